@@ -1,0 +1,196 @@
+"""The contract between a connector and the rest: streams as data, pages as bytes or Arrow.
+
+A connector says which streams it has and yields pages of one of them. It knows nothing of the
+canonical model, the mapping or the store. What it yields is landed as it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import httpx
+    import pyarrow as pa
+
+Bookmark: TypeAlias = Mapping[str, Any]
+"""Where a stream goes on: a JSON object whose members belong to the connector. Kept by the landing
+in the sidecar of the last complete batch; `{}` or None means from the beginning."""
+
+Mode: TypeAlias = Literal["changed", "full", "sweep"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSince:
+    """Changes are found by a stamp: inclusive lower bound, lookback on every run.
+
+    `format` is how the parameter is written: iso, epoch, epoch_ms or a strftime pattern. The upper
+    bound of a run is frozen at its start minus `lag`; `span` splits windows for vendors that cap
+    them and needs `until`.
+    """
+
+    field: str
+    param: str
+    lookback: timedelta = timedelta(minutes=10)
+    lag: timedelta = timedelta(seconds=5)
+    format: str = "iso"
+    until: str | None = None
+    span: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every read is a full one; a record that equals the last landed one is not landed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySweep:
+    """Hard deletes are found by listing the keys now and then, beside the main strategy."""
+
+    main: ChangedSince | Snapshot
+
+
+Changes: TypeAlias = ChangedSince | Snapshot | KeySweep
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a connector says of one stream.
+
+    `key` is the path (or paths, joined with '/') of the source key inside a record; () where the
+    position inside its part is the key. `stable_order` says that a read which was interrupted may
+    go on and still count as one scan (keyset paging).
+    """
+
+    name: str
+    key: tuple[str, ...]
+    changes: Changes
+    entity: str = ""
+    title: str = ""
+    stable_order: bool = False
+    can_sweep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as the source gave it.
+
+    `records` are JSON objects as the source wrote them (one bytes-like each, no raw newline, valid
+    UTF-8) or an Arrow table. `keys[i]` is the key text of record i (parts joined with '/'; None
+    where a part is missing), used by the landing to leave out what it has already.
+    kind "keys": no records, `keys` are those present at the source (a sweep).
+    kind "deletions": no records, `keys` are those that the source says are gone.
+    `bookmark` is what to hand back to go on after this page. `complete` is True on the last page of
+    a scan of `part` (None: the whole stream) that is proved complete: only then do keys that were
+    not seen become deletions. `total` is the source's own count where it gives one.
+    """
+
+    records: Sequence[bytes | bytearray | memoryview] | pa.Table
+    keys: Sequence[str | None]
+    bookmark: Bookmark
+    kind: Literal["records", "deletions", "keys"] = "records"
+    part: str | None = None
+    complete: bool = False
+    total: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What a run asks of a stream. `full` ignores the bookmark's stamps (an interrupted full read
+    of a stable order may still go on), `sweep` wants keys only; `limit` ends after so many records
+    (preview) and never says complete."""
+
+    stream: str
+    mode: Mode = "changed"
+    bookmark: Bookmark | None = None
+    limit: int | None = None
+
+
+@dataclass(slots=True)
+class Stats:
+    """What a read cost, for metadata. Seconds are wall time."""
+
+    requests: int = 0
+    retries: int = 0
+    throttled_seconds: float = 0.0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `isthmus check`: ok is None for a remark."""
+
+    subject: str
+    ok: bool | None
+    what: str
+    do: str = ""
+
+
+def utc_now() -> datetime:
+    """Return the time now, aware, in UTC: the one clock, replaced in tests."""
+    return datetime.now(UTC)
+
+
+def resolve_nothing(reference: str) -> str:
+    """Refuse to resolve: the secrets resolver of a context that needs none."""
+    raise LookupError(reference)
+
+
+@dataclass(slots=True)
+class Context:
+    """What a connector is handed: nothing global is read inside a connector.
+
+    `secret` turns a reference (`env:NAME`, `file:PATH`) into its value; `transport` replaces the
+    network in tests; `pause` sleeps; `budget_path` is a file shared by the processes of one
+    connection for its rate budget (None: this process alone); `base` is the folder that relative
+    paths of the settings start from.
+    """
+
+    connection: str
+    timezone: str = "UTC"
+    secret: Callable[[str], str] = resolve_nothing
+    now: Callable[[], datetime] = utc_now
+    pause: Callable[[float], None] | None = None
+    transport: httpx.BaseTransport | None = None
+    budget_path: str | None = None
+    base: str = "."
+    stats: Stats = field(default_factory=Stats)
+
+
+class Connector(ABC):
+    """One system. Subclasses set the class members and implement three methods.
+
+    `Settings` validates the connection's `config:`; every field has a description, because
+    `isthmus connect` writes it into the YAML. Importing the module must be cheap.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    title: ClassVar[str] = ""
+    Settings: ClassVar[type[BaseModel]]
+
+    def __init__(self, settings: Any, context: Context) -> None:
+        self.settings = settings
+        self.context = context
+
+    @abstractmethod
+    def streams(self) -> Mapping[str, Stream]:
+        """Return the streams by name, without touching the system."""
+
+    @abstractmethod
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield the pages of one stream; raises only `ConnectorError`."""
+
+    @abstractmethod
+    def check(self) -> Iterator[Finding]:
+        """Reach the system and say what may and may not be read, clock skew, missing rights."""
+
+    def close(self) -> None:
+        """Give back what is held (connections, files)."""
+        return

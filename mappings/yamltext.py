@@ -1,0 +1,128 @@
+"""YAML as its writer meant it: every scalar is text, a repeated key is an error, lines are known.
+
+YAML 1.1 reads `on` as true, `12:30` as 750 and `01` as 1; here they stay what was written. Only
+plain text, lists and maps are read: tags, anchors and aliases are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+Spot: TypeAlias = tuple[str | int, ...]
+"""Where a value stands in the document: ('fields', 'total') or ('streams', 0)."""
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 40
+
+
+class YamlError(Exception):
+    """A file that cannot be read as meant. `line` counts from 1."""
+
+    def __init__(self, file: str, line: int, what: str, do: str) -> None:
+        super().__init__(f"{file}:{line}: {what} Do: {do}")
+        self.file = file
+        self.line = line
+        self.what = what
+        self.do = do
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A read file: `data` of dicts, lists and str (None only for an empty value); lines by spot."""
+
+    file: str
+    data: Any
+    lines: Mapping[Spot, int] = field(default_factory=dict)
+    quoted: frozenset[Spot] = frozenset()
+
+    def line(self, spot: Spot) -> int:
+        """Return the line of the value at `spot`, or of the closest one around it."""
+        while spot and spot not in self.lines:
+            spot = spot[:-1]
+        return self.lines.get(spot, 1)
+
+
+def read_file(path: Path) -> Document:
+    """Read the file at `path`; raises YamlError."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise YamlError(
+            str(path), 1, f"cannot be read ({error.strerror}).", "check the path."
+        ) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise YamlError(str(path), line, "is not UTF-8.", "save the file as UTF-8.") from None
+    return read_text(text, str(path))
+
+
+def read_text(text: str, file: str = "<text>") -> Document:
+    """Read `text`; `file` is what errors call it."""
+    if len(text) > MAX_BYTES:
+        raise YamlError(file, 1, f"is longer than {MAX_BYTES} characters.", "split the file.")
+    try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
+                line = token.start_mark.line + 1
+                mark = text.splitlines()[line - 1].strip()
+                raise YamlError(
+                    file, line, f"anchors, aliases and tags are not read here ({mark}).",
+                    "write the value out, or put it in quotes.",
+                )  # fmt: skip
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark_ = error.problem_mark or error.context_mark
+        line = mark_.line + 1 if mark_ else 1
+        raise YamlError(
+            file, line, f"is not YAML here: {error.problem or error.context}.",
+            "check indentation, colons and quotes on this line and the one above.",
+        ) from None  # fmt: skip
+    except (yaml.YAMLError, RecursionError) as error:
+        raise YamlError(file, 1, f"is not YAML: {error}.", "check the file.") from None
+    lines: dict[Spot, int] = {}
+    quoted: set[Spot] = set()
+    data = _value(file, node, (), lines, quoted) if node is not None else None
+    return Document(file, data, lines, frozenset(quoted))
+
+
+def _value(
+    file: str, node: yaml.Node, spot: Spot, lines: dict[Spot, int], quoted: set[Spot]
+) -> Any:
+    line = node.start_mark.line + 1
+    lines.setdefault(spot, line)
+    if len(spot) > MAX_DEPTH:
+        raise YamlError(file, line, "is nested too deep.", "make it flatter.")
+    if isinstance(node, yaml.ScalarNode):
+        if node.style is not None:
+            quoted.add(spot)
+        elif node.value == "":
+            return None
+        return node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(file, n, (*spot, i), lines, quoted) for i, n in enumerate(node.value)]
+    found: dict[str, Any] = {}
+    for key, child in _pairs(file, node):
+        if key in found:
+            raise YamlError(
+                file, child.start_mark.line + 1, f"the key {key!r} stands twice.",
+                "keep one of the two.",
+            )  # fmt: skip
+        lines[(*spot, key)] = child.start_mark.line + 1
+        found[key] = _value(file, child, (*spot, key), lines, quoted)
+    return found
+
+
+def _pairs(file: str, node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    for key, child in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise YamlError(file, key.start_mark.line + 1, "a key must be a word.", "quote it.")
+        if child.start_mark.line > key.start_mark.line and isinstance(child, yaml.ScalarNode):
+            child.start_mark = key.start_mark
+        yield key.value, child

@@ -1,0 +1,45 @@
+"""Named points at which a test may kill the process, to prove that a clean run mends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+POINTS: tuple[str, ...] = (
+    "extract.page",  # a page was read, nothing of it is landed
+    "land.data_written",  # data file written and synced under its temporary name
+    "land.data_renamed",  # data file has its name, its sidecar is missing
+    "land.sidecar",  # the batch is complete, the index of seen keys does not know it
+    "load.begun",  # the transaction is open
+    "load.staged",  # rows are staged, nothing is changed
+    "load.written",  # rows are written, the transaction is open
+    "load.committed",  # committed, not checkpointed
+    "load.checkpointed",
+    "decide.written",  # a decision is on disk, the store has not seen it
+    "unify.written",  # golden rows written, the transaction is open
+    "unify.committed",
+    "project.written",  # projection written, the transaction is open
+    "project.committed",
+    "publish.copied",  # the copy has its temporary name
+    "publish.versioned",  # the version has its name, the current name is the old one
+    "publish.renamed",
+)
+
+
+def reach(point: str) -> None:
+    """Kill this process with SIGKILL if `ISTHMUS_CRASH_AT` names `point`.
+
+    `ISTHMUS_CRASH_AT=point:3` lets the first two arrivals pass. Does nothing elsewhere.
+    """
+    wanted = os.environ.get("ISTHMUS_CRASH_AT")
+    if not wanted:
+        return
+    name, _, count = wanted.partition(":")
+    if name != point:
+        return
+    _arrivals[point] = _arrivals.get(point, 0) + 1
+    if _arrivals[point] >= int(count or 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+_arrivals: dict[str, int] = {}

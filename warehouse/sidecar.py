@@ -1,0 +1,44 @@
+"""The sidecar of a landed batch (FORMS.md section 4): the batch is complete once it is there."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Content = Literal["records", "deletions", "keys"]
+Mode = Literal["changed", "full", "sweep", "feed", "push", "compacted"]
+
+
+class Sidecar(BaseModel):
+    """One landed batch. Unknown members are ignored; an unknown `version` is refused.
+
+    `sequence` counts from 1 inside (connection, stream). `rows` are those in the data file,
+    `unchanged` those left out because they equal the last landed ones. `window` is [from, to] in
+    UTC, either may be null. `held` marks deletions that the breaker stopped: they wait for a
+    decision. Times are ISO-8601 in UTC.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: Literal[1] = 1
+    connection: str
+    stream: str
+    sequence: int
+    content: Content = "records"
+    encoding: Literal["ndjson.zst", "parquet"] = "ndjson.zst"
+    rows: int
+    unchanged: int = 0
+    bytes: int
+    sha256: str
+    read: str
+    mode: Mode
+    window: tuple[str | None, str | None] = (None, None)
+    bookmark: dict[str, Any] | None = None
+    complete: bool = False
+    total: int | None = None
+    part: str | None = None
+    held: bool = False
+    started_at: str
+    ended_at: str
+    connector: str
