@@ -47,8 +47,11 @@ class Document:
         return self.lines.get(spot, 1)
 
 
-def read_file(path: Path) -> Document:
-    """Read the file at `path`; raises YamlError."""
+def read_file(path: Path, *, repeats: list[YamlError] | None = None) -> Document:
+    """Read the file at `path`; raises YamlError.
+
+    With `repeats` a key that stands twice is told there and read once, so that a checker can go on.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -60,11 +63,13 @@ def read_file(path: Path) -> Document:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise YamlError(str(path), line, "is not UTF-8.", "save the file as UTF-8.") from None
-    return read_text(text, str(path))
+    return read_text(text, str(path), repeats=repeats)
 
 
-def read_text(text: str, file: str = "<text>") -> Document:
-    """Read `text`; `file` is what errors call it."""
+def read_text(
+    text: str, file: str = "<text>", *, repeats: list[YamlError] | None = None
+) -> Document:
+    """Read `text`; `file` is what errors call it; `repeats` as in `read_file`."""
     if len(text) > MAX_BYTES:
         raise YamlError(file, 1, f"is longer than {MAX_BYTES} characters.", "split the file.")
     try:
@@ -88,12 +93,17 @@ def read_text(text: str, file: str = "<text>") -> Document:
         raise YamlError(file, 1, f"is not YAML: {error}.", "check the file.") from None
     lines: dict[Spot, int] = {}
     quoted: set[Spot] = set()
-    data = _value(file, node, (), lines, quoted) if node is not None else None
+    data = _value(file, node, (), lines, quoted, repeats) if node is not None else None
     return Document(file, data, lines, frozenset(quoted))
 
 
 def _value(
-    file: str, node: yaml.Node, spot: Spot, lines: dict[Spot, int], quoted: set[Spot]
+    file: str,
+    node: yaml.Node,
+    spot: Spot,
+    lines: dict[Spot, int],
+    quoted: set[Spot],
+    repeats: list[YamlError] | None,
 ) -> Any:
     line = node.start_mark.line + 1
     lines.setdefault(spot, line)
@@ -106,16 +116,22 @@ def _value(
             return None
         return node.value
     if isinstance(node, yaml.SequenceNode):
-        return [_value(file, n, (*spot, i), lines, quoted) for i, n in enumerate(node.value)]
+        return [
+            _value(file, n, (*spot, i), lines, quoted, repeats) for i, n in enumerate(node.value)
+        ]
     found: dict[str, Any] = {}
     for key, child in _pairs(file, node):
         if key in found:
-            raise YamlError(
+            error = YamlError(
                 file, child.start_mark.line + 1, f"the key {key!r} stands twice.",
                 "keep one of the two.",
             )  # fmt: skip
+            if repeats is None:
+                raise error
+            repeats.append(error)
+            continue
         lines[(*spot, key)] = child.start_mark.line + 1
-        found[key] = _value(file, child, (*spot, key), lines, quoted)
+        found[key] = _value(file, child, (*spot, key), lines, quoted, repeats)
     return found
 
 
