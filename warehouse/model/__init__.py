@@ -1,0 +1,45 @@
+"""The canonical model: one pydantic class an entity, from which DDL, comments and docs follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from warehouse.model.base import Column, Entity
+from warehouse.model.invoice import Invoice, InvoiceLine
+from warehouse.model.order import Order, OrderLine
+from warehouse.model.party import Address, Party, PartyIdentifier
+from warehouse.model.payment import Payment, Refund
+from warehouse.model.product import Product
+from warehouse.model.shipment import Shipment, ShipmentLine
+from warehouse.model.stock import Location, StockLevel
+
+__all__ = ["ENTITIES", "HEADERS", "Column", "Entity", "children_of"]
+
+_CLASSES: tuple[type[Entity], ...] = (
+    Party,
+    PartyIdentifier,
+    Address,
+    Product,
+    Location,
+    StockLevel,
+    Order,
+    OrderLine,
+    Shipment,
+    ShipmentLine,
+    Payment,
+    Refund,
+    Invoice,
+    InvoiceLine,
+)
+
+ENTITIES: Mapping[str, type[Entity]] = MappingProxyType({c.entity: c for c in _CLASSES})
+"""Every entity by its singular name, a parent before its children."""
+
+HEADERS: tuple[str, ...] = tuple(name for name, c in ENTITIES.items() if c.parent is None)
+"""The entities that stand on their own (no owned children)."""
+
+
+def children_of(entity: str) -> tuple[type[Entity], ...]:
+    """Return the child entities that `entity` owns."""
+    return tuple(ENTITIES[name] for name in ENTITIES[entity].children.values())
