@@ -189,7 +189,7 @@ class Party(Entity):
     owner_key: Annotated[
         c.Text, c.text("Owner", "负责人", "Employee in charge, as the source keys it")
     ] = None
-    parent_key: Annotated[
+    parent_party_key: Annotated[
         c.Text,
         c.key(
             "Parent party",
