@@ -1,0 +1,70 @@
+"""Errors of the warehouse, named by what the caller should do next.
+
+WarehouseError                two texts: what happened, what to do; `retriable`
+├── LandingError
+│   ├── LandingBusy           another process writes this stream: wait
+│   ├── LandingDamaged        a landed file is not what its sidecar says: restore it
+│   └── LandingUnknown        a sidecar of a newer release, a batch that is not there
+├── LoadError                 a batch cannot be applied; nothing of it was written
+│   └── MappingMismatch       the mapping names what the records do not have: mend the mapping
+├── DecisionError             a decision names something that is not there, or cannot be taken
+└── StoreError                the store itself: busy, of another release, damaged
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class WarehouseError(Exception):
+    """Something that a person has to know: `what` happened and what to `do` next.
+
+    `place` names the file, the batch or the line; `retriable` says whether the same call may
+    succeed later without a person. Texts never hold a record's content.
+    """
+
+    retriable: ClassVar[bool] = False
+
+    def __init__(self, what: str, do: str, *, place: str = "") -> None:
+        super().__init__(f"{place}: {what}" if place else what)
+        self.what = what
+        self.do = do
+        self.place = place
+
+    def __str__(self) -> str:
+        place = f"{self.place}: " if self.place else ""
+        return f"{place}{self.what} Do: {self.do}"
+
+
+class LandingError(WarehouseError):
+    """Something about the landed batches."""
+
+
+class LandingBusy(LandingError):
+    """Another writer holds the stream."""
+
+    retriable = True
+
+
+class LandingDamaged(LandingError):
+    """A landed file is missing, cut or changed."""
+
+
+class LandingUnknown(LandingError):
+    """A batch that is not there, or a sidecar that this release does not know."""
+
+
+class LoadError(WarehouseError):
+    """A batch cannot be applied; nothing of it was written."""
+
+
+class MappingMismatch(LoadError):
+    """A path of the mapping is absent from every record while another spelling is there."""
+
+
+class DecisionError(WarehouseError):
+    """A decision of a person names something that is not there, or comes too late."""
+
+
+class StoreError(WarehouseError):
+    """The store file itself."""
