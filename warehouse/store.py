@@ -1,0 +1,175 @@
+"""Opens the private store: one process at a time, of this release's form, with its settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse import lock, upgrades
+from warehouse.ddl import literal
+from warehouse.errors import StoreError
+from warehouse.home import Home
+from warehouse.lock import StoreBusy
+from warehouse.upgrades import StoreTooNew, set_meta
+
+__all__ = ["STORAGE_VERSION", "Store", "StoreBusy", "StoreTooNew", "open_store", "utc_now"]
+
+# Any 1.2+ and 2.x client opens such a file; a default file of 2.0 is refused by all of 1.x.
+STORAGE_VERSION = "v1.2.0"
+_GIGABYTE = 1 << 30
+
+
+def utc_now() -> datetime:
+    """Return the current moment; the only clock of the warehouse unless one is handed in."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Store:
+    """The open store. `con` speaks UTC; leave transactions closed when handing it on.
+
+    `upgraded` says in words what opening it changed.
+    """
+
+    path: Path
+    con: duckdb.DuckDBPyConnection
+    upgraded: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Commit what the block wrote, or roll it back if it raises."""
+        self.con.execute("BEGIN")
+        try:
+            yield self.con
+        except BaseException:
+            # A statement that failed fatally has ended the transaction already.
+            with contextlib.suppress(duckdb.TransactionException, duckdb.FatalException):
+                self.con.execute("ROLLBACK")
+            raise
+        self.con.execute("COMMIT")
+
+    def checkpoint(self) -> None:
+        """Write the log into the file; a lost log would lose what came after the last one."""
+        self.con.execute("CHECKPOINT")
+
+    def meta(self, name: str) -> str | None:
+        """Return one fact of ops.meta."""
+        row = self.con.execute("SELECT value FROM ops.meta WHERE name = ?", [name]).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Set one fact of ops.meta."""
+        set_meta(self.con, name, value)
+
+
+@contextlib.contextmanager
+def open_store(
+    home: Home,
+    *,
+    wait: float = 600.0,
+    clock: Callable[[], datetime] = utc_now,
+    path: Path | None = None,
+    memory: str | None = None,
+) -> Iterator[Store]:
+    """Hold the lock of `home` and open its store, made or upgraded where needed.
+
+    `wait` is in seconds; StoreBusy names the holder after that. `path` opens another file under the
+    same lock (a rebuild makes a new one beside the old). `memory` is DuckDB's limit, half of the
+    machine's by default. Raises StoreTooNew, or StoreError for a file that cannot be read.
+    """
+    with lock.hold(home.lock, wait=wait, now=clock):
+        file = path or home.store
+        if not file.exists():
+            create(file)
+        con = connect(file, memory=memory)
+        try:
+            yield Store(file, con, list(upgrades.upgrade(con, file)))
+        finally:
+            con.close()
+
+
+def create(path: Path) -> None:
+    """Make an empty store of this release at `path`, under its name only once it is whole."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".new")
+    for left in (new, path):
+        # A log that outlived its file would be played into the new one.
+        left.with_name(left.name + ".wal").unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(_empty())
+        file.flush()
+        os.fsync(file.fileno())
+    with duckdb.connect(str(new)) as con:
+        set_meta(con, "schema_version", str(max([1, *(s.number for s in upgrades.steps())])))
+        set_meta(con, "model", upgrades.fingerprint())
+        # Tells the projection that this is another store than the one it was made of.
+        set_meta(con, "store_id", str(uuid.uuid4()))
+    new.replace(path)
+
+
+def connect(path: Path, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Open the DuckDB file at `path` read-write with the store's settings; no lock is taken."""
+    scratch = path.parent / "scratch"
+    try:
+        con = duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        raise StoreError(
+            f"The store cannot be opened ({_first_line(error)}).",
+            "run `isthmus rebuild`: the landing holds all that the store is made of.",
+            place=path.name,
+        ) from error
+    settings: dict[str, Any] = {
+        "memory_limit": memory or _half_of_memory(),
+        "temp_directory": str(scratch),
+        # Without this a cast that two fields share is lifted out of TRY and fails the batch.
+        "disabled_optimizers": "common_subexpressions",
+        "TimeZone": "UTC",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    for name, value in settings.items():
+        said = literal(value) if isinstance(value, str) else str(value).lower()
+        con.execute(f"SET {name} = {said}")
+    return con
+
+
+def attach(
+    con: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool = False
+) -> None:
+    """Attach the file at `path` under `name`, made with our storage version if it is not there."""
+    how = "READ_ONLY" if read_only else f"STORAGE_VERSION {literal(STORAGE_VERSION)}"
+    con.execute(f"ATTACH {literal(str(path))} AS {name} ({how})")
+
+
+@cache
+def _empty() -> bytes:
+    # Thousands of comments take most of a second; a process that makes many stores pays once.
+    with tempfile.TemporaryDirectory(prefix="isthmus-") as folder:
+        path = Path(folder) / "empty.duckdb"
+        with duckdb.connect() as con:
+            attach(con, path, "fresh")
+        with duckdb.connect(str(path)) as con:
+            con.execute("BEGIN")
+            upgrades.create_all(con)
+            con.execute("COMMIT")
+            con.execute("CHECKPOINT")
+        return path.read_bytes()
+
+
+def _half_of_memory() -> str:
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{max(whole // 2, _GIGABYTE) // (1 << 20)}MiB"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200]
