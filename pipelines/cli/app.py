@@ -1,0 +1,62 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli import (
+    checking,
+    connectors,
+    demo,
+    folder,
+    preview,
+    quarantine,
+    query,
+    status,
+    store,
+    sync,
+)
+from pipelines.texts import t
+
+app = typer.Typer(
+    name="isthmus",
+    help=t("help.isthmus"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"isthmus {version('isthmus')}")
+        raise typer.Exit
+
+
+@app.callback()
+def isthmus(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=t("opt.version"))
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+app.command("init", help=t("help.init"))(folder.init)
+app.command("connect", help=t("help.connect"))(folder.connect)
+app.command("check", help=t("help.check"))(checking.check)
+app.command("preview", help=t("help.preview"))(preview.preview)
+app.command("sync", help=t("help.sync"))(sync.sync)
+app.command("status", help=t("help.status"))(status.status)
+app.command("connectors", help=t("help.connectors"))(connectors.connectors)
+app.command("query", help=t("help.query"))(query.query)
+app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
+app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
+app.command("publish", help=t("help.publish"))(store.publish)
+app.command("demo", help=t("help.demo"))(demo.demo)

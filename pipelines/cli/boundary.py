@@ -1,0 +1,95 @@
+"""The outermost frame of the command line: an exception becomes a sentence and an exit code.
+
+One of the two places where any exception is caught. A person never sees a traceback; it goes to a
+file under the home, whose name the person is told.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.cli.codes import FAILED, LATER, OK, USAGE, CliError
+from pipelines.texts import t
+
+LOG_BYTES = 5_000_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; never raises."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # a terminal that cannot show 中文 still shows the rest
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from pipelines.cli.app import app
+
+        app(args=words, prog_name="isthmus")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else OK if stop.code is None else USAGE
+    except KeyboardInterrupt:
+        tell(t("main.interrupted"), t("main.interrupted_do"))
+        return LATER
+    except BrokenPipeError:  # `isthmus query … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        return explain(error, words)
+    return OK
+
+
+def explain(error: Exception, words: Sequence[str]) -> int:
+    """Tell a person what happened and what to do; return the exit code."""
+    if isinstance(error, CliError):
+        tell(error.what, error.do)
+        return error.code
+    what, do = getattr(error, "what", None), getattr(error, "do", None)
+    if isinstance(what, str) and isinstance(do, str):
+        file, line = getattr(error, "file", ""), getattr(error, "line", "")
+        place = f"{file}:{line}" if file else getattr(error, "place", "")
+        tell(f"{place}: {what}" if place else what, do)
+        return USAGE if _is_settings(error) else FAILED
+    log = write_log(error, words)
+    first = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
+    kind = type(error).__name__
+    tell(t("main.unexpected", kind=kind, text=first), t("main.unexpected_do", log=log))
+    return FAILED
+
+
+def tell(what: str, do: str) -> None:
+    """Print a failure on stderr: what happened, then what to do."""
+    print(t("main.failed", what=plain(what)), file=sys.stderr)
+    if do:
+        print(t("main.do", do=plain(do)), file=sys.stderr)
+
+
+def plain(text: str) -> str:
+    """Return `text` without what could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
+
+
+def write_log(error: Exception, words: Sequence[str]) -> Path:
+    """Append the traceback to `logs/cli.log` under the home and return the file."""
+    root = os.environ.get("ISTHMUS_HOME")
+    folder = Path(root) / "logs" if root else Path("var", "logs")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / "cli.log"
+        if file.exists() and file.stat().st_size > LOG_BYTES:
+            file.replace(file.with_suffix(".log.1"))
+    except OSError:
+        file = Path(tempfile.mkdtemp(prefix="isthmus-")) / "cli.log"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as out:
+        out.write(f"--- isthmus {' '.join(words[:1])}\n")  # further words may hold a secret
+        out.writelines(traceback.format_exception(error))
+    return file.resolve()
+
+
+def _is_settings(error: Exception) -> bool:
+    names = {k.__name__ for k in type(error).__mro__}
+    return bool(names & {"ConfigError", "YamlError", "MappingError", "SettingsError"})

@@ -1,0 +1,46 @@
+"""`connectors`: what is installed, what it can do, and the JSON Schema of its settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.options import AsJson
+from pipelines.cli.show import as_json, table
+from pipelines.texts import t
+
+
+def connectors(
+    schema: Annotated[str, typer.Option("--schema", metavar="NAME", help=t("opt.schema"))] = "",
+    json: AsJson = False,
+) -> None:
+    """List the connectors installed, or print the JSON Schema of one's settings."""
+    from connectors import registry
+
+    if schema:
+        as_json(registry.load(schema).Settings.model_json_schema())
+        return
+    found = []
+    for name in registry.names():
+        connector = registry.load(name)
+        fields = connector.Settings.model_fields
+        found.append(
+            {
+                "name": name,
+                "version": connector.version,
+                "title": connector.title,
+                "needs": [i.alias or n for n, i in fields.items() if i.is_required()],
+                "settings": [i.alias or n for n, i in fields.items()],
+            }
+        )
+    if json:
+        as_json(found)
+        return
+    table(
+        [t("col.connector"), t("col.version"), t("col.title"), t("col.needs"), t("col.settings")],
+        [
+            (f["name"], f["version"], f["title"], ", ".join(f["needs"]), ", ".join(f["settings"]))
+            for f in found
+        ],
+    )

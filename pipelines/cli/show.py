@@ -1,0 +1,118 @@
+"""What commands print: tables for people, JSON for programs, remarks on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.boundary import plain
+from pipelines.texts import t
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDE = 200
+"""Columns where the output is no terminal: files and pipes are not wrapped at 80."""
+
+
+def say(text: str = "") -> None:
+    """Print a line on stdout."""
+    print(plain(text))
+
+
+def remark(text: str) -> None:
+    """Print a line on stderr, where it does not get into what a program reads."""
+    print(plain(text), file=sys.stderr)
+
+
+def as_json(value: Any) -> None:
+    """Print `value` as JSON: money as text with all its digits, instants in UTC."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=jsonable))
+
+
+def jsonable(value: Any) -> Any:
+    """Return what JSON has no word for in a form that keeps every digit."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            value = value.astimezone(UTC)
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    return str(value)
+
+
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Iterable[int] = (),
+    to: Callable[[], Console] | None = None,
+) -> None:
+    """Print rows under their headings; columns numbered in `right` are set to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    flush = set(right)
+    for position, name in enumerate(columns):
+        shown.add_column(
+            Text(plain(name)), justify="right" if position in flush else "left", overflow="fold"
+        )
+    for row in rows:
+        shown.add_row(*(Text(cell(value)) for value in row))
+    (to or console)().print(shown)
+
+
+def cell(value: Any) -> str:
+    """Return a value as a table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return jsonable(value).replace("T", " ")
+    return plain(str(value)).replace("\n", "⏎").replace("\t", " ")
+
+
+def console() -> Console:
+    """Return the console of stdout."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+
+
+def progress_console() -> Console:
+    """Return the console of stderr: progress must not get into what is piped on."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def age(then: datetime | None, now: datetime) -> str:
+    """Return how long ago `then` was: '3 min'."""
+    if then is None:
+        return t("age.never")
+    return span((now - then).total_seconds())
+
+
+def span(seconds: float | None) -> str:
+    """Return a length of time in its largest fitting unit."""
+    if seconds is None:
+        return ""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return t(f"age.{unit}", n=int(seconds // size))
+    return t("age.s", n=max(0, int(seconds)))

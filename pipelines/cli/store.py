@@ -1,0 +1,63 @@
+"""`publish` and `rebuild`: what changes the store beside a sync."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.codes import CliError
+from pipelines.cli.options import AsJson
+from pipelines.cli.query import now
+from pipelines.cli.session import workspace
+from pipelines.cli.show import as_json, say, span
+from pipelines.texts import t
+
+
+def publish(json: AsJson = False) -> None:
+    """Unify and publish what is loaded, now."""
+    from pipelines.sync import unify_publish
+
+    outcome = unify_publish(workspace(), now=now)
+    if json:
+        as_json(outcome.as_json())
+    elif outcome.error is not None:
+        raise CliError(outcome.error.what, outcome.error.do, outcome.exit_code)
+    elif outcome.published:
+        say(t("sync.published", path=outcome.path, changed=outcome.changed,
+              seconds=span(outcome.seconds)))  # fmt: skip
+    else:
+        say(t("sync.nothing_new"))
+    raise typer.Exit(outcome.exit_code)
+
+
+def rebuild(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=t("opt.yes"))] = False,
+    json: AsJson = False,
+) -> None:
+    """Make the store anew from landing and decisions, with the same ids; then publish."""
+    from connectors.errors import ConnectorError
+    from pipelines.sync import unify_publish
+    from warehouse.landing import Landing
+    from warehouse.model.plan import StreamPlan
+    from warehouse.rebuild import rebuild as make_anew
+
+    space = workspace()
+    if not yes:
+        typer.confirm(t("rebuild.sure", store=space.home.store), abort=True)
+
+    def plan_for(connection: str, stream: str) -> StreamPlan | None:
+        try:
+            return space.connection(connection).plan(stream)
+        except ConnectorError as error:
+            say(t("rebuild.left_out", name=f"{connection}/{stream}", error=error))
+            return None
+
+    report = make_anew(space.home, Landing(space.home.landing), plan_for, now())
+    outcome = unify_publish(space, now=now)
+    if json:
+        as_json({"rebuild": report, "publish": outcome.as_json()})
+    else:
+        say(t("rebuild.done", report=report))
+    if outcome.error is not None:
+        raise CliError(outcome.error.what, outcome.error.do, outcome.exit_code)

@@ -1,0 +1,159 @@
+"""`sync`: the same job as the UI runs, then unify and publish, with progress on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.codes import CliError
+from pipelines.cli.options import AsJson
+from pipelines.cli.session import connection, split, workspace
+from pipelines.cli.show import as_json, progress_console, remark, say, span, table
+from pipelines.texts import t
+
+if TYPE_CHECKING:
+    from pipelines.listen import OnProgress, Progress
+    from pipelines.outcome import PublishOutcome, StreamOutcome
+
+
+def sync(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="CONNECTION [STREAM]...", help=t("opt.sync"))
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help=t("opt.sync_all"))] = False,
+    full: Annotated[bool, typer.Option("--full", help=t("opt.full"))] = False,
+    trust_source: Annotated[
+        bool, typer.Option("--trust-source", help=t("opt.trust_source"))
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Read, land and load streams, then unify and publish."""
+    space = workspace()
+    if bool(names) == everything:
+        raise CliError(t("sync.which"), t("sync.which_do"))
+    wanted, broken = split(space, names or []), []
+    if everything:
+        from pipelines.connection import Connection
+
+        for name, found in space.connections().items():
+            if isinstance(found, Connection):
+                wanted[name] = []
+            else:
+                broken.append(name)
+                for problem in found.problems:
+                    remark(str(problem))
+    for name in wanted:
+        connection(space, name)  # a broken one ends the command before anything is read
+    from pipelines.outcome import exit_code
+    from pipelines.runs import run_sync
+
+    outcomes: list[StreamOutcome] = []
+    published: PublishOutcome | None = None
+    with _bars() as progress:
+        for name, streams in wanted.items():
+            _code, found_streams, published = run_sync(
+                space, name, streams or None, full=full, trust_source=trust_source,
+                progress=progress,
+            )  # fmt: skip
+            outcomes += found_streams
+    if json:
+        as_json(
+            {
+                "streams": [o.as_json() for o in outcomes],
+                "publish": published.as_json() if published else None,
+            }
+        )
+    else:
+        _summary(outcomes, published)
+    _remarks(outcomes, published)
+    code = exit_code(outcomes, published)
+    if broken and code == 0:
+        from pipelines.cli.codes import USAGE
+
+        code = USAGE
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _bars() -> Iterator[OnProgress | None]:
+    """Show a bar a stream on stderr, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    tasks: dict[str, TaskID] = {}
+    with Bars(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[phase]}"), TimeElapsedColumn(),
+        console=progress_console(), transient=True,
+    ) as bars:  # fmt: skip
+
+        def told(progress: Progress) -> None:
+            name = f"{progress.connection}/{progress.stream}"
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=progress.total, phase="")
+            bars.update(
+                tasks[name], completed=progress.read, total=progress.total,
+                phase=t(f"sync.phase.{progress.phase}"),
+            )  # fmt: skip
+
+        yield told
+
+
+def _summary(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None) -> None:
+    columns = ("stream", "status", "read", "landed", "unchanged", "inserted", "updated",
+               "deleted", "quarantined", "seconds")  # fmt: skip
+    table(
+        [t(f"sync.col.{c}") for c in columns],
+        [
+            (
+                f"{o.connection}/{o.stream}", t(f"sync.status.{o.status}"), o.read, o.landed,
+                o.unchanged, o.inserted, o.updated, o.deleted, o.quarantined, f"{o.seconds:.1f}",
+            )
+            for o in outcomes
+        ],
+        right=range(2, len(columns)),
+    )  # fmt: skip
+    if published is None or published.error:
+        return
+    if published.published:
+        say(t("sync.published", path=published.path, changed=published.changed,
+              seconds=span(published.seconds)))  # fmt: skip
+    else:
+        say(t("sync.nothing_new"))
+
+
+def _remarks(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None) -> None:
+    """Say on stderr what a person has to know: failures, quarantine, held deletions, warnings."""
+    for o in outcomes:
+        name = f"{o.connection}/{o.stream}"
+        if o.error is not None:
+            remark(t("sync.failed", name=name, error=o.error))
+        if o.status == "partial":
+            remark(t("sync.partial", name=name))
+        if o.quarantined:
+            remark(t("sync.quarantined", name=name, count=o.quarantined, connection=o.connection))
+        if o.is_over_limit:
+            remark(t("sync.over_limit", name=name, share=f"{o.quarantine_share:.1%}",
+                     limit=f"{o.quarantine_limit:.1%}"))  # fmt: skip
+        if o.held:
+            remark(t("sync.held", name=name, count=o.held))
+        if o.refused:
+            remark(t("sync.refused", name=name, count=o.refused))
+        for text, count in o.warnings.items():
+            remark(t("sync.warning", name=name, text=text, count=count))
+    if published is not None and published.error is not None:
+        remark(t("sync.publish_failed", error=published.error))
