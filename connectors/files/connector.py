@@ -1,0 +1,153 @@
+"""The `files` connector: each run reads the files that changed, each file is a part of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from connectors.base import Connector, Context, Finding, Page, ReadRequest, Snapshot, Stream
+from connectors.errors import ConfigError, ConnectorError
+from connectors.files import folder
+from connectors.files.errors import BadFiles
+from connectors.files.folder import Found, Moved
+from connectors.files.settings import FilesSettings, StreamSettings
+
+READER = 1  # raised when the same bytes are read into other rows: all files are read again
+
+
+class FilesConnector(Connector):
+    """Reads a folder of CSV and Excel files.
+
+    A stream is a pattern of names. The bookmark is `{"files": {name: {"size", "sha256", "as"}}}`:
+    a file whose bytes are known is not read again, a changed one is read whole, and rows that are
+    gone from it are deletions of its part. One broken file does not stop the others.
+    """
+
+    name: ClassVar[str] = "files"
+    title: ClassVar[str] = "Folder of CSV and Excel files"
+    Settings = FilesSettings
+    settings: FilesSettings
+
+    def __init__(self, settings: FilesSettings, context: Context) -> None:
+        super().__init__(settings, context)
+
+    def streams(self) -> Mapping[str, Stream]:
+        """Return one stream a pattern."""
+        return {
+            name: Stream(
+                name=name,
+                key=("_key",) if each.by_position else each.key,
+                changes=Snapshot(),
+                title=each.title,
+            )
+            for name, each in self.settings.streams.items()
+        }
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield the rows of new and changed files, then raise BadFiles if some were broken.
+
+        A file's last page says `complete` for the part named like the file; its bookmark is the
+        first that knows the file. Mode `full` reads known files again, `sweep` yields keys only.
+        """
+        from connectors.files import reading  # Arrow comes with it: importing this room is cheap
+
+        settings = self._stream(request.stream)
+        root = folder.open_folder(self.context.base, self.settings.folder)
+        files, bad, held = folder.find(root, settings.pattern)
+        known: dict[str, Any] = dict((request.bookmark or {}).get("files", {}))
+        marks = dict(known)
+        shape = _shape(settings)
+        pause = self.context.pause or time.sleep
+        growing = folder.unsettled(
+            files, settle=self.settings.settle, now=self.context.now(), pause=pause
+        )
+        warnings = [f"{name}: still being written, left for the next run" for name in growing]
+        waiting = set(growing)
+        for name in held if settings.locked == "wait" else ():
+            waiting.add(name)
+            warnings.append(f"{name}: open in Excel, left for the next run")
+        if not files and not bad:
+            warnings.append(f"no file in the folder matches {settings.pattern}")
+        left = request.limit
+        for file in files:
+            if file.name in waiting:
+                continue
+            try:
+                sha256 = folder.digest(file)
+                mark = {"size": file.size, "sha256": sha256, "as": shape}
+                if request.mode == "changed" and known.get(file.name) == mark:
+                    continue
+                for page in reading.pages(file, settings, marks, mark, request):
+                    self.context.stats.requests += 1
+                    if left is not None:
+                        page = reading.cut(page, left)
+                        left -= len(page.keys)
+                    yield page
+                    if left is not None and left <= 0:
+                        return
+                self.context.stats.bytes += file.size
+            except Moved:
+                warnings.append(f"{file.name}: changed while it was read, left for the next run")
+            except ConnectorError as error:
+                bad.append(error)
+        if request.limit is None and settings.vanished == "delete":
+            yield from self._vanished(files, bad, marks, warnings)
+        if warnings:
+            yield Page([], [], {"files": dict(marks)}, warnings=tuple(warnings))
+        if bad:
+            raise BadFiles(bad)
+
+    def check(self) -> Iterator[Finding]:
+        """Read every file of every stream and say what was understood of it."""
+        from connectors.files import reading
+
+        for name, settings in self.settings.streams.items():
+            try:
+                root = folder.open_folder(self.context.base, self.settings.folder)
+                files, bad, _ = folder.find(root, settings.pattern)
+            except ConnectorError as error:
+                yield Finding(name, False, error.what, error.do)
+                continue
+            if not files and not bad:
+                yield Finding(
+                    name, False, f"no file matches {settings.pattern}", "correct `pattern:`"
+                )
+            for cause in bad:
+                yield Finding(f"{name}: {cause.place}", False, cause.what, cause.do)
+            for file in files:
+                yield from reading.check(name, file, settings)
+
+    def _vanished(
+        self,
+        files: list[Found],
+        bad: list[ConnectorError],
+        marks: dict[str, Any],
+        warnings: list[str],
+    ) -> Iterator[Page]:
+        """Yield an empty complete part for each file that is gone."""
+        there = {file.name for file in files} | {error.place for error in bad}
+        gone = [name for name in marks if name not in there]
+        if gone and not there:
+            # An unmounted drive looks like an empty folder.
+            warnings.append("all files are gone: nothing is deleted, check the drive's mount")
+            return
+        for name in gone:
+            del marks[name]
+            yield Page([], [], {"files": dict(marks)}, part=name, complete=True, total=0)
+
+    def _stream(self, name: str) -> StreamSettings:
+        found = self.settings.streams.get(name)
+        if found is None:
+            raise ConfigError(
+                f"There is no stream {name!r}.",
+                f"use one of: {', '.join(self.settings.streams)}.",
+            )
+        return found
+
+
+def _shape(settings: StreamSettings) -> str:
+    """Return a short hash of how files are read: other settings make known files unknown."""
+    said = settings.model_dump_json(exclude={"title", "vanished", "locked", "pattern"})
+    return hashlib.sha256(f"{READER} {said}".encode()).hexdigest()[:12]
