@@ -16,7 +16,8 @@ class Sidecar(BaseModel):
     `sequence` counts from 1 inside (connection, stream). `rows` are those in the data file,
     `unchanged` those left out because they equal the last landed ones. `window` is [from, to] in
     UTC, either may be null. `held` marks deletions that the breaker stopped: they wait for a
-    decision. Times are ISO-8601 in UTC.
+    decision. `trust` says that the read was made after a restore at the source, so that the loader
+    takes older versions too. Times are ISO-8601 in UTC.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -39,6 +40,7 @@ class Sidecar(BaseModel):
     total: int | None = None
     part: str | None = None
     held: bool = False
+    trust: bool = False
     started_at: str
     ended_at: str
     connector: str

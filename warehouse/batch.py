@@ -1,0 +1,247 @@
+"""One landed batch: its files, written so that a killed process leaves nothing half-made."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+from pydantic import ValidationError
+
+from warehouse import crashpoints
+from warehouse.errors import LandingDamaged, LandingUnknown
+from warehouse.sidecar import Sidecar
+
+DIGITS = 12
+TEMPORARY = ".part"
+_RESTORE = "restore the file from a backup, or read the stream again with --full."
+
+
+def name_of(sequence: int) -> str:
+    """Return the file stem of a sequence."""
+    return f"{sequence:0{DIGITS}d}"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write `content` under a temporary name, sync, rename, sync the folder."""
+    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is hashed while it is written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.hash = hashlib.sha256()
+        self.size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.hash.update(data)
+        self.size += len(data)
+        return self.file.write(data)
+
+    def tell(self) -> int:
+        return self.size
+
+
+def write_data(path: Path, content: Iterable[bytes] | pa.Table) -> tuple[int, str]:
+    """Write a data file durably; returns its size on disk and its sha256.
+
+    Bytes are whole lines and become zstd NDJSON (level 1), a table becomes zstd parquet.
+    """
+    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    with temporary.open("wb") as file:
+        hashed = _Hashed(file)
+        if isinstance(content, pa.Table):
+            pq.write_table(content, hashed, compression="zstd")
+        else:
+            with zstandard.ZstdCompressor(level=1).stream_writer(
+                cast("IO[bytes]", hashed), closefd=False
+            ) as out:
+                for chunk in content:
+                    out.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    crashpoints.reach("land.data_written")
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+    crashpoints.reach("land.data_renamed")
+    return hashed.size, hashed.hash.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What one page added to the batch: keys and hashes for the index of seen keys.
+
+    A hash of None means that the record is to be landed again whatever it holds. `complete` says
+    that the page ended a proved scan of its part.
+    """
+
+    part: str | None
+    keys: list[str]
+    hashes: list[int | None]
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A complete batch: what its sidecar says, and where its files are."""
+
+    sidecar: Sidecar
+    folder: Path
+
+    @property
+    def sequence(self) -> int:
+        """Its number inside (connection, stream), from 1."""
+        return self.sidecar.sequence
+
+    @property
+    def read(self) -> str:
+        """The read that landed it."""
+        return self.sidecar.read
+
+    @property
+    def complete(self) -> bool:
+        """Whether it ended a proved scan."""
+        return self.sidecar.complete
+
+    @property
+    def data(self) -> Path:
+        """The data file."""
+        return self.folder / f"{name_of(self.sequence)}.{self.sidecar.encoding}"
+
+    @property
+    def keys_file(self) -> Path:
+        """Keys and hashes of the records, from which the index of seen keys is rebuilt."""
+        return self.folder / f"{name_of(self.sequence)}.keys.zst"
+
+    @property
+    def label(self) -> str:
+        """Its name for people: connection/stream/sequence."""
+        return f"{self.sidecar.connection}/{self.sidecar.stream}/{name_of(self.sequence)}"
+
+    def verify(self) -> None:
+        """Compare size and sha256 with the sidecar; raises LandingDamaged."""
+        try:
+            size = self.data.stat().st_size
+            if size != self.sidecar.bytes:
+                raise LandingDamaged(
+                    f"the file has {size} bytes, its sidecar says {self.sidecar.bytes}.",
+                    _RESTORE, place=str(self.data),
+                )  # fmt: skip
+            with self.data.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise LandingDamaged(
+                f"the data file cannot be read ({error.strerror}).", _RESTORE, place=str(self.data)
+            ) from None
+        if found != self.sidecar.sha256:
+            raise LandingDamaged(
+                "the file's content is not what its sidecar says (sha256 differs).",
+                _RESTORE, place=str(self.data),
+            )  # fmt: skip
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of an NDJSON batch, without their newline."""
+        try:
+            with (
+                self.data.open("rb") as file,
+                zstandard.ZstdDecompressor().stream_reader(file) as plain,
+            ):
+                for line in io.BufferedReader(plain, 1 << 20):
+                    yield line.rstrip(b"\n")
+        except (OSError, zstandard.ZstdError) as error:
+            raise LandingDamaged(
+                f"the data file cannot be read ({error}).", _RESTORE, place=str(self.data)
+            ) from None
+
+    def record(self, position: int) -> bytes:
+        """Return the raw record at `position` (from 1); a parquet row comes as JSON."""
+        if self.sidecar.encoding == "parquet":
+            table = pq.read_table(self.data)
+            if 1 <= position <= table.num_rows:
+                (row,) = table.slice(position - 1, 1).to_pylist()
+                return json.dumps(row, ensure_ascii=False, default=str).encode()
+        else:
+            for number, line in enumerate(self.lines(), 1):
+                if number == position:
+                    return line
+        raise LandingUnknown(
+            f"has {self.sidecar.rows} records, there is no record {position}.",
+            "list the quarantine again and take batch and position from there.",
+            place=self.label,
+        )
+
+    def deletions(self) -> list[tuple[str, str]]:
+        """Return (key, at) of a batch whose content is deletions."""
+        return [(row["key"], row["at"]) for row in map(msgspec.json.decode, self.lines())]
+
+    def segments(self) -> list[Segment] | None:
+        """Return keys and hashes of the records, None where that file is missing or damaged."""
+        try:
+            with self.keys_file.open("rb") as file:
+                plain = zstandard.ZstdDecompressor().stream_reader(file).read()
+            return [msgspec.json.decode(line, type=Segment) for line in plain.splitlines()]
+        except (OSError, zstandard.ZstdError, msgspec.DecodeError):
+            return None
+
+
+def write_segments(path: Path, segments: Iterable[Segment]) -> None:
+    """Write the keys file of a batch durably."""
+    plain = b"\n".join(msgspec.json.encode(s) for s in segments)
+    write_durably(path, zstandard.ZstdCompressor(level=1).compress(plain))
+
+
+def read_batch(folder: Path, sequence: int) -> Batch:
+    """Read the sidecar of a batch; raises LandingDamaged or LandingUnknown."""
+    path = folder / f"{name_of(sequence)}.json"
+    try:
+        raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise LandingUnknown(
+            "there is no such batch.", "list the batches of the stream.", place=str(path)
+        ) from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise LandingDamaged(
+            f"the sidecar cannot be read ({error}).", _RESTORE, place=str(path)
+        ) from None
+    if raw.get("version") != 1:
+        raise LandingUnknown(
+            f"the sidecar has version {raw.get('version')!r}, this release knows version 1.",
+            "use the release of isthmus that wrote it, or a newer one.", place=str(path),
+        )  # fmt: skip
+    try:
+        return Batch(Sidecar.model_validate(raw), folder)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise LandingDamaged(
+            f"the sidecar's member {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}.",
+            _RESTORE, place=str(path),
+        ) from None  # fmt: skip

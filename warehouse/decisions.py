@@ -1,0 +1,113 @@
+"""What people decided: an append-only log that `rebuild` replays (FORMS.md section 4).
+
+A decision is on disk, synced, before the store changes. A process that is killed in between has
+decided all the same: the next load acts on it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from warehouse import crashpoints
+from warehouse.batch import name_of, sync_folder, write_durably
+from warehouse.clock import iso
+from warehouse.errors import DecisionError
+
+FOLDER = "_decisions"
+
+
+class Decision(BaseModel):
+    """One decision. `about` holds the members of its kind; texts of people stand in `why`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: Literal[1] = 1
+    sequence: int
+    kind: str
+    who: str
+    why: str
+    at: str
+    about: dict[str, Any] = {}
+
+
+class Decisions:
+    """The log of decisions under the landing `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / FOLDER
+
+    def append(
+        self, kind: str, *, why: str, at: datetime, who: str = "", about: Mapping[str, Any]
+    ) -> Decision:
+        """Write a decision durably and return it; `who` defaults to the user of this process."""
+        with self._lock():
+            sequence = max(self._sequences(), default=0) + 1
+            decision = Decision(
+                sequence=sequence, kind=kind, who=who or getpass.getuser(), why=why,
+                at=iso(at), about=dict(about),
+            )  # fmt: skip
+            write_durably(
+                self.folder / f"{name_of(sequence)}.json",
+                decision.model_dump_json(indent=1).encode(),
+            )
+        crashpoints.reach("decide.written")
+        return decision
+
+    def all(self, kind: str | None = None, after: int = 0) -> list[Decision]:
+        """Return the decisions in order, of one kind or all, with a sequence above `after`."""
+        found = [self._read(n) for n in sorted(self._sequences()) if n > after]
+        return [d for d in found if kind is None or d.kind == kind]
+
+    def accepted(self, connection: str, stream: str) -> dict[int, Decision]:
+        """Return the accepted held batches of a stream by sequence."""
+        return {int(d.about["batch"]): d for d in self._of("accept_deletion", connection, stream)}
+
+    def trusted(self, connection: str, stream: str) -> set[int]:
+        """Return the batches of a stream that were loaded with older versions accepted."""
+        return {int(b) for d in self._of("trust_source", connection, stream)
+                for b in d.about["batches"]}  # fmt: skip
+
+    def discarded(self, connection: str, stream: str) -> list[dict[str, Any]]:
+        """Return the quarantined records of a stream that a person discarded."""
+        return [r for d in self._of("discard", connection, stream) for r in d.about["records"]]
+
+    def _of(self, kind: str, connection: str, stream: str) -> list[Decision]:
+        place = (connection, stream)
+        return [
+            d for d in self.all(kind)
+            if (d.about.get("connection"), d.about.get("stream")) == place
+        ]  # fmt: skip
+
+    def _sequences(self) -> list[int]:
+        if not self.folder.is_dir():
+            return []
+        return [int(p.stem) for p in self.folder.glob("*.json") if p.stem.isdigit()]
+
+    def _read(self, sequence: int) -> Decision:
+        path = self.folder / f"{name_of(sequence)}.json"
+        try:
+            return Decision.model_validate(msgspec.json.decode(path.read_bytes()))
+        except (OSError, msgspec.DecodeError, ValidationError) as error:
+            raise DecisionError(
+                f"the decision cannot be read ({type(error).__name__}).",
+                "restore the file from a backup; without it a rebuild would differ.",
+                place=str(path),
+            ) from None
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync_folder(self.folder.parent)
+        with (self.folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,34 @@
+"""A record's content in 64 bits, to tell whether it equals the last landed one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import TypeAlias
+
+import duckdb
+import pyarrow as pa
+
+Record: TypeAlias = bytes | bytearray | memoryview
+
+
+def of_records(records: Sequence[Record]) -> list[int]:
+    """Return a signed 64-bit hash of each record's bytes."""
+    one = int.from_bytes
+    return [one(blake2b(r, digest_size=8).digest(), "big", signed=True) for r in records]
+
+
+def of_rows(table: pa.Table) -> list[int]:
+    """Return a signed 64-bit hash of each row's values; the order of the columns is no matter."""
+    names = sorted(table.column_names)
+    if not names:
+        return [0] * table.num_rows
+    salt = of_records(["\n".join(names).encode()])[0]
+    plain = table.select(names).rename_columns([f"c{n}" for n in range(len(names))])
+    columns = ", ".join(plain.column_names)
+    with duckdb.connect(":memory:", config={"threads": 1}) as con:
+        con.register("page", plain)
+        con.execute(
+            f"select (hash({salt}, {columns})::hugeint - 9223372036854775808)::bigint from page"
+        )
+        return [int(row[0]) for row in con.fetchall()]

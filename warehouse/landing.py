@@ -1,0 +1,212 @@
+"""The landing: an append-only log of batches, one folder a stream (FORMS.md section 4).
+
+The presence of a sidecar is what makes a batch complete. Readers need no lock: they look at
+sidecars only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from warehouse.batch import DIGITS, TEMPORARY, Batch, name_of, read_batch, sync_folder
+from warehouse.clock import Clock, utc_now
+from warehouse.decisions import Decisions
+from warehouse.errors import LandingBusy, LandingError
+from warehouse.seen import SeenIndex
+from warehouse.sidecar import Mode
+from warehouse.writer import BatchWriter
+
+LOCK = ".lock"
+
+
+class Landing:
+    """All landed batches under `root`."""
+
+    def __init__(self, root: Path, *, now: Clock = utc_now) -> None:
+        self.root = root
+        self.now = now
+        self.decisions = Decisions(root)
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def streams(self) -> list[tuple[str, str]]:
+        """Return (connection, stream) of all that was ever landed."""
+        found = []
+        for connection in sorted(_folders(self.root)):
+            for stream in sorted(_folders(self.root / connection)):
+                if self.sequences(connection, stream):
+                    found.append((connection, stream))
+        return found
+
+    def sequences(self, connection: str, stream: str) -> list[int]:
+        """Return the numbers of the complete batches, in order."""
+        folder = self.folder(connection, stream)
+        if not folder.is_dir():
+            return []
+        names = os.listdir(folder)
+        return sorted(
+            int(n[:DIGITS])
+            for n in names
+            if len(n) == DIGITS + 5 and n.endswith(".json") and n[:DIGITS].isdigit()
+        )
+
+    def batches(self, connection: str, stream: str, after: int = 0) -> list[Batch]:
+        """Return the complete batches with a number above `after`, in order."""
+        folder = self.folder(connection, stream)
+        return [read_batch(folder, n) for n in self.sequences(connection, stream) if n > after]
+
+    def batch(self, connection: str, stream: str, sequence: int) -> Batch:
+        """Return one batch; raises LandingUnknown."""
+        return read_batch(self.folder(connection, stream), sequence)
+
+    def last(self, connection: str, stream: str) -> Batch | None:
+        """Return the last complete batch."""
+        numbers = self.sequences(connection, stream)
+        return self.batch(connection, stream, numbers[-1]) if numbers else None
+
+    def bookmark(self, connection: str, stream: str) -> dict[str, Any] | None:
+        """Return where extraction goes on: the bookmark of the last batch that has one."""
+        for number in reversed(self.sequences(connection, stream)):
+            found = self.batch(connection, stream, number).sidecar.bookmark
+            if found is not None:
+                return found
+        return None
+
+    def record(self, connection: str, stream: str, batch: int, position: int) -> bytes:
+        """Return one raw record; raises LandingUnknown or LandingDamaged."""
+        return self.batch(connection, stream, batch).record(position)
+
+    def folder(self, connection: str, stream: str) -> Path:
+        """Return the folder of a stream; refuses names that are no plain folder name."""
+        for name in (connection, stream):
+            if (
+                not name
+                or name[0] in "._"
+                or any(c in name for c in "/\\\0\n\r")
+                or len(name) > 120
+            ):
+                raise LandingError(
+                    f"{name[:60]!r} cannot be the name of a connection or stream.",
+                    "use a short name of letters, digits and '_' that starts with a letter.",
+                )
+        return self.root / connection / stream
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def writer(
+        self,
+        connection: str,
+        stream: str,
+        *,
+        mode: Mode,
+        read: str,
+        connector: str,
+        started: datetime,
+        window: tuple[str | None, str | None] | None = None,
+        trust_source: bool = False,
+        resumed: bool | None = None,
+    ) -> BatchWriter:
+        """Open the stream for writing; raises LandingBusy while another writer has it.
+
+        `read` names the run. `trust_source` lands records that equal the last landed ones too and
+        tells the loader to take older versions (after a restore at the source). `resumed` says
+        whether an interrupted scan goes on; None: it does where `read` is that of the scan.
+        """
+        folder = self.folder(connection, stream)
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync_folder(folder.parent)
+            sync_folder(folder.parent.parent)
+        lock = _lock(folder, f"{connection}/{stream}")
+        try:
+            self._clear(folder, connection, stream)
+            index = self._index(folder, connection, stream)
+            return BatchWriter(
+                folder, connection, stream, mode=mode, read=read, connector=connector,
+                started=started, window=window or (None, None), trust=trust_source,
+                resumed=resumed, index=index, last=self.last(connection, stream),
+                bookmark=self.bookmark(connection, stream), lock=lock, now=self.now,
+            )  # fmt: skip
+        except BaseException:
+            lock.close()
+            raise
+
+    def held(self, connection: str, stream: str) -> list[Batch]:
+        """Return the deletions that the breaker stopped and nobody accepted, oldest first.
+
+        Only the newest of a part can be accepted: it tells of all that the older ones told.
+        """
+        accepted = self.decisions.accepted(connection, stream)
+        newest: dict[str | None, Batch] = {}
+        for batch in self.batches(connection, stream):
+            side = batch.sidecar
+            if side.content == "deletions" and side.complete and side.part in newest:
+                del newest[side.part]
+            if side.held and batch.sequence not in accepted:
+                newest[side.part] = batch
+        return sorted(newest.values(), key=lambda b: b.sequence)
+
+    def index(self, connection: str, stream: str) -> tuple[SeenIndex, TextIO]:
+        """Open the index of seen keys, caught up, with the stream's lock; close both."""
+        folder = self.folder(connection, stream)
+        lock = _lock(folder, f"{connection}/{stream}")
+        return self._index(folder, connection, stream), lock
+
+    def _index(self, folder: Path, connection: str, stream: str) -> SeenIndex:
+        index = SeenIndex(folder)
+        numbers = self.sequences(connection, stream)
+        known = read_batch(folder, index.applied) if index.applied in numbers else None
+        if not index.is_of(known):
+            index.rebuild()
+        accepted = {
+            n: frozenset(d.about["except"])
+            for n, d in self.decisions.accepted(connection, stream).items()
+        }
+        done = index.accepted()
+        for number in sorted(set(accepted) - done):
+            if number <= index.applied:
+                keys = read_batch(folder, number).deletions()
+                index.forget(k for k, _ in keys if k not in accepted[number])
+        index.set_accepted(accepted)
+        if numbers and numbers[-1] > index.applied:
+            index.catch_up((read_batch(folder, n) for n in numbers if n > index.applied), accepted)
+        return index
+
+    def _clear(self, folder: Path, connection: str, stream: str) -> None:
+        """Remove what dead writers left: temporary files, data files without a sidecar."""
+        complete = {name_of(n) for n in self.sequences(connection, stream)}
+        for name in os.listdir(folder):
+            orphan = name[:DIGITS].isdigit() and name[:DIGITS] not in complete
+            if name.endswith(TEMPORARY) or orphan:
+                (folder / name).unlink(missing_ok=True)
+
+
+def _folders(path: Path) -> Iterator[str]:
+    if path.is_dir():
+        with os.scandir(path) as entries:
+            yield from (e.name for e in entries if e.is_dir() and e.name[0] not in "._")
+
+
+def _lock(folder: Path, label: str) -> TextIO:
+    """Take the stream's OS lock; it is given back when the file is closed."""
+    file = (folder / LOCK).open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read(200).strip() or "unknown"
+        file.close()
+        raise LandingBusy(
+            f"another process (pid {holder}) is writing this stream.",
+            "wait until it has ended; nothing needs to be repaired.", place=label,
+        ) from None  # fmt: skip
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return file

@@ -1,0 +1,296 @@
+"""Which keys a stream has shown, and what their last landed record hashed to. Derived data.
+
+The index stands in the stream's landing folder (SQLite). It is written after a batch's sidecar, so
+a killed process leaves it behind the log, never ahead; it is then caught up from the log, and
+rebuilt when it is missing or not of this log.
+
+Every writing process takes a new `epoch` and marks each key that it sees with it. A scan remembers
+the epoch in which it began: at its proved end the keys marked earlier than that were not seen by
+it, nor by any read since. Where marks are lost (the index was rebuilt while a scan was under way)
+the scan is `lost`: its end proves nothing, the next scan does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from warehouse.batch import Batch
+
+FILE = "seen.db"
+WHOLE = ""  # the part name of a scan of the whole stream
+_SCHEMA = """
+create table if not exists meta (name text primary key, value) without rowid;
+create table if not exists seen (
+    key text, part text, hash integer, mark integer, primary key (key, part)
+) without rowid;
+create table if not exists scan (
+    part text primary key, epoch integer, began text, read text, lost integer
+) without rowid;
+create table if not exists held (
+    part text primary key, sequence integer, epoch integer, digest text
+) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan under way; a read of the same id goes on with it."""
+
+    part: str
+    epoch: int
+    began: str
+    read: str
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Deletions that wait for a person: batch, epoch of the scan, digest of the keys."""
+
+    part: str
+    sequence: int
+    epoch: int
+    digest: str
+
+
+class SeenIndex:
+    """The index of one stream; one writer at a time (the stream's lock sees to it)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        try:
+            self._open()
+        except sqlite3.DatabaseError:
+            self._remove()
+            self._open()
+        self.epoch = 0
+
+    def _open(self) -> None:
+        self.db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+        for pragma in ("journal_mode=wal", "synchronous=full", "cache_size=-65536"):
+            self.db.execute(f"pragma {pragma}")
+        self.db.executescript(_SCHEMA)
+        self.db.execute("begin immediate")
+
+    def _remove(self) -> None:
+        with suppress(AttributeError, sqlite3.Error):
+            self.db.close()
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Drop what was not committed and close the file."""
+        with suppress(sqlite3.Error):
+            self.db.execute("rollback")
+        self.db.close()
+
+    def commit(self) -> None:
+        """Make everything since the last commit durable."""
+        self.db.execute("commit")
+        self.db.execute("begin immediate")
+
+    # --- catching up -------------------------------------------------------------------------
+
+    def meta(self, name: str, default: Any = None) -> Any:
+        """Return a member of the index's own state."""
+        row = self.db.execute("select value from meta where name = ?", (name,)).fetchone()
+        return row[0] if row else default
+
+    def set_meta(self, **values: Any) -> None:
+        """Keep members of the index's own state."""
+        self.db.executemany("insert or replace into meta values (?, ?)", values.items())
+
+    @property
+    def applied(self) -> int:
+        """The last batch that the index knows."""
+        return int(self.meta("applied", 0))
+
+    def is_of(self, batch: Batch | None) -> bool:
+        """Say whether `batch`, the log's batch of number `applied`, is the one indexed."""
+        known = self.meta("sha256", "")
+        return bool(known == (batch.sidecar.sha256 if batch else ""))
+
+    def rebuild(self) -> None:
+        """Start from nothing; catch up from the first batch afterwards."""
+        self._remove()
+        self._open()
+
+    def catch_up(self, batches: Iterable[Batch], accepted: Mapping[int, frozenset[str]]) -> None:
+        """Apply batches that were landed without the index knowing.
+
+        `accepted` gives the held batches that a person accepted, with the keys left out of them.
+        Marks of a scan are durable before the batch is (`commit_marks`), so a scan goes on; after
+        a rebuild they are not there, and a scan that the log shows unfinished is lost.
+        """
+        fresh = self.applied == 0
+        epoch = int(self.meta("epoch", 0)) or 1
+        ended: dict[str, str] = {}  # part -> the read under way, '' where it ended
+        for batch in batches:
+            side = batch.sidecar
+            scanning = side.mode in ("full", "sweep")
+            if side.content == "deletions":
+                if not side.held or batch.sequence in accepted:
+                    left_out = accepted.get(batch.sequence, frozenset())
+                    self.forget(k for k, _ in batch.deletions() if k not in left_out)
+            elif side.rows:
+                segments = batch.segments()
+                if segments is None:
+                    self.set_meta(incomplete=1)
+                for segment in segments or ():
+                    self.remember(segment.keys, segment.hashes, segment.part, epoch)
+                    if scanning or segment.part is not None:
+                        ended[segment.part or WHOLE] = "" if segment.complete else side.read
+            if scanning and side.content == "records":
+                ended[WHOLE] = "" if side.complete and side.part is None else side.read
+            self.set_meta(applied=batch.sequence, sha256=side.sha256, epoch=epoch)
+        for part, read in ended.items():
+            if not read:
+                self.end_scan(part)
+            elif fresh:
+                self.db.execute(
+                    "insert or replace into scan values (?, ?, '', ?, 1)", (part, epoch, read)
+                )
+        self.commit()
+
+    def accepted(self) -> set[int]:
+        """Return the held batches whose acceptance the index knows."""
+        return {int(n) for n in str(self.meta("accepted", "")).split(",") if n}
+
+    def set_accepted(self, numbers: Iterable[int]) -> None:
+        """Note the held batches that were accepted."""
+        self.set_meta(accepted=",".join(map(str, sorted(numbers))))
+
+    def begin(self) -> None:
+        """Take a new epoch, durably."""
+        self.epoch = int(self.meta("epoch", 0)) + 1
+        self.set_meta(epoch=self.epoch)
+        self.commit()
+
+    # --- keys --------------------------------------------------------------------------------
+
+    def hashes(self, keys: Sequence[str], part: str | None) -> dict[str, int | None]:
+        """Return the last landed hash of those `keys` that are known."""
+        found: dict[str, int | None] = {}
+        for start in range(0, len(keys), 500):
+            some = keys[start : start + 500]
+            marks = ",".join("?" * len(some))
+            found.update(
+                self.db.execute(
+                    f"select key, hash from seen where part = ? and key in ({marks})",
+                    (part or WHOLE, *some),
+                )
+            )
+        return found
+
+    def remember(
+        self,
+        keys: Iterable[str],
+        hashes: Iterable[int | None],
+        part: str | None,
+        epoch: int | None = None,
+    ) -> None:
+        """Keep hash and mark of `keys`."""
+        part_, mark = part or WHOLE, self.epoch if epoch is None else epoch
+        self.db.executemany(
+            "insert into seen values (?, ?, ?, ?) on conflict do update"
+            " set hash = excluded.hash, mark = excluded.mark",
+            ((key, part_, hash_, mark) for key, hash_ in zip(keys, hashes, strict=True)),
+        )
+
+    def mark(self, keys: Iterable[str]) -> None:
+        """Mark `keys` as seen now, in whatever part they stand; unknown ones become known."""
+        for key in keys:
+            found = self.db.execute("update seen set mark = ? where key = ?", (self.epoch, key))
+            if not found.rowcount:
+                self.db.execute("insert into seen values (?, '', null, ?)", (key, self.epoch))
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Drop `keys`: they are deleted, and are landed again should they come back."""
+        self.db.executemany("delete from seen where key = ?", ((key,) for key in keys))
+
+    # --- scans -------------------------------------------------------------------------------
+
+    def scan(self, part: str) -> Scan | None:
+        """Return the scan of `part` that is under way."""
+        row = self.db.execute("select * from scan where part = ?", (part,)).fetchone()
+        return Scan(*row[:4], bool(row[4])) if row else None
+
+    def begin_scan(self, part: str, began: str, read: str) -> Scan:
+        """Begin a scan of `part` in the epoch of now, in place of any other of it."""
+        self.db.execute(
+            "insert or replace into scan values (?, ?, ?, ?, 0)", (part, self.epoch, began, read)
+        )
+        return Scan(part, self.epoch, began, read, False)
+
+    def end_scan(self, part: str) -> None:
+        """Forget the scan of `part`; the end of a scan of the whole stream ends all."""
+        self.db.execute("delete from scan where ? = '' or part = ?", (part, part))
+
+    def known(self, part: str) -> int:
+        """Count the living keys of `part`."""
+        return int(
+            self.db.execute(
+                "select count(distinct key) from seen where ? = '' or part = ?", (part, part)
+            ).fetchone()[0]
+        )
+
+    def seen_since(self, part: str, epoch: int) -> int:
+        """Count the keys of `part` seen since `epoch`."""
+        return int(
+            self.db.execute(
+                "select count(distinct key) from seen where (? = '' or part = ?) and mark >= ?",
+                (part, part, epoch),
+            ).fetchone()[0]
+        )
+
+    def unseen(self, part: str, epoch: int) -> list[str]:
+        """Return the keys of `part` not seen since `epoch` and standing in no other part."""
+        if part == WHOLE:
+            sql = "select key from seen group by key having max(mark) < ?"
+            return [row[0] for row in self.db.execute(sql, (epoch,))]
+        sql = (
+            "select key from seen a where part = ? and mark < ? and not exists"
+            " (select 1 from seen b where b.key = a.key and b.part <> a.part) order by key"
+        )
+        return [row[0] for row in self.db.execute(sql, (part, epoch))]
+
+    def drop_unseen(self, part: str, epoch: int) -> None:
+        """Forget that `part` held keys it does not hold any more; other parts may hold them."""
+        self.db.execute(
+            "delete from seen where (? = '' or part = ?) and mark < ?", (part, part, epoch)
+        )
+
+    # --- held deletions ----------------------------------------------------------------------
+
+    def held(self, *, sequence: int | None = None, part: str | None = None) -> Held | None:
+        """Return the newest held batch of a part, or the one of that number if it is the newest."""
+        row = self.db.execute(
+            "select part, sequence, epoch, digest from held where sequence = ? or part = ?",
+            (sequence, part),
+        ).fetchone()
+        return Held(*row) if row else None
+
+    def hold(self, part: str, sequence: int, epoch: int, digest: str) -> None:
+        """Note the newest held batch of `part`."""
+        self.db.execute(
+            "insert or replace into held values (?, ?, ?, ?)", (part, sequence, epoch, digest)
+        )
+
+    def release(self, part: str) -> None:
+        """Forget the held batch of `part`."""
+        self.db.execute("delete from held where part = ?", (part,))
+
+    def seen_again(self, keys: Sequence[str], epoch: int) -> list[str]:
+        """Return those `keys` that were seen at or after `epoch`."""
+        return [
+            key
+            for key in keys
+            if self.db.execute(
+                "select 1 from seen where key = ? and mark >= ?", (key, epoch)
+            ).fetchone()
+        ]

@@ -1,0 +1,424 @@
+"""The writer of one stream's landing: pages in, batches out, deletions at a scan's proved end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, TextIO
+
+import msgspec
+import pyarrow as pa
+
+from warehouse import crashpoints, hashing
+from warehouse.batch import Batch, Segment, name_of, write_data, write_durably, write_segments
+from warehouse.clock import Clock, iso
+from warehouse.errors import LandingError
+from warehouse.hashing import Record
+from warehouse.seen import WHOLE, Scan, SeenIndex
+from warehouse.sidecar import Content, Mode, Sidecar
+
+MAX_RECORDS = 50_000
+MAX_BYTES = 32_000_000
+MAX_SECONDS = 60.0
+BREAKER_SHARE = 0.05
+BREAKER_KEYS = 50
+
+
+@dataclass(slots=True)
+class WriterReport:
+    """What a writer landed. `deleted` keys were landed as deletions, `held` wait for a decision."""
+
+    read: int = 0
+    landed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    held: int = 0
+    batches: int = 0
+    bookmark: dict[str, Any] | None = None
+    warnings: Counter[str] = field(default_factory=Counter)
+
+
+class BatchWriter:
+    """Made by `Landing.writer`; a context manager that flushes whole pages at its end."""
+
+    def __init__(
+        self,
+        folder: Path,
+        connection: str,
+        stream: str,
+        *,
+        mode: Mode,
+        read: str,
+        connector: str,
+        started: datetime,
+        window: tuple[str | None, str | None],
+        trust: bool,
+        resumed: bool | None,
+        index: SeenIndex,
+        last: Batch | None,
+        bookmark: dict[str, Any] | None,
+        lock: TextIO,
+        now: Clock,
+    ) -> None:
+        self.folder = folder
+        self._head = {
+            "connection": connection, "stream": stream, "mode": mode, "read": read,
+            "connector": connector, "window": window, "trust": trust, "started_at": iso(started),
+        }  # fmt: skip
+        self._index, self._lock, self._now = index, lock, now
+        self._closed = False
+        self._read, self._resumed = read, resumed
+        self._scanning = mode in ("full", "sweep")
+        self._sequence = last.sequence if last else 0
+        self._complete_landed = not self._scanning
+        self._began = iso(started)
+        self._landed_bookmark = bookmark
+        self._bookmark = bookmark
+        self._scans: dict[str, Scan] = {}
+        self._total: int | None = None
+        self.report = WriterReport(bookmark=bookmark)
+        self._reset()
+        index.begin()
+        if self._scanning:
+            self._scan(WHOLE)
+        if index.meta("incomplete"):
+            self.report.warnings[
+                "the index of seen keys is incomplete: keys files are missing"
+            ] += 1
+
+    def _reset(self) -> None:
+        self._chunks: list[bytes] = []
+        self._tables: list[pa.Table] = []
+        self._segments: list[Segment] = []
+        self._rows = self._size = self._unchanged = 0
+        self._since = self._now()
+
+    # --- pages -------------------------------------------------------------------------------
+
+    def add(
+        self,
+        records: Sequence[Record] | pa.Table,
+        keys: Sequence[str | None],
+        bookmark: Mapping[str, Any] | None,
+        *,
+        kind: Literal["records", "deletions", "keys"] = "records",
+        part: str | None = None,
+        complete: bool = False,
+        total: int | None = None,
+    ) -> None:
+        """Take one page (`connectors.base.Page` says what the arguments mean)."""
+        if part is not None and part not in self._scans:
+            self._scan(part)
+        self._total = total if total is not None else self._total
+        if kind == "records":
+            self._add_records(records, keys, part, complete)
+        elif kind == "keys":
+            present = [k for k in keys if k is not None]
+            self._index.mark(present)
+            self.report.read += len(present)
+            self._unchanged += len(present)
+        else:
+            gone = [k for k in keys if k is not None]
+            self.flush()
+            self._deletions(gone, iso(self._now()), part, bookmark)
+        self._bookmark = dict(bookmark) if bookmark is not None else None
+        if complete:
+            self.flush(complete=True, part=part)
+            if part is not None or self._scanning:
+                self._end_scan(part)
+        elif self._is_full() or (self._now() - self._since).total_seconds() > MAX_SECONDS:
+            self.flush()
+
+    def _add_records(
+        self,
+        records: Sequence[Record] | pa.Table,
+        keys: Sequence[str | None],
+        part: str | None,
+        complete: bool,
+    ) -> None:
+        count = records.num_rows if isinstance(records, pa.Table) else len(records)
+        if count != len(keys):
+            raise LandingError(
+                f"a page has {count} records and {len(keys)} keys.",
+                "this is a defect of the connector: report it.",
+                place=f"{self._head['connection']}/{self._head['stream']}",
+            )
+        repeated = {k for k, n in Counter(keys).items() if n > 1} if len(set(keys)) < count else ()
+        size = records.nbytes if isinstance(records, pa.Table) else sum(map(len, records))
+        step = max(1, min(MAX_RECORDS, count * MAX_BYTES // max(1, size)))
+        for start in range(0, count, step):
+            end = min(start + step, count)
+            some: Sequence[Record] | pa.Table = (
+                records.slice(start, end - start)
+                if isinstance(records, pa.Table)
+                else records[start:end]
+            )
+            self._add_slice(some, keys[start:end], part, repeated, complete and end == count)
+            if end < count and self._is_full():
+                self.flush()
+
+    def _add_slice(
+        self,
+        records: Sequence[Record] | pa.Table,
+        keys: Sequence[str | None],
+        part: str | None,
+        repeated: set[str | None] | tuple[()],
+        complete: bool,
+    ) -> None:
+        table = isinstance(records, pa.Table)
+        hashes = hashing.of_rows(records) if table else hashing.of_records(records)
+        known = self._index.hashes([k for k in keys if k is not None], part)
+        landed: list[int] = []
+        segment = Segment(part, [], [], complete)
+        same_keys: list[str] = []
+        same_hashes: list[int | None] = []
+        for n, (key, hash_) in enumerate(zip(keys, hashes, strict=True)):
+            if key is None:
+                landed.append(n)
+            elif key in repeated:
+                landed.append(n)
+                segment.keys.append(key)
+                segment.hashes.append(None)
+            elif known.get(key) == hash_ and not self._head["trust"]:
+                same_keys.append(key)
+                same_hashes.append(hash_)
+            else:
+                landed.append(n)
+                segment.keys.append(key)
+                segment.hashes.append(hash_)
+        self._index.remember(same_keys, same_hashes, part)
+        # Their hash counts once the batch is complete; until then they are only marked as seen.
+        early = segment.keys if self._scans else [k for k in segment.keys if k in known]
+        self._index.remember(early, [None] * len(early), part)
+        self._segments.append(segment)
+        self.report.read += len(keys)
+        self._unchanged += len(same_keys)
+        if landed:
+            self._keep(records, landed)
+
+    def _keep(self, records: Sequence[Record] | pa.Table, landed: list[int]) -> None:
+        if isinstance(records, pa.Table):
+            if self._chunks or (self._tables and self._tables[0].schema != records.schema):
+                self._flush_before_switch()
+            chosen = records if len(landed) == records.num_rows else records.take(landed)
+            self._tables.append(chosen)
+            self._size += chosen.nbytes
+        else:
+            if self._tables:
+                self._flush_before_switch()
+            chosen = records if len(landed) == len(records) else [records[n] for n in landed]
+            chunk = b"\n".join(chosen) + b"\n"
+            odd = b"\r" in chunk or b"\n\n" in chunk or chunk[:1] == b"\n"
+            if odd or chunk.count(b"\n") != len(chosen):
+                # legal JSON has no newline inside a string: between tokens it is only a space
+                chunk = b"".join(_one_line(r) for r in chosen)
+            self._chunks.append(chunk)
+            self._size += len(chunk)
+        self._rows += len(landed)
+
+    def _flush_before_switch(self) -> None:
+        """Land what came before records of another shape; the page's own keys stay pending."""
+        last = self._segments.pop()
+        self.flush()
+        self._segments.append(last)
+
+    def _is_full(self) -> bool:
+        return self._rows >= MAX_RECORDS or self._size >= MAX_BYTES
+
+    # --- batches -----------------------------------------------------------------------------
+
+    def flush(self, *, complete: bool = False, part: str | None = None) -> None:
+        """Land what is pending as one batch; nothing pending and no news is no batch."""
+        moved = _plain(self._bookmark) != _plain(self._landed_bookmark)
+        proof = complete and part is None and not self._complete_landed and self.report.batches
+        if self._rows or moved or proof:
+            content: Any = pa.concat_tables(self._tables) if self._tables else self._chunks
+            encoding = "parquet" if self._tables else "ndjson.zst"
+            self._write(
+                "records", encoding, content, self._rows,
+                complete=complete, part=part, segments=self._segments,
+            )  # fmt: skip
+            self._complete_landed |= complete and part is None
+        else:
+            self._index.commit()
+        self.report.unchanged += self._unchanged
+        self._reset()
+
+    def _write(
+        self,
+        content: Content,
+        encoding: str,
+        data: Any,
+        rows: int,
+        *,
+        complete: bool = False,
+        part: str | None = None,
+        held: bool = False,
+        segments: list[Segment] | None = None,
+    ) -> int:
+        """Write data, keys and sidecar, then bring the index up to date; returns the sequence."""
+        sequence = self._sequence + 1
+        stem = name_of(sequence)
+        if self._scans:
+            self._index.commit()  # marks are durable before the bookmark that rests on them
+        if segments:
+            write_segments(self.folder / f"{stem}.keys.zst", segments)
+        size, sha256 = write_data(self.folder / f"{stem}.{encoding}", data)
+        sidecar = Sidecar.model_validate(
+            {
+                **self._head, "sequence": sequence, "content": content, "encoding": encoding,
+                "rows": rows, "unchanged": self._unchanged if content == "records" else 0,
+                "bytes": size, "sha256": sha256, "bookmark": self._bookmark,
+                "complete": complete, "total": self._total, "part": part, "held": held,
+                "ended_at": iso(self._now()),
+            }
+        )  # fmt: skip
+        write_durably(self.folder / f"{stem}.json", sidecar.model_dump_json().encode())
+        crashpoints.reach("land.sidecar")
+        for segment in segments or ():
+            self._index.remember(segment.keys, segment.hashes, segment.part)
+        self._index.set_meta(applied=sequence, sha256=sha256)
+        self._sequence = sequence
+        self._landed_bookmark = self._bookmark
+        self.report.bookmark = self._bookmark
+        self.report.batches += 1
+        if content == "records":
+            self.report.landed += rows
+            self._index.commit()
+        return sequence
+
+    # --- deletions ---------------------------------------------------------------------------
+
+    def _scan(self, part: str) -> Scan:
+        found = self._index.scan(part)
+        goes_on = self._resumed if self._resumed is not None else found and found.read == self._read
+        if found is None or not goes_on:
+            found = self._index.begin_scan(part, self._began, self._read)
+        self._scans[part] = found
+        return found
+
+    def _end_scan(self, part: str | None) -> None:
+        """Turn keys that a proved scan did not see into deletions, under the breaker."""
+        name = part or WHOLE
+        scan = self._scans.pop(name)
+        index = self._index
+        if scan.lost:
+            self.report.warnings["scan not proved: its marks were lost, the next full read is"] += 1
+            index.end_scan(name)
+        elif self._total is not None and index.seen_since(name, scan.epoch) < self._total:
+            self.report.warnings["scan not proved: fewer keys seen than the source counts"] += 1
+            index.end_scan(name)
+        else:
+            gone = index.unseen(name, scan.epoch)
+            known = index.known(name)
+            if len(gone) > BREAKER_KEYS and len(gone) > BREAKER_SHARE * known:
+                self._hold(gone, scan, part)
+            else:
+                index.release(name)
+                if gone:
+                    self._deletions(gone, scan.began, part, self._bookmark, complete=True)
+                index.drop_unseen(name, scan.epoch)
+            index.end_scan(name)
+        self._total = None
+        index.commit()
+
+    def _hold(self, gone: list[str], scan: Scan, part: str | None) -> None:
+        self.report.held += len(gone)
+        digest = hashlib.sha256("\n".join(sorted(gone)).encode()).hexdigest()
+        waiting = self._index.held(part=scan.part)
+        if waiting and waiting.digest == digest:
+            return
+        sequence = self._write(
+            "deletions", "ndjson.zst", _lines(gone, scan.began), len(gone),
+            complete=True, part=part, held=True,
+        )  # fmt: skip
+        self._index.hold(scan.part, sequence, scan.epoch, digest)
+
+    def _deletions(
+        self,
+        keys: list[str],
+        at: str,
+        part: str | None,
+        bookmark: Mapping[str, Any] | None,
+        complete: bool = False,
+    ) -> None:
+        if not keys:
+            return
+        self._bookmark = dict(bookmark) if bookmark is not None else None
+        self._write(
+            "deletions", "ndjson.zst", _lines(keys, at), len(keys), complete=complete, part=part
+        )
+        self._index.forget(keys)
+        self._index.commit()
+        self.report.deleted += len(keys)
+
+    # --- end ---------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """Records landed so far."""
+        return self.report.landed
+
+    @property
+    def unchanged(self) -> int:
+        """Records that equalled the last landed ones, so far."""
+        return self.report.unchanged
+
+    @property
+    def held(self) -> int:
+        """Deletions that wait for a decision."""
+        return self.report.held
+
+    def close(self) -> None:
+        """Land what is pending and give the stream back."""
+        if self._closed:
+            return
+        try:
+            self.flush()
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Give the stream back without landing what is pending."""
+        if not self._closed:
+            self._closed = True
+            self._index.close()
+            self._lock.close()
+
+    def __del__(self) -> None:
+        """Give the stream back where a caller forgot to: its lock must not outlive the writer."""
+        if hasattr(self, "_closed"):
+            self.abandon()
+
+    def __enter__(self) -> BatchWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Land the whole pages that came, also when the read failed after them."""
+        self.close()
+
+
+def _one_line(record: Record) -> bytes:
+    line = bytes(record).replace(b"\r", b" ").replace(b"\n", b" ").strip()
+    return (line or b"null") + b"\n"
+
+
+def _lines(keys: list[str], at: str) -> list[bytes]:
+    encode = msgspec.json.encode
+    return [encode({"key": key, "at": at}) + b"\n" for key in keys]
+
+
+def _plain(bookmark: Mapping[str, Any] | None) -> str:
+    """Return a bookmark in a form to compare; none and an empty one are the same."""
+    return json.dumps(bookmark or {}, sort_keys=True, default=str)
