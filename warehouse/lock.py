@@ -9,12 +9,12 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from warehouse.clock import Clock
 from warehouse.errors import StoreError
 
 POLL_SECONDS = 0.05
@@ -49,7 +49,7 @@ class StoreBusy(StoreError):
 
 
 @contextlib.contextmanager
-def hold(path: Path, *, wait: float, now: Callable[[], datetime]) -> Iterator[None]:
+def hold(path: Path, *, wait: float, now: Clock) -> Iterator[None]:
     """Hold the lock file at `path` while the block runs; raises StoreBusy after `wait` seconds.
 
     The kernel drops the lock with the process, however it ends, so a file left by a dead process

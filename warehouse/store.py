@@ -6,9 +6,8 @@ import contextlib
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,22 +15,18 @@ from typing import Any
 import duckdb
 
 from warehouse import lock, upgrades
+from warehouse.clock import Clock, utc_now
 from warehouse.ddl import literal
 from warehouse.errors import StoreError
 from warehouse.home import Home
 from warehouse.lock import StoreBusy
 from warehouse.upgrades import StoreTooNew, set_meta
 
-__all__ = ["STORAGE_VERSION", "Store", "StoreBusy", "StoreTooNew", "open_store", "utc_now"]
+__all__ = ["STORAGE_VERSION", "Store", "StoreBusy", "StoreTooNew", "open_store"]
 
 # Any 1.2+ and 2.x client opens such a file; a default file of 2.0 is refused by all of 1.x.
 STORAGE_VERSION = "v1.2.0"
 _GIGABYTE = 1 << 30
-
-
-def utc_now() -> datetime:
-    """Return the current moment; the only clock of the warehouse unless one is handed in."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -77,7 +72,7 @@ def open_store(
     home: Home,
     *,
     wait: float = 600.0,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Clock = utc_now,
     path: Path | None = None,
     memory: str | None = None,
 ) -> Iterator[Store]:

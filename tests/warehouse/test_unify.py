@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from source_rows import MOMENT, Loader
+
+from warehouse import ddl
+from warehouse.home import Home
+from warehouse.identity import child_id, golden_id
+from warehouse.model import ENTITIES, HEADERS
+from warehouse.store import Store, open_store
+from warehouse.unify import unify
+
+
+@pytest.fixture
+def store(home: Home) -> Iterator[Store]:
+    with open_store(home) as opened:
+        yield opened
+
+
+def ask(store: Store, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    return store.con.execute(sql, list(values)).fetchall()
+
+
+def order(key: str, **more: Any) -> dict[str, Any]:
+    lines = [{"key": f"{key}-1", "sku": "A1", "quantity": Decimal(2), "product_key": "p1"}]
+    return {"key": key, "number": f"N{key}", "currency": "CNY", "lines": lines, **more}
+
+
+def test_a_golden_row_has_the_id_of_its_source_row(store: Store) -> None:
+    Loader(store.con).put("order", [order("键/1", total=Decimal("12.3400"))])
+    report = unify(store, now=MOMENT)
+    assert report.changed
+    assert report.rewritten == {"order": 1, "order_line": 1}
+    wanted = golden_id("order", "shop", "orders", "键/1")
+    assert ask(store, "SELECT order_id, total FROM unified.orders") == [(wanted, Decimal("12.34"))]
+    line = child_id("order_line", wanted, "键/1-1")
+    assert ask(store, "SELECT order_line_id, order_id FROM unified.order_lines") == [(line, wanted)]
+    assert ask(store, "SELECT entity, golden_id, method FROM unified.xref") == [
+        ("order", wanted, "founder")
+    ]
+    assert ask(store, "SELECT order_id, role, share FROM unified.order_documents") == [
+        (wanted, "placed", Decimal(1))
+    ]
+
+
+def test_nothing_new_does_nothing(store: Store) -> None:
+    Loader(store.con).put("order", [order("1")])
+    unify(store, now=MOMENT)
+    again = unify(store, now=MOMENT)
+    assert not again.changed
+    assert again.run == 1
+
+
+def test_a_payment_before_its_order_is_bound_when_the_order_comes(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("payment", [{"key": "pay1", "order_key": "1", "amount": 5}])
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT order_key, order_id FROM unified.payments") == [("1", None)]
+    load.put("order", [order("1", customer_key="c1")])
+    report = unify(store, now=MOMENT)
+    assert report.rebound["payment"] == 1
+    wanted = golden_id("order", "shop", "orders", "1")
+    assert ask(store, "SELECT order_id FROM unified.payments") == [(wanted,)]
+    load.put("party", [{"key": "c1"}])
+    load.put("product", [{"key": "p1"}])
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT party_id FROM unified.orders") == [
+        (golden_id("party", "shop", "parties", "c1"),)
+    ]
+    assert ask(store, "SELECT product_id, order_id FROM unified.order_lines") == [
+        (golden_id("product", "shop", "products", "p1"), wanted)
+    ]
+    assert ask(store, "SELECT sku, quantity FROM unified.order_lines") == [("A1", Decimal(2))]
+
+
+def test_a_tombstone_leaves_and_unbinds_what_referred_to_it(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("order", [order("1"), order("2")])
+    load.put("payment", [{"key": "pay1", "order_key": "1"}])
+    unify(store, now=MOMENT)
+    load.delete("order", "1")
+    report = unify(store, now=MOMENT)
+    assert report.removed == {"order": 1, "order_line": 1, "payment": 0}
+    assert ask(store, "SELECT source_key FROM unified.orders") == [("2",)]
+    assert ask(store, "SELECT parent_key FROM unified.order_lines") == [("2",)]
+    assert ask(store, "SELECT order_key, order_id FROM unified.payments") == [("1", None)]
+    assert ask(store, "SELECT source_key FROM unified.xref WHERE entity = 'order'") == [("2",)]
+    assert ask(store, "SELECT count(*) FROM unified.order_documents") == [(1,)]
+    load.put("order", [order("1")])
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT order_id FROM unified.payments") == [
+        (golden_id("order", "shop", "orders", "1"),)
+    ]
+
+
+def test_a_line_that_is_gone_leaves(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("order", [order("1", lines=[{"key": "a"}, {"key": "b"}])])
+    unify(store, now=MOMENT)
+    load.put("order", [order("1", lines=[{"key": "b"}])])
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT source_key FROM unified.order_lines") == [("b",)]
+
+
+def test_references_follow_the_rules_of_the_mapping(store: Store) -> None:
+    load = Loader(store.con)
+    load.refer("shop", "orders", "order", "customer_key", "party", "customers", "code")
+    load.put("party", [{"key": "1", "code": "C1"}], stream="customers")
+    load.put("party", [{"key": "1", "code": "C1"}], stream="suppliers")
+    load.put("order", [order("1", customer_key="C1"), order("2", customer_key="1")])
+    unify(store, now=MOMENT)
+    customer = golden_id("party", "shop", "customers", "1")
+    rows = "SELECT source_key, party_id FROM unified.orders ORDER BY source_key"
+    assert ask(store, rows) == [("1", customer), ("2", None)]
+    # The customer's code changes: the old reference finds nothing, the new one does.
+    load.put("party", [{"key": "1", "code": "C2"}], stream="customers")
+    unify(store, now=MOMENT)
+    assert ask(store, rows) == [("1", None), ("2", None)]
+    load.put("party", [{"key": "1", "code": "C1"}], stream="customers")
+    unify(store, now=MOMENT)
+    assert ask(store, rows) == [("1", customer), ("2", None)]
+
+
+def test_a_changed_rule_resolves_its_stream_anew(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("party", [{"key": "7", "code": "1"}], stream="customers")
+    load.put("order", [order("1", customer_key="1")])
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT party_id FROM unified.orders") == [(None,)]
+    load.refer("shop", "orders", "order", "customer_key", "party", None, "code")
+    assert unify(store, now=MOMENT).rebound == {"order": 1}
+    assert ask(store, "SELECT party_id FROM unified.orders") == [
+        (golden_id("party", "shop", "customers", "7"),)
+    ]
+
+
+def test_a_key_that_two_streams_have_is_not_guessed(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("party", [{"key": "1"}], stream="customers")
+    load.put("party", [{"key": "1"}], stream="suppliers")
+    load.put("party", [{"key": "1"}], connection="crm", stream="accounts")
+    load.put("order", [order("1", customer_key="1")])
+    load.put("order", [order("1", customer_key="1")], connection="crm")
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT connection, party_id FROM unified.orders ORDER BY ALL") == [
+        ("crm", golden_id("party", "crm", "accounts", "1")),
+        ("shop", None),
+    ]
+    load.delete("party", "1", stream="suppliers")
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT party_id FROM unified.orders WHERE connection = 'shop'") == [
+        (golden_id("party", "shop", "customers", "1"),)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_steps_end_where_one_whole_run_ends(store: Store, seed: int) -> None:
+    """Random loads, each unified at once, leave what unifying all at the end would make."""
+    chance = random.Random(seed)
+    load = Loader(store.con)
+    load.refer("shop", "orders", "order", "customer_key", "party", None, "code")
+    for _ in range(25):
+        key = str(chance.randrange(6))
+        match chance.randrange(7):
+            case 0:
+                load.delete("order", key)
+            case 1:
+                load.delete("party", key)
+            case 2 | 3:
+                lines = [{"key": str(n), "product_key": "5"} for n in range(chance.randrange(3))]
+                load.put("order", [order(key, customer_key=f"C{key}", lines=lines)])
+            case 4:
+                load.put("party", [{"key": key, "code": f"C{chance.randrange(6)}"}])
+            case 5:
+                load.put("product", [{"key": key, "sku": key}])
+            case _:
+                load.put("payment", [{"key": key, "order_key": key, "customer_key": key}])
+        if chance.random() < 0.7:
+            unify(store, now=MOMENT)
+    unify(store, now=MOMENT)
+    tables = [*ddl.families(*HEADERS)]
+    names = [ENTITIES[e].table for e in tables] + ["xref", "order_documents", "payment_evidence"]
+    stepwise = {n: ask(store, f"SELECT * FROM unified.{n} ORDER BY ALL") for n in names}
+    unify(store, now=MOMENT, whole=True)
+    assert {n: ask(store, f"SELECT * FROM unified.{n} ORDER BY ALL") for n in names} == stepwise
+    assert sum(len(rows) for rows in stepwise.values()) > 10
