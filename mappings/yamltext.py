@@ -39,12 +39,21 @@ class Document:
     data: Any
     lines: Mapping[Spot, int] = field(default_factory=dict)
     quoted: frozenset[Spot] = frozenset()
+    keys: Mapping[Spot, int] = field(default_factory=dict)
 
     def line(self, spot: Spot) -> int:
         """Return the line of the value at `spot`, or of the closest one around it."""
         while spot and spot not in self.lines:
             spot = spot[:-1]
         return self.lines.get(spot, 1)
+
+    def key_line(self, spot: Spot) -> int:
+        """Return the line on which the member's name stands, or of the closest one around it."""
+        while spot and spot not in self.keys:
+            if spot in self.lines:
+                return self.lines[spot]  # an item of a list has no name
+            spot = spot[:-1]
+        return self.keys.get(spot, 1)
 
 
 def read_file(path: Path, *, repeats: list[YamlError] | None = None) -> Document:
@@ -93,8 +102,9 @@ def read_text(
         raise YamlError(file, 1, f"is not YAML: {error}.", "check the file.") from None
     lines: dict[Spot, int] = {}
     quoted: set[Spot] = set()
-    data = _value(file, node, (), lines, quoted, repeats) if node is not None else None
-    return Document(file, data, lines, frozenset(quoted))
+    keys: dict[Spot, int] = {}
+    data = _value(file, node, (), lines, quoted, repeats, keys) if node is not None else None
+    return Document(file, data, lines, frozenset(quoted), keys)
 
 
 def _value(
@@ -104,6 +114,7 @@ def _value(
     lines: dict[Spot, int],
     quoted: set[Spot],
     repeats: list[YamlError] | None,
+    keys: dict[Spot, int],
 ) -> Any:
     line = node.start_mark.line + 1
     lines.setdefault(spot, line)
@@ -117,28 +128,30 @@ def _value(
         return node.value
     if isinstance(node, yaml.SequenceNode):
         return [
-            _value(file, n, (*spot, i), lines, quoted, repeats) for i, n in enumerate(node.value)
+            _value(file, n, (*spot, i), lines, quoted, repeats, keys)
+            for i, n in enumerate(node.value)
         ]
     found: dict[str, Any] = {}
-    for key, child in _pairs(file, node):
+    for key, key_line, child in _pairs(file, node):
         if key in found:
             error = YamlError(
-                file, child.start_mark.line + 1, f"the key {key!r} stands twice.",
+                file, key_line, f"the key {key!r} stands twice.",
                 "keep one of the two.",
             )  # fmt: skip
             if repeats is None:
                 raise error
             repeats.append(error)
             continue
+        keys[(*spot, key)] = key_line
         lines[(*spot, key)] = child.start_mark.line + 1
-        found[key] = _value(file, child, (*spot, key), lines, quoted, repeats)
+        found[key] = _value(file, child, (*spot, key), lines, quoted, repeats, keys)
     return found
 
 
-def _pairs(file: str, node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+def _pairs(file: str, node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise YamlError(file, key.start_mark.line + 1, "a key must be a word.", "quote it.")
         if child.start_mark.line > key.start_mark.line and isinstance(child, yaml.ScalarNode):
             child.start_mark = key.start_mark
-        yield key.value, child
+        yield key.value, key.start_mark.line + 1, child

@@ -51,7 +51,7 @@ def propose_streams(folder: Path, connection: str) -> list[Proposal]:
 
 
 def pattern_of(path: Path) -> str:
-    """Return the pattern that a file and its later issues match: `库存表 2026-11.xlsx` → `库存表*.xlsx`."""
+    """Return the pattern of a file and its later issues: `库存表 2026-11.xlsx` → `库存表*.xlsx`."""
     stem = re.sub(r"[\s_.()（）-]*\d[\d\s_.()（）年月日至-]*$", "", path.stem)
     stem = re.sub(r"([\[\]*?])", "?", stem)  # signs that a pattern gives a meaning
     return f"{stem}*{path.suffix}" if stem else f"*{path.suffix}"

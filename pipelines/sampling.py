@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ def first_records(found: Connection, stream: str, most: int) -> Records:
         for page in pages:
             if page.kind != "records" or len(page.records) == 0:
                 continue
-            if hasattr(page.records, "schema"):
+            if not isinstance(page.records, Sequence):
                 return page.records.slice(0, most)  # one table is enough: the first file's rows
             taken.extend(page.records)
             if len(taken) >= most:
@@ -39,7 +39,7 @@ def first_records(found: Connection, stream: str, most: int) -> Records:
 def samples(records: Records) -> dict[str, list[str]]:
     """Return texts by path, as a mapping spells paths: `customer.name`, `line_items[0].sku`."""
     found: dict[str, list[str]] = {}
-    if hasattr(records, "schema"):
+    if not isinstance(records, Sequence):
         for name in records.column_names:
             if not name.startswith("_"):
                 values = records.column(name).to_pylist()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from connectors.errors import ConnectorError
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import RowMapping
+
     from pipelines.connection import Connection, StreamSpec
     from pipelines.workspace import Workspace
     from warehouse.home import Home
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """One stream. `lag_seconds` is the time since the last good read began; `waiting` counts
-    batches that are landed and not yet published; `promise_kept` is None where nothing is owed."""
+    """One stream.
+
+    `lag_seconds` is the time since the last good read began; `waiting` counts batches that are
+    landed and not yet published; `promise_kept` is None where nothing is owed.
+    """
 
     connection: str
     stream: str
@@ -60,8 +65,8 @@ class Broken:
 class _Sources:
     """What was read once for all streams."""
 
-    good: Mapping[Key, Mapping[str, Any]]
-    last: Mapping[Key, Mapping[str, Any]]
+    good: Mapping[Key, RowMapping]
+    last: Mapping[Key, RowMapping]
     running: frozenset[Key]
     published: Mapping[Key, tuple[int, int, int]]
     """Rows, open quarantine and the newest batch, by stream."""
@@ -173,7 +178,7 @@ def _running(space: Workspace, now: datetime) -> frozenset[Key]:
     return frozenset((h["connection"], h["stream"]) for h in held if not is_dead(h, now))
 
 
-def _error(last: Mapping[str, Any] | None) -> str | None:
+def _error(last: RowMapping | None) -> str | None:
     if last is None or not last["error"]:
         return None
     error = last["error"]

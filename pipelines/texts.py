@@ -28,7 +28,7 @@ def language(env: Mapping[str, str] | None = None) -> Language:
     return "en"
 
 
-def t(key: str, **values: object) -> str:
+def t(key: str, /, **values: object) -> str:
     """Return the text of `key` in the reader's language; an unknown key is a KeyError."""
     return texts()[key][language()].format(**values)
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import duckdb
 import zstandard
@@ -16,8 +16,7 @@ from warehouse.model.plan import ChildPlan, StreamPlan, TargetPlan
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    Records = Sequence[bytes | bytearray | memoryview] | pa.Table
-
+Records: TypeAlias = "Sequence[bytes | bytearray | memoryview] | pa.Table"
 FRAME = ("n", "source_key", "errors", "warnings")
 
 
@@ -79,7 +78,7 @@ def preview(plan: StreamPlan, records: Records) -> Preview:
 
 def write(records: Records, folder: Path) -> tuple[str, Path]:
     """Write records as they would be landed; return encoding and file."""
-    if hasattr(records, "schema"):
+    if not isinstance(records, Sequence):
         import pyarrow.parquet as pq
 
         file = folder / "1.parquet"

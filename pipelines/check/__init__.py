@@ -1,4 +1,4 @@
-"""The checker of the files that people write: all mistakes, each with file, line and what was meant.
+"""The checker of the files that people write: every mistake with file, line and what was meant.
 
 `isthmus check` runs it over everything; the workspace runs it over each connection, so that a
 broken one is shown and the others go on.

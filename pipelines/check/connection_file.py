@@ -118,7 +118,11 @@ def _system(document: Document) -> Iterator[Problem]:
         yield at(document, ("attributes", "system"), t("found.system", value=show(system)),
                  meant(system, names))  # fmt: skip
         return
-    kind = registry.load(system)
+    try:
+        kind = registry.load(system)
+    except ConnectorError as error:  # its package is broken; the other connections go on
+        yield at(document, ("attributes", "system"), error.what, t("do", do=error.do))
+        return
     config = attributes.get("config")
     if config is not None and not isinstance(config, dict):
         return  # said already

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mappings.errors import MappingError
-from mappings.yamltext import YamlError
+from mappings.yamltext import Spot, YamlError
 from pipelines.check.problems import Problem, from_yaml
 from pipelines.check.words import closest
 from pipelines.texts import t
@@ -16,18 +16,27 @@ if TYPE_CHECKING:
     from pipelines.connection import Connection
 
 
+def unmapped(found: Connection) -> Iterator[Problem]:
+    """Yield one problem a stream that has no mapping yet."""
+    for spec in found.streams:
+        if found.mapping_path(spec.name) is not None:
+            continue
+        wanted = found.file.streams
+        place = list(wanted).index(spec.name) if isinstance(wanted, list) else spec.name
+        spot: Spot = ("attributes", "streams", place)
+        if wanted is None:
+            spot = ("attributes", "config", "streams", spec.name)
+        yield Problem(
+            str(found.path), found.document.key_line(spot), f"streams.{spec.name}",
+            t("found.no_mapping"), t("meant.suggest", name=found.name, stream=spec.name),
+        )  # fmt: skip
+
+
 def check_stream_mappings(found: Connection) -> Iterator[Problem]:
-    """Yield what is wrong with the mappings of a connection's streams; a missing one too."""
+    """Yield what is wrong with the mappings of a connection's streams."""
     for spec in found.streams:
         path = found.mapping_path(spec.name)
         if path is None:
-            wanted = found.file.streams
-            inner = list(wanted).index(spec.name) if isinstance(wanted, list) else spec.name
-            line = found.document.line(("attributes", "streams", inner))
-            yield Problem(
-                str(found.path), line, f"streams.{spec.name}", t("found.no_mapping"),
-                t("meant.suggest", name=found.name, stream=spec.name),
-            )  # fmt: skip
             continue
         yield from check_mapping(path, found, spec.name)
 

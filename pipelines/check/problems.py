@@ -44,7 +44,7 @@ def from_yaml(error: YamlError) -> Problem:
 
 def at(document: Document, spot: Spot, found: str, meant: str) -> Problem:
     """Return a problem at `spot` of `document`."""
-    return Problem(document.file, document.line(spot), spell(spot), found, meant)
+    return Problem(document.file, document.key_line(spot), spell(spot), found, meant)
 
 
 def from_validation(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import ConnectorError
 from pipelines.check.connection_file import check_company_file
-from pipelines.check.mapping_files import check_overlays, check_stream_mappings
+from pipelines.check.mapping_files import check_overlays, check_stream_mappings, unmapped
 from pipelines.check.problems import Problem
 from pipelines.texts import t
 
@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check of files found; `sound` are the connections that can be reached."""
+    """What a check of files found.
+
+    `unmapped` are streams without a mapping, of which a new connection has nothing else;
+    `sound` are the connections that can be reached.
+    """
 
     files: int
     problems: tuple[Problem, ...]
+    unmapped: tuple[Problem, ...]
     sound: tuple[str, ...]
 
 
@@ -34,6 +39,7 @@ def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
     connections = space.connections()
     problems: list[Problem] = []
     files: set[Path] = set()
+    missing: list[Problem] = []
     sound = []
     if not only and space.company_path.exists():
         files.add(space.company_path)
@@ -47,6 +53,7 @@ def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
             continue
         sound.append(name)
         try:
+            missing += unmapped(found)
             problems += check_stream_mappings(found)
             paths = (found.mapping_path(s.name) for s in found.streams)
             files |= {p.resolve() for p in paths if p is not None}
@@ -56,4 +63,4 @@ def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
         own = [f for f in space.overlays if f.is_dir()]
         problems += check_overlays(own, files, [*connections, *registry.names()])
         files |= {p for f in own for p in f.glob("*/*.yaml")}
-    return Report(len(files), tuple(sorted(set(problems))), tuple(sound))
+    return Report(len(files), tuple(sorted(set(problems))), tuple(missing), tuple(sound))

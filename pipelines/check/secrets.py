@@ -29,7 +29,8 @@ IN_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECA
 IN_QUERY = re.compile(
     r"[?&](?:token|access_token|api_?key|secret|password|sign)=[^&\s]{6,}", re.IGNORECASE
 )
-LONG = re.compile(r"^[A-Za-z0-9+/_=-]{24,}$")
+BASE64 = re.compile(r"^[A-Za-z0-9+/]{30,}={1,2}$")
+LONG = re.compile(r"^[A-Za-z0-9+=]{24,}$")
 MIXED = 3.6
 """Bits a character above which a long word without spaces is no word of a language."""
 
@@ -57,7 +58,8 @@ def is_secret(spot: Spot, value: str) -> bool:
         KNOWN.match(value)
         or IN_ADDRESS.match(value)
         or IN_QUERY.search(value)
-        or (LONG.match(value) and _mixed(value))
+        or BASE64.match(value)
+        or any(LONG.match(part) and _mixed(part) for part in re.split(r"[_-]", value))
     )
 
 

@@ -36,8 +36,12 @@ def run_check(
     space: Workspace,
     reach: bool,
     json: bool = False,
+    new: bool = False,
 ) -> int:
-    """Check the connections named (all, where none is) and print; return the exit code."""
+    """Check the connections named (all, where none is) and print; return the exit code.
+
+    Of a `new` connection a missing mapping is the next step, not a mistake.
+    """
     from pipelines.check.project import check_project
     from pipelines.check.reach import reach_connection
     from pipelines.cli.session import unknown
@@ -46,6 +50,7 @@ def run_check(
         if name not in space.connections():
             raise unknown(space, name)
     report = check_project(space, names)
+    problems = [*report.problems, *([] if new else report.unmapped)]
     found: dict[str, list[Finding]] = {}
     if reach:
         for name in report.sound:
@@ -54,22 +59,22 @@ def run_check(
         as_json(
             {
                 "files": report.files,
-                "problems": [p.as_json() for p in report.problems],
+                "problems": [p.as_json() for p in problems],
                 "systems": {n: [_finding(f) for f in fs] for n, fs in found.items()},
             }
         )
     else:
-        for problem in report.problems:
+        for problem in problems:
             say(str(problem))
-        if report.problems:
+        if problems:
             say()
         for name, findings in found.items():
             say(t("check.system", name=name))
             for finding in findings:
                 _say(finding)
-        say(t("check.files", files=report.files, problems=len(report.problems)))
+        say(t("check.files", files=report.files, problems=len(problems)))
     failed = any(f.ok is False for findings in found.values() for f in findings)
-    return USAGE if report.problems else FAILED if failed else OK
+    return USAGE if problems else FAILED if failed else OK
 
 
 def _say(finding: Finding) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.options import AsJson
-from pipelines.cli.show import as_json, table
+from pipelines.cli.show import as_json, remark, table
 from pipelines.texts import t
 
 
@@ -17,13 +17,18 @@ def connectors(
 ) -> None:
     """List the connectors installed, or print the JSON Schema of one's settings."""
     from connectors import registry
+    from connectors.errors import ConnectorError
 
     if schema:
         as_json(registry.load(schema).Settings.model_json_schema())
         return
     found = []
     for name in registry.names():
-        connector = registry.load(name)
+        try:
+            connector = registry.load(name)
+        except ConnectorError as error:  # one broken package does not hide the others
+            remark(str(error))
+            continue
         fields = connector.Settings.model_fields
         found.append(
             {

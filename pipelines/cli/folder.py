@@ -80,7 +80,9 @@ def connect(
     for line in remarks:
         say(line)
     say()
-    raise typer.Exit(run_check([name], space=space, reach=True))
+    code = run_check([name], space=space, reach=True, new=True)
+    say(t("connect.next", name=name))
+    raise typer.Exit(code)
 
 
 def render(

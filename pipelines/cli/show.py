@@ -71,7 +71,9 @@ def table(
         )
     for row in rows:
         shown.add_row(*(Text(cell(value)) for value in row))
-    (to or console)().print(shown)
+    screen = (to or console)()
+    screen.print(shown)
+    screen.print()  # a table without an edge ends without a newline
 
 
 def cell(value: Any) -> str:
@@ -83,7 +85,7 @@ def cell(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
-        return jsonable(value).replace("T", " ")
+        return str(jsonable(value)).replace("T", " ")
     return plain(str(value)).replace("\n", "⏎").replace("\t", " ")
 
 

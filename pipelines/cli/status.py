@@ -1,4 +1,4 @@
-"""`status`: per connection and stream the last success, lag, rows, quarantine, next tick, promise."""
+"""`status`: how every stream is, from control database, sidecars and published file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def status(
                 s.rows,
                 s.quarantine or "",
                 s.waiting or "",
-                s.next_tick,
+                s.next_tick.strftime("%m-%d %H:%M %Z") if s.next_tick else "",
             )
             for s in streams
         ],

@@ -49,17 +49,17 @@ def sync(
     for name in wanted:
         connection(space, name)  # a broken one ends the command before anything is read
     from pipelines.outcome import exit_code
-    from pipelines.runs import run_sync
+    from pipelines.runs import run_publish, run_sync
 
     outcomes: list[StreamOutcome] = []
-    published: PublishOutcome | None = None
     with _bars() as progress:
         for name, streams in wanted.items():
-            _code, found_streams, published = run_sync(
-                space, name, streams or None, full=full, trust_source=trust_source,
-                progress=progress,
+            run = run_sync(
+                space, name, streams, full=full, trust_source=trust_source, progress=progress,
+                publish=False,
             )  # fmt: skip
-            outcomes += found_streams
+            outcomes += run.streams
+    published = run_publish(space)  # once for all connections, whatever became of them
     if json:
         as_json(
             {

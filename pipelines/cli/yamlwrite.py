@@ -24,14 +24,14 @@ def block(value: Any, indent: int = 0) -> Iterator[str]:
     pad = " " * indent
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            if isinstance(inner, Mapping | list) and inner:
+            if _tall(inner):
                 yield f"{pad}{scalar(str(name))}:"
                 yield from block(inner, indent + 2)
             else:
                 yield f"{pad}{scalar(str(name))}: {flow(inner)}"
     elif isinstance(value, list):
         for inner in value:
-            lines = list(block(inner, indent + 2)) if isinstance(inner, Mapping | list) else []
+            lines = list(block(inner, indent + 2)) if _tall(inner) else []
             if lines:
                 yield f"{pad}- {lines[0].lstrip()}"
                 yield from lines[1:]
@@ -75,11 +75,11 @@ def explained(
         name = info.alias or field
         given, required = name in values, info.is_required()
         yield from _about(info, pad, required=required and not given)
+        inner = models_in(info.annotation)
         if given:
-            yield from block({name: values[name]}, indent)
+            yield from _given(name, values[name], inner, indent, depth)
             continue
         yield f"{pad}{name}:" if required else f"{pad}# {name}: {_default(info)}".rstrip()
-        inner = models_in(info.annotation)
         if inner and depth < 2:
             step = "  "
             if _holds_names(info):
@@ -87,6 +87,27 @@ def explained(
                 step = "    "
             for line in explained(inner[0], {}, depth=depth + 1):
                 yield f"{pad}# {step}{line}"
+
+
+def _given(
+    name: str, value: Any, inner: list[type[BaseModel]], indent: int, depth: int
+) -> Iterator[str]:
+    """Yield a setting that has a value; the first of several of a kind is explained whole."""
+    first = next(iter(value), None) if isinstance(value, Mapping) else None
+    if first is None or not inner or not isinstance(value[first], Mapping):
+        yield from block({name: value}, indent)
+        return
+    yield f"{' ' * indent}{scalar(name)}:"
+    yield f"{' ' * (indent + 2)}{scalar(first)}:"
+    yield from explained(inner[0], value[first], indent + 4, depth=depth + 1)
+    yield from block({n: v for n, v in value.items() if n != first}, indent + 2)
+
+
+def _tall(value: Any) -> bool:
+    """Return whether a value takes lines of its own: maps, and lists that hold more than texts."""
+    if isinstance(value, list):
+        return any(isinstance(v, Mapping | list) for v in value)
+    return isinstance(value, Mapping) and bool(value)
 
 
 def _default(info: FieldInfo) -> str:

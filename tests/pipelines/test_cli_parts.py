@@ -1,0 +1,140 @@
+"""Parts of the command line: YAML that is written, proposals for a folder, the outer frame."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, Field
+
+from connectors.errors import AuthError, ConfigError
+from mappings.yamltext import read_text
+from pipelines.cli import boundary
+from pipelines.cli.codes import CliError
+from pipelines.cli.show import cell, jsonable
+from pipelines.cli.yamlwrite import block, explained
+from pipelines.proposals import choose_key, pattern_of, stream_name
+
+
+class Inner(BaseModel):
+    path: str = Field(description="Where the records are")
+    size: int = Field(250, description="Records a page")
+
+
+class Outer(BaseModel):
+    base_url: str = Field(description="Address of the system")
+    streams: dict[str, Inner] = Field(default_factory=dict, description="Streams by name")
+    rate: str | None = Field(None, description="At most so many requests: 5/s")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": "on", "b": "01", "c": "12:30", "d": "null"},
+        {"a": ["x", "y: z", "#no", "- dash", "{brace}", ""]},
+        {"路径": "库存 表*.xlsx", "q": 'say "hi"', "line": "a\nb"},
+        {"a": {"b": {"c": ["1", {"d": "e"}]}}},
+    ],
+    ids=["yaml words", "signs", "chinese", "nested"],
+)
+def test_what_is_written_reads_back_as_it_was(value) -> None:
+    assert read_text("\n".join(block(value)), "t").data == value
+
+
+def test_every_setting_is_explained_and_only_what_is_given_is_live() -> None:
+    text = "\n".join(explained(Outer, {"base_url": "http://x"}))
+    assert read_text(text, "t").data == {"base_url": "http://x"}
+    for word in ("Address of the system", "Streams by name", "# streams:", "# rate:", "NAME:",
+                 "Records a page", "size: 250"):  # fmt: skip
+        assert word in text
+
+
+def test_what_is_required_and_not_given_stands_open() -> None:
+    assert read_text("\n".join(explained(Outer, {})), "t").data == {"base_url": None}
+
+
+def test_the_first_stream_given_is_explained_the_others_are_written() -> None:
+    given = {"base_url": "u", "streams": {"a": {"path": "/a"}, "b": {"path": "/b"}}}
+    text = "\n".join(explained(Outer, given))
+    assert read_text(text, "t").data == given
+    assert text.count("Records a page") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("库存表 2026-11.xlsx", "库存表*.xlsx"),
+        ("stock_20261101.csv", "stock*.csv"),
+        ("bank.csv", "bank*.csv"),
+        ("2026-11-20.csv", "*.csv"),
+        ("报表(1).xlsx", "报表*.xlsx"),
+    ],
+)
+def test_files_that_differ_by_date_are_one_stream(name, pattern) -> None:
+    assert pattern_of(Path(name)) == pattern
+
+
+def test_a_stream_is_named_after_its_file_or_its_connection() -> None:
+    assert stream_name("Bank Bill 2026", "office", set()) == "bank_bill"
+    assert stream_name("库存表", "stock", set()) == "stock"
+    assert stream_name("库存表", "stock", {"stock"}) == "stock_2"
+
+
+def test_the_key_is_what_tells_rows_apart() -> None:
+    assert choose_key({"名称": ["a", "b"], "商品编码": ["1", "2"]}) == ["商品编码"]
+    rows = {"商品编码": ["1", "1", "2"], "仓库": ["A", "B", "A"], "数量": ["5", "6", "7"]}
+    assert choose_key(rows) == ["仓库", "商品编码"]
+    assert choose_key({"a": ["x", "x"], "b": ["1", "1"]}) == ["position"]
+    assert choose_key({"编号": [None, "1"], "b": ["1", "1"]}) == ["position"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CliError("no", "do"), 2),
+        (ConfigError("bad", "mend"), 2),
+        (AuthError("refused", "renew"), 1),
+        (RuntimeError("odd"), 1),
+    ],
+    ids=lambda v: type(v).__name__,
+)
+def test_no_traceback_is_the_users_message(error, code, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
+    assert boundary.explain(error, ["query", "secret words"]) == code
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert str(error.args[0]).split()[0] in said
+    assert "Do: " in said
+
+
+def test_an_unforeseen_error_goes_to_a_file_that_the_message_names(
+    tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
+    try:
+        raise ZeroDivisionError("division by zero")
+    except ZeroDivisionError as error:
+        boundary.explain(error, ["query", "password"])
+    file = tmp_path / "logs" / "cli.log"
+    assert str(file) in capsys.readouterr().err
+    text = file.read_text()
+    assert "Traceback" in text
+    assert "password" not in text
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_terminal_is_not_steered_by_data() -> None:
+    assert "\x1b" not in cell("a\x1b[2Jb")
+    assert boundary.plain("a\x1b]0;x\x07") == "a�]0;x�"
+
+
+def test_numbers_keep_their_digits_in_json() -> None:
+    from decimal import Decimal
+
+    assert jsonable(Decimal("12345678901234.5678")) == "12345678901234.5678"
+
+
+def test_usage_errors_exit_with_2(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert boundary.main(["nonsense"]) == 2
+    assert boundary.main(["sync", "--nonsense"]) == 2
