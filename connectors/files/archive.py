@@ -35,9 +35,7 @@ _ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["']([0-9]{1,9})["']""")
 _UNCOMPUTED = re.compile(
     rb"""<c\s[^>]*?\br="([A-Z]+[0-9]+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>"""
 )
-_BROKEN = re.compile(
-    rb"""<c\s[^>]*?\br="([A-Z]+[0-9]+)"[^>]*?\st="e"|<c\s[^>]*?t="e"[^>]*?r="(\w+)\""""
-)
+_BROKEN = re.compile(rb"""<c\s(?=[^>]*\st="e")[^>]*?\br="([A-Z]+[0-9]+)\"""")
 _SHARED = re.compile(rb"""<c\s[^>]*?t="s"[^>]*>\s*<v>([0-9]{1,9})</v>""")
 _SHEET = re.compile(rb"""<(?:\w+:)?sheet\s[^>]*?\w+:id\s*=\s*["']([^"']+)["']""")
 _LINK = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")

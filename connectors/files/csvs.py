@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
@@ -40,6 +39,19 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """The first byte (from 1) that does not decode, and its line (from 1)."""
+
+    byte: int
+    line: int
+    value: int
+
+    def __str__(self) -> str:
+        said = f"0x{self.value:02X}" if self.value else "NUL (UTF-16 without a mark, or no text)"
+        return f"byte {self.byte} (line {self.line}) is {said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """How a file's text becomes rows; `offset` is where the data begins, in characters."""
 
@@ -61,14 +73,21 @@ def find_text(path: Path, name: str, wanted: str) -> Text:
             return _proved(path, name, Text(codec, len(mark)))
     if wanted != "auto":
         return _proved(path, name, Text(wanted, 0))
-    failure = _failure(path, Text("utf-8", 0))
-    if failure is None:
+    western = _failure(path, Text("utf-8", 0))
+    if western is None:
         return Text("utf-8", 0)
     chinese = Text("gb18030", 0)
-    if "NUL" not in failure and _failure(path, chinese) is None and _plausible(path):
+    eastern = _failure(path, chinese)
+    if eastern is None and not _plausible(path):
+        said = f"not UTF-8: {western}; as GB18030 it would be rare signs without sense"
+    elif eastern is None:
         return chinese
+    elif eastern.byte > western.byte:
+        said = f"neither UTF-8 (byte {western.byte}) nor GB18030: {eastern}"
+    else:
+        said = f"neither GB18030 (byte {eastern.byte}) nor UTF-8: {western}"
     raise ContractBroken(
-        f"The file is neither UTF-8 nor GB18030: {failure}.",
+        f"The file is {said}.",
         "save it as UTF-8 (Excel: CSV UTF-8), or set `encoding:` if it is another one.",
         place=name,
     )
@@ -125,7 +144,7 @@ def read_csv(path: Path, name: str, settings: StreamSettings, notes: Notes) -> I
     csv.field_size_limit(BLOCK)  # a row of another length may hold a long note
 
     def keep_odd(row: arrow_csv.InvalidRow) -> str:
-        number = int(row.number or 0)
+        number = int(row.number or 0) + layout.header.rows
         odd[number] = next(csv.reader(io.StringIO(row.text, newline=""), _like(layout)), [])
         return "skip"
 
@@ -154,16 +173,13 @@ def read_csv(path: Path, name: str, settings: StreamSettings, notes: Notes) -> I
                     null_values=[""],
                 ),
             )
-            last = 0
+            last = layout.header.rows
             for batch in reader:
-                table, numbers, more = _with_odd(pa.Table.from_batches([batch]), last, odd, notes)
-                last = int(numbers[-1]) if len(numbers) else last
-                shifted = {row + layout.header.rows: cells for row, cells in more.items()}
-                yield Chunk(table, numbers + layout.header.rows, more=shifted)
+                chunk = _with_odd(pa.Table.from_batches([batch]), last, odd, notes)
+                last = int(chunk.rows[-1]) if len(chunk.rows) else last
+                yield chunk
             if odd:  # nothing but odd rows at the end
-                table, numbers, more = _with_odd(_table([], columns), last, odd, notes, rest=True)
-                shifted = {row + layout.header.rows: cells for row, cells in more.items()}
-                yield Chunk(table, numbers + layout.header.rows, more=shifted)
+                yield _with_odd(_table([], columns), last, odd, notes, rest=True)
         except pa.ArrowInvalid as error:
             raise ContractBroken(
                 f"The rows cannot be told apart: {' '.join(str(error).split())[:200]}",
@@ -219,24 +235,20 @@ class _Utf8(io.RawIOBase):
 
 
 def _with_odd(
-    table: pa.Table,
-    last: int,
-    odd: dict[int, list[str]],
-    notes: Notes,
-    *,
-    rest: bool = False,
-) -> tuple[pa.Table, npt.NDArray[np.int64], dict[int, list[str]]]:
+    table: pa.Table, last: int, odd: dict[int, list[str]], notes: Notes, *, rest: bool = False
+) -> Chunk:
     """Put rows of another length back among the others; `odd` is emptied of what was used."""
     size = table.num_rows
     if not odd:
-        return table, np.arange(last + 1, last + 1 + size, dtype=np.int64), {}
+        return Chunk(table, np.arange(last + 1, last + 1 + size, dtype=np.int64), more={})
     aside = np.array(sorted(odd), dtype=np.int64)
     numbers = np.arange(last + 1, last + 1 + size + aside.size, dtype=np.int64)
     numbers = numbers[~np.isin(numbers, aside)][:size]
     end = int(aside[-1]) if rest else int(numbers[-1]) if size else last
     used = [int(number) for number in aside if number <= end]
     width = table.num_columns
-    rows, more = [], {}
+    rows: list[list[str | None]] = []
+    more: dict[int, list[str]] = {}
     for number in used:
         cells = odd.pop(number)
         if len(cells) > width:
@@ -248,11 +260,11 @@ def _with_odd(
             notes.row(number, long=False)
         rows.append([cell or None for cell in (cells + [""] * width)[:width]])
     if not rows:
-        return table, numbers, {}
+        return Chunk(table, numbers, more={})
     whole = pa.concat_tables([table, _table(rows, table.column_names)])
     places = np.concatenate([numbers, np.array(used, dtype=np.int64)])
     order = np.argsort(places, kind="stable")
-    return whole.take(pa.array(order)), places[order], more
+    return Chunk(whole.take(pa.array(order)), places[order], more=more)
 
 
 def _table(rows: Sequence[Sequence[str | None]], columns: Sequence[str]) -> pa.Table:
@@ -295,7 +307,7 @@ def _proved(path: Path, name: str, text: Text) -> Text:
     )
 
 
-def _failure(path: Path, text: Text) -> str | None:
+def _failure(path: Path, text: Text) -> Failure | None:
     """Decode the whole file strictly; return where and why it fails."""
     decoder = codecs.getincrementaldecoder(text.codec)("strict")
     wide = text.codec.startswith(("utf-16", "utf-32"))
@@ -310,11 +322,10 @@ def _failure(path: Path, text: Text) -> str | None:
             except UnicodeDecodeError as error:
                 at = error.start - len(pending)
                 line += raw[: max(at, 0)].count(b"\n")
-                value = error.object[error.start]
-                return f"byte {done + at + 1} (line {line}) is 0x{value:02X}"
+                return Failure(done + at + 1, line, error.object[error.start])
             if not wide and (at := raw.find(b"\0")) >= 0:
                 line += raw[:at].count(b"\n")
-                return f"byte {done + at + 1} (line {line}) is NUL"
+                return Failure(done + at + 1, line, 0)
             if not raw:
                 return None
             line += raw.count(b"\n")

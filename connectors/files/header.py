@@ -16,6 +16,7 @@ LOOK_ROWS = 60  # how far down headings are looked for
 META = ("_file", "_sheet", "_row", "_more", "_key")
 
 _VALUE = re.compile(r"[-+(]?[¥$€£]?[0-9][0-9,.\s:/年月日%T)-]*|[A-Za-z]*[0-9]{5,}")
+_REMARK = re.compile(r"[^()（）:：]+[:：]")  # 账号: 6222…, but not 金额(单位：元)
 _BLANKS = re.compile(r"\s+")
 
 
@@ -102,12 +103,12 @@ def _guess(grid: Sequence[Sequence[str | None]]) -> int | None:
     usual = max(set(counts), key=lambda count: (counts.count(count), count))
     needed = 1 if usual == 1 else max(2, round(usual * 0.7))
     for index, cells in enumerate(filled):
-        if len(cells) < needed:
-            continue
+        if len(cells) < needed or any(map(_REMARK.match, cells)):
+            continue  # a title, or a line of remarks like 账号: 6222…
         values = sum(1 for cell in cells if _VALUE.fullmatch(cell.strip()))
         if values * 3 <= len(cells) and len(set(cells)) * 2 > len(cells):
             return index
-        return None if values * 2 > len(cells) else index
+        return None  # a record already: going on would take a later record for headings
     return None
 
 
