@@ -1,0 +1,80 @@
+"""The company's settings (FORMS.md section 2): one file, everything in it optional."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pipelines.secrets import is_reference
+from pipelines.units import Duration, Share, Size
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tolerance(_Strict):
+    """How far two systems may differ before a break is reported."""
+
+    amount: str = Field("0.01", pattern=r"^\d{1,12}(\.\d{1,4})?$", description="Money, in units.")
+    transit: Duration = Field(timedelta(days=3), description="Time goods may be under way.")
+
+
+class Keep(_Strict):
+    """How long things are kept."""
+
+    landing: Duration = Field(timedelta(days=400), description="Landed batches.")
+    published: int = Field(5, ge=1, le=1000, description="Published versions.")
+    runs: Duration = Field(timedelta(days=90), description="History of runs.")
+
+
+class Alert(_Strict):
+    """Where a failure is told to; `to` is a reference to an apprise address."""
+
+    to: str
+    severity: Literal["error", "warning"] = "error"
+
+    @field_validator("to")
+    @classmethod
+    def _reference(cls, value: str) -> str:
+        if not is_reference(value):
+            raise ValueError("an address holds a key: write env:NAME or file:PATH in its place")
+        return value
+
+
+class CompanyFile(_Strict):
+    """Settings of the whole company; every one has a default."""
+
+    base_currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
+    timezone: str = Field("UTC", description="Zone of connections that name none.")
+    priority: dict[str, list[str]] = Field(
+        default_factory=dict, description="Who wins: entity or entity.field -> connections."
+    )
+    tolerance: Tolerance = Tolerance()
+    privacy: Literal["masked", "clear"] = Field(
+        "masked", description="What is published: personal data masked, or in clear."
+    )
+    publish_every: Duration = Field(timedelta(seconds=60), description="Least pause of publishing.")
+    keep: Keep = Keep()
+    min_free: Size = Field(2_000_000_000, description="Free disk below which nothing is read.")
+    quarantine_limit: Share = Field(
+        0.05, description="Share of a read's records in quarantine above which the check fails."
+    )
+    alerts: list[Alert] = []
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        return known_zone(value)
+
+
+def known_zone(value: str) -> str:
+    """Return `value` if it is an IANA time zone; raises ValueError with the form."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not a time zone; write one like Asia/Shanghai") from None
+    return value

@@ -1,0 +1,268 @@
+"""A connection: its `defs.yaml` (FORMS.md section 1), and what a run makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from croniter import croniter
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from connectors.base import Connector, Context, Stats, utc_now
+from connectors.errors import ConfigError
+from mappings.yamltext import Document, YamlError, read_file
+from pipelines.company import known_zone
+from pipelines.units import Duration, Share
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pipelines.check.problems import Problem
+    from pipelines.secrets import Secrets
+    from warehouse.model.plan import StreamPlan
+
+TYPE = "pipelines.Connection"
+FILE = "defs.yaml"
+NAME = r"[a-z][a-z0-9_]{0,40}"
+
+
+def _cron(value: str | None) -> str | None:
+    if value is not None and (len(value.split()) != 5 or not croniter.is_valid(value)):
+        raise ValueError(
+            "a schedule has five fields: minute hour day month weekday, as in */15 * * * *"
+        )
+    return value
+
+
+class StreamOptions(BaseModel):
+    """How one stream is scheduled."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schedule: str | None = Field(None, description="Five cron fields, in the connection's zone.")
+    promise: Duration | None = Field(
+        None, description="Freshness owed, as in 15m; default twice the interval."
+    )
+    sweep: str | None = Field(None, description="When hard deletes are looked for: cron fields.")
+
+    _check = field_validator("schedule", "sweep")(_cron)
+
+
+class ConnectionFile(BaseModel):
+    """The `attributes` of a connection's file; every scalar below `config` is text as written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    system: str = Field(description="The connector, as `isthmus connectors` lists it.")
+    title: str = Field("", description="A free name for people, as in 金蝶 总部.")
+    config: dict[str, Any] = Field(
+        default_factory=dict, description="The connector's own settings; secrets as references."
+    )
+    streams: list[str] | dict[str, StreamOptions] | None = Field(
+        None, description="What is read; default: all that the connector offers."
+    )
+    schedule: str | None = Field(None, description="Five cron fields for streams without their own")
+    timezone: str | None = Field(
+        None, description="Zone of naive times and of schedules; default: the company's."
+    )
+    slice: Duration = Field(
+        timedelta(minutes=10), description="After so long a first load yields to its siblings."
+    )
+    quarantine_limit: Share | None = Field(
+        None, description="Share of bad records above which the check fails; default: company's."
+    )
+
+    _check = field_validator("schedule")(_cron)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str | None) -> str | None:
+        return None if value is None else known_zone(value)
+
+    @field_validator("streams", mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):  # `orders:` with nothing behind it
+            return {name: {} if options is None else options for name, options in value.items()}
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream of a connection, with its schedule. `promise` is the freshness owed."""
+
+    name: str
+    schedule: str | None = None
+    promise: timedelta | None = None
+    sweep: str | None = None
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connection whose file is in order. `overlays` are the folders mappings are looked up in."""
+
+    name: str
+    path: Path
+    file: ConnectionFile
+    document: Document
+    timezone: str
+    overlays: Sequence[Path]
+    secrets: Secrets
+    budgets: Path
+
+    @property
+    def system(self) -> str:
+        """The connector's entry-point name."""
+        return self.file.system
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.file.title or self.name
+
+    @cached_property
+    def streams(self) -> list[StreamSpec]:
+        """The streams that are read, in the file's order; raises ConfigError for bad settings."""
+        wanted = self.file.streams
+        if wanted is None:
+            wanted = list(self._connector(Context(connection=self.name)).streams())
+        options = wanted if isinstance(wanted, Mapping) else {n: StreamOptions() for n in wanted}
+        return [
+            StreamSpec(
+                name,
+                schedule := option.schedule or self.file.schedule,
+                option.promise or (_promise(schedule) if schedule else None),
+                option.sweep,
+            )
+            for name, option in options.items()
+        ]
+
+    def stream(self, name: str) -> StreamSpec:
+        """Return the stream called `name`; raises ConfigError."""
+        for spec in self.streams:
+            if spec.name == name:
+                return spec
+        names = ", ".join(spec.name for spec in self.streams)
+        raise ConfigError(
+            f"{self.name} has no stream {name}.", f"use one of: {names}.", place=str(self.path)
+        )
+
+    def connector(
+        self,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        transport: httpx.BaseTransport | None = None,
+        stats: Stats | None = None,
+    ) -> Connector:
+        """Return the connector with validated settings; nothing is reached. Raises ConfigError."""
+        self.budgets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._connector(
+            Context(
+                connection=self.name,
+                timezone=self.timezone,
+                secret=self.secrets.resolve,
+                now=now,
+                transport=transport,
+                budget_path=str(self.budgets / f"{self.name}.db"),
+                base=str(self.path.parent.parent.parent),  # beside defs/, as for `file:` secrets
+                stats=stats or Stats(),
+            )
+        )
+
+    def _connector(self, context: Context) -> Connector:
+        from connectors.registry import load
+
+        kind = load(self.system)
+        return kind(kind.Settings.model_validate(self.file.config), context)
+
+    def mapping_path(self, stream: str) -> Path | None:
+        """Return the mapping file of a stream, None where there is none."""
+        from mappings.find import locate
+
+        return locate(self.name, self.system, stream, self.overlays)
+
+    def entities(self, stream: str) -> frozenset[str]:
+        """Return the entities that a stream feeds, for the asset graph.
+
+        Empty where the mapping is missing or broken: the stream's own run says why.
+        """
+        from mappings.errors import MappingError
+        from mappings.load import load_mapping
+
+        path = self.mapping_path(stream)
+        if path is None:
+            return frozenset()
+        try:
+            form = load_mapping(path, search=self.overlays).form
+        except MappingError:
+            return frozenset()
+        return frozenset({form.entity, *(target.entity for target in form.also.values())})
+
+    def plan(self, stream: str) -> StreamPlan:
+        """Return the compiled mapping of a stream; raises MappingError or ConfigError."""
+        from mappings.compile import compile_mapping
+
+        from mappings.load import load_mapping
+
+        path = self.mapping_path(stream)
+        if path is None:
+            raise ConfigError(
+                f"the stream {self.name}/{stream} has no mapping.",
+                f"write mappings/{self.name}/{stream}.yaml; "
+                f"`isthmus preview {self.name} {stream} --suggest` proposes one.",
+            )
+        return compile_mapping(
+            load_mapping(path, search=self.overlays),
+            connection=self.name,
+            stream=stream,
+            zone=self.timezone,
+            settings=self.settings(),
+        )
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings that a mapping may name as `connection.NAME`: scalars, no secret."""
+        from pipelines.secrets import is_reference
+
+        found = {n: v for n, v in self.file.config.items() if isinstance(v, str)}
+        found |= {"name": self.name, "system": self.system, "timezone": self.timezone}
+        return {name: value for name, value in found.items() if not is_reference(value)}
+
+
+@dataclass(frozen=True)
+class BrokenConnection:
+    """A connection whose file has mistakes: it is shown, not run, and stops nobody else."""
+
+    name: str
+    path: Path
+    problems: Sequence[Problem] = field(default_factory=tuple)
+
+    @property
+    def text(self) -> str:
+        """The mistakes, a line each: file, line, field, what was found and meant."""
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+def read_connection_file(path: Path) -> tuple[Document, ConnectionFile]:
+    """Read and validate a connection's file.
+
+    Raises YamlError for what is no YAML of ours, pydantic's ValidationError for a wrong value.
+    """
+    document = read_file(path)
+    data = document.data
+    if not isinstance(data, dict) or data.get("type") != TYPE:
+        raise YamlError(str(path), document.line(("type",)), "is no connection.",
+                        f"write type: {TYPE} on its first line.")  # fmt: skip
+    attributes = data.get("attributes")
+    return document, ConnectionFile.model_validate({} if attributes is None else attributes)
+
+
+def _promise(schedule: str) -> timedelta:
+    """Return twice the longest of the next intervals: nights and weekends are no break of it."""
+    ticks = croniter(schedule, datetime(2026, 1, 1))  # noqa: DTZ001 - intervals, not instants
+    times = [ticks.get_next(datetime) for _ in range(60)]
+    return 2 * max(b - a for a, b in pairwise(times))

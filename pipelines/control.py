@@ -1,0 +1,300 @@
+"""The control database: leases and the history of stream runs. SQLite unless a URL is given.
+
+It holds nothing that landing and store do not prove: lost, it is made anew and only the history of
+runs is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import Connection, Engine, RowMapping, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from connectors.errors import ConfigError, Unavailable
+
+BUSY_MS = 30_000
+metadata = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant; SQLite keeps no zone, so it is written in UTC and read back as such."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what is written: UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what is read: aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+schema = Table("schema_version", metadata, Column("number", Integer, primary_key=True))
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("stream", String(200), primary_key=True),
+    Column("token", String(36), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("boot", String(64), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started", Float, nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("renewed_at", Instant, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String(64), nullable=False),
+    Column("connection", String(64), nullable=False),
+    Column("stream", String(200), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("error", JSON),
+    Column("bookmark_before", JSON),
+    Column("bookmark_after", JSON),
+    Index("runs_by_stream", "connection", "stream", "id"),
+    Index("runs_by_run", "run_id"),
+)
+
+publishes = Table(
+    "publishes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("mark", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("error", JSON),
+)
+
+UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,)
+"""Numbered from 1; a released one is never changed, only followed by another."""
+
+
+class Control:
+    """The control database at `url`. Connects, and makes or upgrades the schema, at first use."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, its schema being of this release."""
+        engine = _engine(self.url)
+        try:
+            _upgrade(engine)
+        except DBAPIError as error:
+            shown = make_url(self.url).render_as_string(hide_password=True)
+            raise Unavailable(
+                f"the control database does not open ({type(error.orig).__name__}).",
+                "check ISTHMUS_CONTROL_URL, the server and the rights of its user.",
+                place=shown,
+            ) from None
+        return engine
+
+    def close(self) -> None:
+        """Give back the connections."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+            del self.__dict__["engine"]
+
+    def record_run(self, values: dict[str, Any]) -> None:
+        """Append one run of one stream; the names are the columns of `runs`."""
+        with self.engine.begin() as con:
+            con.execute(insert(runs).values(**values))
+
+    def record_publish(self, values: dict[str, Any]) -> None:
+        """Append one unify and publish; the names are the columns of `publishes`."""
+        with self.engine.begin() as con:
+            con.execute(insert(publishes).values(**values))
+
+    def last_publish(self, *, good: bool = True) -> RowMapping | None:
+        """Return the newest publish, only one that went well unless told otherwise."""
+        query = select(publishes).order_by(publishes.c.id.desc()).limit(1)
+        if good:
+            query = query.where(publishes.c.status == "ok")
+        with self.engine.connect() as con:
+            return con.execute(query).mappings().first()
+
+    def failures_since_publish(self) -> int:
+        """Return how many publishes failed since the last that went well."""
+        with self.engine.connect() as con:
+            good = con.execute(
+                select(func.max(publishes.c.id)).where(publishes.c.status == "ok")
+            ).scalar()
+            return con.execute(
+                select(func.count()).select_from(publishes).where(publishes.c.id > (good or 0))
+            ).scalar_one()
+
+    def runs_of(
+        self, connection: str, stream: str | None = None, *, limit: int = 20
+    ) -> Sequence[RowMapping]:
+        """Return the newest runs of a connection, or of one of its streams, newest first."""
+        query = select(runs).where(runs.c.connection == connection)
+        if stream is not None:
+            query = query.where(runs.c.stream == stream)
+        with self.engine.connect() as con:
+            return con.execute(query.order_by(runs.c.id.desc()).limit(limit)).mappings().all()
+
+    def runs_in(self, run_id: str) -> Sequence[RowMapping]:
+        """Return the stream runs of one run, in their order."""
+        with self.engine.connect() as con:
+            query = select(runs).where(runs.c.run_id == run_id).order_by(runs.c.id)
+            return con.execute(query).mappings().all()
+
+    def recent_runs(self, limit: int = 1000) -> Sequence[RowMapping]:
+        """Return the newest runs of all streams, newest first: what `ops.runs` shows."""
+        with self.engine.connect() as con:
+            return (
+                con.execute(select(runs).order_by(runs.c.id.desc()).limit(limit)).mappings().all()
+            )
+
+    def last_runs(self) -> dict[tuple[str, str], RowMapping]:
+        """Return the newest run by (connection, stream)."""
+        return self._newest(select(func.max(runs.c.id)).group_by(runs.c.connection, runs.c.stream))
+
+    def last_successes(self) -> dict[tuple[str, str], RowMapping]:
+        """Return the newest run that went well by (connection, stream)."""
+        good = select(func.max(runs.c.id)).where(runs.c.status == "ok")
+        return self._newest(good.group_by(runs.c.connection, runs.c.stream))
+
+    def _newest(self, ids: Any) -> dict[tuple[str, str], RowMapping]:
+        with self.engine.connect() as con:
+            rows = con.execute(select(runs).where(runs.c.id.in_(ids))).mappings().all()
+        return {(row["connection"], row["stream"]): row for row in rows}
+
+    def forget_runs(self, before: datetime) -> int:
+        """Delete the history before an instant, but for each stream's last success; the count."""
+        kept = select(func.max(runs.c.id)).where(runs.c.status == "ok")
+        kept = kept.group_by(runs.c.connection, runs.c.stream)
+        with self.engine.begin() as con:
+            gone = con.execute(delete(runs).where(runs.c.ended_at < before, runs.c.id.not_in(kept)))
+            newest = select(func.max(publishes.c.id)).where(publishes.c.status == "ok")
+            con.execute(
+                delete(publishes).where(
+                    publishes.c.ended_at < before, publishes.c.id.not_in(newest)
+                )
+            )
+        return gone.rowcount
+
+    def take_lease(self, values: dict[str, Any]) -> RowMapping | None:
+        """Insert a lease; returns None when taken, else the row of its holder."""
+        with suppress(IntegrityError), self.engine.begin() as con:
+            con.execute(insert(leases).values(**values))
+            return None
+        with self.engine.connect() as con:
+            query = select(leases).where(
+                leases.c.connection == values["connection"], leases.c.stream == values["stream"]
+            )
+            held = con.execute(query).mappings().first()
+        return held if held is not None else self.take_lease(values)
+
+    def replace_lease(self, token: str, values: dict[str, Any]) -> bool:
+        """Take over the lease `token`; False when another did so first."""
+        with self.engine.begin() as con:
+            done = con.execute(update(leases).where(leases.c.token == token).values(**values))
+        return done.rowcount == 1
+
+    def renew_lease(self, token: str, now: datetime) -> bool:
+        """Say that the holder lives; False when the lease was taken over."""
+        with self.engine.begin() as con:
+            done = con.execute(update(leases).where(leases.c.token == token).values(renewed_at=now))
+        return done.rowcount == 1
+
+    def give_back(self, token: str) -> None:
+        """Delete the lease `token`."""
+        with self.engine.begin() as con:
+            con.execute(delete(leases).where(leases.c.token == token))
+
+    def held_leases(self) -> Sequence[RowMapping]:
+        """Return all leases, dead ones too."""
+        with self.engine.connect() as con:
+            return con.execute(select(leases)).mappings().all()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+            # SQLAlchemy 2.1 takes psycopg 3 for the bare name; psycopg2 is what Dagster brings.
+            parsed = parsed.set(drivername="postgresql+psycopg2")
+        engine = create_engine(parsed, pool_pre_ping=True)
+    except (ImportError, ValueError, DBAPIError) as error:
+        raise ConfigError(
+            f"ISTHMUS_CONTROL_URL cannot be used ({type(error).__name__}).",
+            "write sqlite:///PATH or postgresql+psycopg2://USER@HOST/DATABASE.",
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # The wait comes first: another process may be setting the journal mode at this moment.
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _upgrade(engine: Engine) -> None:
+    with engine.begin() as con:
+        if engine.dialect.name == "sqlite":
+            con.exec_driver_sql("BEGIN IMMEDIATE")  # two first runs at once make one schema
+        elif engine.dialect.name == "postgresql":
+            con.exec_driver_sql("SELECT pg_advisory_xact_lock(714025)")
+        schema.create(con, checkfirst=True)
+        done = con.execute(select(func.max(schema.c.number))).scalar() or 0
+        if done > len(UPGRADES):
+            raise ConfigError(
+                f"the control database is of a newer release (schema {done}).",
+                "use that release, or another ISTHMUS_CONTROL_URL.",
+            )
+        for number, upgrade in enumerate(UPGRADES[done:], start=done + 1):
+            upgrade(con)
+            con.execute(insert(schema).values(number=number))

@@ -1,0 +1,35 @@
+"""Finds runs whose process ended without saying so, and reports them failed.
+
+Dagster's monitoring sees only runs that its daemon started. A run of the command line that was
+killed would stay STARTED for ever: it carries host, boot id, pid and start time in its tags.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.process import Process
+
+STARTED = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+    dg.DagsterRunStatus.NOT_STARTED,
+]
+
+
+def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Report runs of dead processes of this machine as failed; returns their ids."""
+    dead: list[str] = []
+    for record in instance.get_run_records(dg.RunsFilter(statuses=STARTED)):
+        run = record.dagster_run
+        process = Process.of_tags(dict(run.tags))
+        if process is not None and process.is_dead():
+            instance.report_run_failed(
+                run,
+                f"The process of this run ended without a word (pid {process.pid} on "
+                f"{process.host}): it was killed, or the machine went down. Do: run it again; "
+                "it goes on after the last complete batch.",
+            )
+            dead.append(run.run_id)
+    return dead

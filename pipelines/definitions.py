@@ -1,0 +1,97 @@
+"""What Dagster loads: every connection's folder by itself, so that a broken one stops no other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import dagster as dg
+
+from pipelines.broken import broken_defs
+from pipelines.connection import FILE, BrokenConnection, Connection
+from pipelines.jobs import unify_defs
+from pipelines.sensor import unify_when_due
+from pipelines.workspace import PROJECT, Workspace
+
+LOCATION = "isthmus"
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the definitions of the workspace that the environment names."""
+    return build(Workspace.discover())
+
+
+def build(workspace: Workspace) -> dg.Definitions:
+    """Return the definitions of a workspace; reaches no system and resolves no secret."""
+    workspace.export()
+    _module("pipelines.defs", workspace.defs)
+    connections = workspace.connections()
+    feeds: dict[str, list[dg.AssetKey]] = {}
+    for name, connection in connections.items():
+        if isinstance(connection, Connection):
+            for spec in connection.streams:
+                for entity in connection.entities(spec.name):
+                    feeds.setdefault(entity, []).append(dg.AssetKey([name, spec.name]))
+    parts = [
+        broken_defs(connection.name, connection.path, connection.text)
+        for connection in connections.values()
+        if isinstance(connection, BrokenConnection)
+    ]
+    for folder in _folders(workspace.defs):
+        found = connections.get(folder.name)
+        if not isinstance(found, BrokenConnection):
+            parts.append(_folder_defs(folder))
+    return dg.Definitions.merge(
+        *parts,
+        unify_defs(feeds),
+        dg.Definitions(sensors=[unify_when_due], executor=dg.in_process_executor),
+    )
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    if not root.is_dir():
+        return
+    for folder in sorted(root.iterdir()):
+        hidden = folder.name.startswith((".", "_"))
+        if folder.is_dir() and not hidden and any(folder.iterdir()):
+            yield folder
+
+
+def _folder_defs(folder: Path) -> dg.Definitions:
+    """Load one folder through a tree of its own; what fails in it becomes an asset that says so."""
+    # The folder need not be inside the project, and its module name must not depend on where it is.
+    module = _module(f"pipelines.defs.{folder.name}", folder)
+    tree = dg.ComponentTree(defs_module=module, project_root=PROJECT, code_location_name=LOCATION)
+    try:
+        found = tree.build_defs()
+    except Exception as error:  # people's own components too: one folder must not stop the others
+        cause = _cause(error)
+        return broken_defs(folder.name, folder / FILE, f"{type(cause).__name__}: {cause}")
+    # Definitions that each hold a tree cannot be merged.
+    return dg.Definitions(
+        assets=found.assets,
+        asset_checks=found.asset_checks,
+        jobs=found.jobs,
+        schedules=found.schedules,
+        sensors=found.sensors,
+        resources=found.resources,
+        metadata=found.metadata,
+    )
+
+
+def _module(name: str, folder: Path) -> ModuleType:
+    module = ModuleType(name)
+    module.__path__ = [str(folder)]
+    module.__file__ = None
+    sys.modules[name] = module
+    return module
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what was raised first: Dagster wraps it with a drawing of the tree."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

@@ -1,0 +1,110 @@
+"""The assets behind the streams, and the one job that makes them: `unify_publish`.
+
+Golden rows, marts and the published file are made by one step: it holds the store's lock all the
+time, and what is published must be of one moment. The streams are its lineage, not its trigger:
+inside a run a failed stream would stop it, and a good stream is not stopped by a bad one.
+
+No postponed annotations here: Dagster reads the step's `context` parameter by its class.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipelines.listen import current
+from pipelines.outcome import PublishOutcome
+from pipelines.streams import failure
+from pipelines.sync import unify_publish
+from pipelines.workspace import Workspace
+from warehouse.model import ENTITIES
+
+JOB = "unify_publish"
+POOL = "unify"
+PUBLISHED = dg.AssetKey(["published"])
+MARTS = Path(__file__).resolve().parent.parent / "warehouse" / "sql" / "mart"
+
+
+def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
+    """Return the assets and the job; `feeds` are the streams that feed each entity."""
+    specs = _specs(feeds)
+
+    @dg.multi_asset(
+        name=JOB,
+        specs=specs,
+        pool=POOL,
+        can_subset=False,
+        description="Golden rows, marts and the published file, from what changed.",
+    )
+    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        outcome = unify_publish(Workspace.discover(), run_id=context.run_id)
+        listener = current()
+        if listener:
+            listener.published = outcome
+        if outcome.error is not None:
+            raise failure(outcome.error) from None
+        for spec in specs:
+            shown = _figures(outcome) if spec.key == PUBLISHED else {}
+            yield dg.MaterializeResult(asset_key=spec.key, metadata=shown)
+
+    job = dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.assets(*(spec.key for spec in specs)),
+        description="Safe to run at any time; under a second when nothing is new.",
+        executor_def=dg.in_process_executor,
+    )
+    return dg.Definitions(assets=[step], jobs=[job], executor=dg.in_process_executor)
+
+
+def _specs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
+    unified: dict[str, dg.AssetSpec] = {}
+    for name, entity in ENTITIES.items():
+        if entity.parent is not None:
+            continue  # an owned set is part of its owner
+        unified[entity.table] = dg.AssetSpec(
+            dg.AssetKey(["unified", entity.table]),
+            deps=sorted(feeds.get(name, ())),
+            group_name="unified",
+            description=f"{entity.en} / {entity.zh}. {entity.about}".strip(),
+            kinds={"duckdb"},
+        )
+    marts = [_mart(path, unified) for path in sorted(MARTS.glob("*.sql"))]
+    published = dg.AssetSpec(
+        PUBLISHED,
+        deps=[spec.key for spec in (*unified.values(), *marts)],
+        group_name="published",
+        description="What analysts open: the newest published version, at a stable name.",
+        kinds={"duckdb"},
+    )
+    return [*unified.values(), *marts, published]
+
+
+def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
+    """Return the asset of a mart; the first comment line of its file is its grain."""
+    text = path.read_text(encoding="utf-8")
+    names = sorted(set(re.findall(r"\bunified\.(\w+)", text)))
+    first = text.lstrip().partition("\n")[0]
+    return dg.AssetSpec(
+        dg.AssetKey(["mart", path.stem]),
+        deps=[unified[name].key for name in names if name in unified],
+        group_name="mart",
+        description=first.lstrip("- ").strip() if first.startswith("--") else path.stem,
+        kinds={"duckdb", "sql"},
+    )
+
+
+def _figures(outcome: PublishOutcome) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "rows changed": outcome.changed,
+        "a new version": outcome.published,
+        "seconds": outcome.seconds,
+    }
+    if outcome.version:
+        shown["version"] = outcome.version
+    if outcome.path:
+        shown["path"] = dg.MetadataValue.path(outcome.path)
+    if outcome.figures:
+        shown["figures"] = dg.MetadataValue.json(outcome.figures)
+    return shown

@@ -1,0 +1,74 @@
+"""Which process is this, and does another one still live: host, boot id, pid, start time."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process, told apart from every other one with the same pid. `started` is epoch seconds."""
+
+    host: str
+    boot: str
+    pid: int
+    started: float
+
+    def is_dead(self) -> bool | None:
+        """Say whether it has ended; None where this machine cannot know (another host)."""
+        here = this_process()
+        if self.host != here.host:
+            return None
+        if self.boot != here.boot:
+            return True
+        try:
+            other = psutil.Process(self.pid)
+            # A second apart is the same process: the start time is rounded differently by reader.
+            return (
+                abs(other.create_time() - self.started) > 1
+                or other.status() == psutil.STATUS_ZOMBIE
+            )
+        except psutil.NoSuchProcess:
+            return True
+        except psutil.AccessDenied:
+            return False
+
+    def tags(self) -> dict[str, str]:
+        """Return it as tags of a Dagster run."""
+        return {
+            "isthmus/host": self.host,
+            "isthmus/boot": self.boot,
+            "isthmus/pid": str(self.pid),
+            "isthmus/started": repr(self.started),
+        }
+
+    @classmethod
+    def of_tags(cls, tags: dict[str, str]) -> Process | None:
+        """Return the process that `tags` names, None where they name none."""
+        try:
+            return cls(
+                tags["isthmus/host"],
+                tags["isthmus/boot"],
+                int(tags["isthmus/pid"]),
+                float(tags["isthmus/started"]),
+            )
+        except (KeyError, ValueError):
+            return None
+
+
+def this_process() -> Process:
+    """Return the process that asks; right after a fork too."""
+    pid = os.getpid()
+    return Process(socket.gethostname(), _boot_id(), pid, psutil.Process(pid).create_time())
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:  # not Linux: the second of the boot is as good
+        return f"boot-{int(psutil.boot_time())}"

@@ -1,0 +1,81 @@
+"""The job of a connection and its schedules: streams of one cron text share a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+from dagster import DefaultScheduleStatus
+
+from pipelines.connection import Connection
+
+JOB_SUFFIX = "_sync"
+
+
+def job_name(connection: str) -> str:
+    """Return the name of a connection's job."""
+    return connection + JOB_SUFFIX
+
+
+def op_name(connection: str, stream: str) -> str:
+    """Return the name of a stream's step, under which run config and events know it."""
+    return dg.AssetKey([connection, stream]).to_python_identifier()
+
+
+def build_jobs(connection: Connection) -> tuple[Any, list[dg.ScheduleDefinition]]:
+    """Return the job over all streams, and one schedule a cron text for reads and for sweeps."""
+    name = connection.name
+    keys = [dg.AssetKey([name, spec.name]) for spec in connection.streams]
+    job = dg.define_asset_job(
+        job_name(name),
+        selection=dg.AssetSelection.assets(*keys),
+        description=f"Reads {connection.title} into the store, stream by stream.",
+        tags={"isthmus/connection": name},
+        # A process a step costs seconds each; connections run side by side as runs of their own.
+        executor_def=dg.in_process_executor,
+    )
+    reads: dict[str, list[str]] = {}
+    sweeps: dict[str, list[str]] = {}
+    for spec in connection.streams:
+        if spec.schedule:
+            reads.setdefault(spec.schedule, []).append(spec.name)
+        if spec.sweep:
+            sweeps.setdefault(spec.sweep, []).append(spec.name)
+    schedules = [
+        _schedule(connection, job, cron, streams, sweep=sweep)
+        for groups, sweep in ((reads, False), (sweeps, True))
+        for cron, streams in groups.items()
+    ]
+    return job, schedules
+
+
+def _schedule(
+    connection: Connection, job: Any, cron: str, streams: Sequence[str], *, sweep: bool
+) -> dg.ScheduleDefinition:
+    verb = "sweep" if sweep else "read"
+    keys = [dg.AssetKey([connection.name, stream]) for stream in streams]
+    config = {"ops": {op_name(connection.name, s): {"config": {"sweep": sweep}} for s in streams}}
+
+    def request(_context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(
+            asset_selection=keys,
+            run_config=config if sweep else None,
+            tags={"isthmus/trigger": verb},
+        )
+
+    return dg.ScheduleDefinition(
+        name=f"{connection.name}_{verb}_{_slug(cron)}",
+        cron_schedule=cron,
+        job=job,
+        execution_fn=request,
+        execution_timezone=connection.timezone,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description=f"{verb}: {', '.join(streams)}",
+    )
+
+
+def _slug(cron: str) -> str:
+    """Return `cron` as part of a name: */15 6-20 * * 1,5 -> e15_6to20_x_x_1a5."""
+    words = cron.replace("*/", "e").replace("*", "x").replace("-", "to").replace(",", "a")
+    return "_".join("".join(c if c.isalnum() else "per" for c in w) for w in words.split()).lower()

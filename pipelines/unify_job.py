@@ -1,0 +1,116 @@
+"""Unify what was loaded, project it, publish it: the one step after all streams of all systems."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from connectors.base import utc_now
+from pipelines.explain import explain
+from pipelines.freshness import freshness_rows, run_rows
+from pipelines.outcome import ErrorText, PublishOutcome
+from pipelines.space import need_space
+from warehouse.home import Home
+
+if TYPE_CHECKING:
+    from pipelines.workspace import Workspace
+
+
+def unify_publish(
+    workspace: Workspace,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    run_id: str | None = None,
+) -> PublishOutcome:
+    """Bring golden rows and marts up to date and publish them; safe to run at any time.
+
+    Does next to nothing when nothing is new. Whatever goes wrong is in the outcome's `error`; what
+    is published stays as it was.
+    """
+    begun = now()
+    outcome = PublishOutcome()
+    mark = ""
+    try:
+        mark = _unify_publish(workspace, outcome, now)
+    except Exception as error:  # the boundary of a step: its failure is data
+        outcome.status = "failed"
+        outcome.error = explain(error, workspace.home, workspace.secrets.given)
+    except BaseException:
+        outcome.status = "failed"
+        outcome.error = ErrorText(
+            "Interrupted", "was stopped from outside.", "run it again.", retriable=True
+        )
+        raise
+    finally:
+        ended = now()
+        outcome.seconds = round((ended - begun).total_seconds(), 3)
+        workspace.control.record_publish(
+            {
+                "run_id": run_id or str(uuid.uuid4()),
+                "status": outcome.status,
+                "started_at": begun,
+                "ended_at": ended,
+                "changed": outcome.changed,
+                "mark": mark,
+                "version": outcome.version,
+                "error": asdict(outcome.error) if outcome.error else None,
+            }
+        )
+    return outcome
+
+
+def store_mark(home: Home) -> str:
+    """Return the state of the store's file without opening it; empty where there is none.
+
+    Opening a DuckDB file and writing nothing does not touch it, so the mark moves with what was
+    loaded, replayed or decided. A log left by a killed process counts: it holds commits.
+    """
+    try:
+        store = home.store.stat()
+    except FileNotFoundError:
+        return ""
+    try:
+        log = home.store.with_name(home.store.name + ".wal").stat().st_size
+    except FileNotFoundError:
+        log = 0
+    return f"{store.st_mtime_ns}-{store.st_size}-{log}"
+
+
+def _unify_publish(
+    workspace: Workspace, outcome: PublishOutcome, now: Callable[[], datetime]
+) -> str:
+    """Do the work; the figures go into `outcome`. Returns the mark of what is published now."""
+    from warehouse.project import project
+    from warehouse.publish import publish
+
+    from warehouse.store import open_store
+    from warehouse.unify import unify
+
+    home, company = workspace.home.make(), workspace.company()
+    need_space(home, company.min_free)
+    with open_store(home, clock=now) as store:
+        unified = unify(store, now=now())
+        projected = project(
+            store,
+            home,
+            privacy=company.privacy,
+            key=workspace.key,
+            runs=run_rows(workspace.control),
+            freshness=freshness_rows(workspace, now()),
+            now=now,
+        )
+        store.checkpoint()
+        # Taken under the lock: what another run loads from here on is news again.
+        mark = store_mark(home)
+        published = publish(home, keep=company.keep.published, now=now)
+    outcome.figures = {"unified": _plain(unified), "projected": _plain(projected)}
+    outcome.path, outcome.version = str(published.path), str(published.version)
+    workspace.control.forget_runs(now() - company.keep.runs)
+    return mark
+
+
+def _plain(report: Any) -> Any:
+    return asdict(report) if is_dataclass(report) and not isinstance(report, type) else str(report)

@@ -1,0 +1,131 @@
+"""The control database: history of runs, numbered schema, two processes at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text
+
+from connectors.errors import ConfigError, Unavailable
+from pipelines import control as module
+from pipelines.control import Control
+from pipelines.workspace import PROJECT
+
+START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def control(tmp_path: Path):
+    made = Control(f"sqlite:///{tmp_path / 'home' / 'control.db'}")
+    yield made
+    made.close()
+
+
+def run(stream: str, status: str, minutes: int, run_id: str = "r") -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "connection": "shop",
+        "stream": stream,
+        "mode": "changed",
+        "status": status,
+        "started_at": START + timedelta(minutes=minutes),
+        "ended_at": START + timedelta(minutes=minutes, seconds=5),
+        "counts": {"read": minutes},
+        "error": None if status == "ok" else {"what": "down"},
+        "bookmark_before": None,
+        "bookmark_after": {"stamp": "x"},
+    }
+
+
+def publish(status: str, minutes: int, mark: str = "m") -> dict[str, Any]:
+    moment = START + timedelta(minutes=minutes)
+    return {
+        "run_id": "p", "status": status, "started_at": moment, "ended_at": moment,
+        "changed": 1, "mark": mark, "version": "v", "error": None,
+    }  # fmt: skip
+
+
+def test_the_last_run_and_the_last_good_one_are_told_apart(control: Control):
+    for values in (run("orders", "ok", 0), run("orders", "failed", 15), run("stock", "ok", 5)):
+        control.record_run(values)
+    last, good = control.last_runs(), control.last_successes()
+    assert last["shop", "orders"]["status"] == "failed"
+    assert good["shop", "orders"]["started_at"] == START
+    assert good["shop", "orders"]["counts"] == {"read": 0}
+    assert set(last) == {("shop", "orders"), ("shop", "stock")}
+    assert [r["stream"] for r in control.runs_of("shop")] == ["stock", "orders", "orders"]
+    assert [r["status"] for r in control.runs_of("shop", "orders")] == ["failed", "ok"]
+
+
+def test_instants_come_back_aware_whatever_zone_they_were_written_in(control: Control):
+    from zoneinfo import ZoneInfo
+
+    shanghai = START.astimezone(ZoneInfo("Asia/Shanghai"))
+    control.record_run(run("orders", "ok", 0) | {"started_at": shanghai})
+    found = control.last_runs()["shop", "orders"]["started_at"]
+    assert found == START
+    assert found.utcoffset() == timedelta(0)
+
+
+def test_old_history_goes_but_the_last_success_of_each_stream_stays(control: Control):
+    for minutes in range(5):
+        control.record_run(run("orders", "ok", minutes))
+    control.record_run(run("orders", "failed", 6))
+    assert control.forget_runs(START + timedelta(days=1)) == 5
+    assert control.last_successes()["shop", "orders"]["counts"] == {"read": 4}
+
+
+def test_failures_are_counted_from_the_last_good_publish(control: Control):
+    for status, minutes in (("failed", 0), ("ok", 1), ("failed", 2), ("failed", 3)):
+        control.record_publish(publish(status, minutes, mark=f"m{minutes}"))
+    assert control.failures_since_publish() == 2
+    good, last = control.last_publish(), control.last_publish(good=False)
+    assert good is not None
+    assert last is not None
+    assert (good["mark"], last["mark"]) == ("m1", "m3")
+
+
+def test_a_schema_of_a_newer_release_is_refused(control: Control):
+    with control.engine.begin() as con:
+        con.execute(insert(module.schema).values(number=99))
+    again = Control(control.url)
+    with pytest.raises(ConfigError, match="newer release"):
+        _ = again.engine
+
+
+def test_an_upgrade_runs_once_and_keeps_the_rows(control: Control, monkeypatch: pytest.MonkeyPatch):
+    control.record_run(run("orders", "ok", 0))
+    control.close()
+    added = "alter table runs add column note varchar"
+    upgrades = [*module.UPGRADES, lambda con: con.execute(text(added))]
+    monkeypatch.setattr(module, "UPGRADES", upgrades)
+    for _ in range(2):
+        again = Control(control.url)
+        with again.engine.connect() as con:
+            assert con.execute(text("select count(*), max(note) from runs")).one() == (1, None)
+            assert con.execute(text("select max(number) from schema_version")).scalar() == 2
+        again.close()
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password():
+    control = Control("postgresql+psycopg2://isthmus:hunter2@127.0.0.1:1/control")
+    with pytest.raises((Unavailable, ConfigError)) as caught:
+        _ = control.engine
+    assert "hunter2" not in str(caught.value)
+
+
+def test_first_runs_at_once_make_one_schema(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'control.db'}"
+    script = f"from pipelines.control import Control; print(len(Control({url!r}).recent_runs()))"
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=PROJECT
+        )
+        for _ in range(4)
+    ]
+    assert [racer.communicate(timeout=60)[0].strip() for racer in racers] == ["0"] * 4

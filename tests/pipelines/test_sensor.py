@@ -1,0 +1,123 @@
+"""When the sensor asks for unify and publish, and which runs it reports dead."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines.dead_runs import report_dead_runs
+from pipelines.process import this_process
+from pipelines.sensor import LONGEST_WAIT, QUIET, Waiting, decide
+from pipelines.unify_job import store_mark
+from warehouse.home import Home
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(hours=1)
+
+
+def decision(**given: Any):
+    usual: dict[str, Any] = {
+        "mark": "new",
+        "published": "old",
+        "last_publish": LONG_AGO,
+        "failures": 0,
+        "is_running": False,
+        "waiting": Waiting("new", NOW - QUIET, NOW - QUIET),
+        "publish_every": timedelta(seconds=60),
+        "now": NOW,
+    }
+    return decide(**(usual | given))
+
+
+def test_news_that_lie_still_are_published():
+    assert decision().run_key == "new#0"
+    assert decision(last_publish=None, published="").run_key == "new#0"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"mark": ""}, "nothing is loaded yet"),
+        ({"published": "new"}, "nothing new since the last publish"),
+        ({"is_running": True}, "a unify run is in progress"),
+        ({"last_publish": NOW - timedelta(seconds=59)}, "at most one publish each 60 s"),
+        ({"waiting": None}, "waiting for a quiet moment"),
+        ({"waiting": Waiting("older", NOW - QUIET, NOW - QUIET)}, "waiting for a quiet moment"),
+    ],
+)
+def test_otherwise_the_tick_says_why_not(given: dict[str, Any], reason: str):
+    found = decision(**given)
+    assert (found.run_key, found.reason) == (None, reason)
+
+
+def test_a_stream_that_loads_without_pause_does_not_starve_publishing():
+    waiting, now, asked = None, NOW, None
+    while asked is None:
+        found = decision(mark=f"m{now.timestamp()}", waiting=waiting, now=now)
+        waiting, asked = found.waiting, found.run_key
+        now += timedelta(seconds=5)
+    assert now - NOW == LONGEST_WAIT + timedelta(seconds=5)
+
+
+def test_a_failed_attempt_is_tried_again_under_another_key_and_ever_later():
+    last = NOW - timedelta(seconds=100)
+    assert decision(failures=1, last_publish=last).run_key is None
+    again = decision(failures=1, last_publish=NOW - timedelta(seconds=121))
+    assert again.run_key == "new#1"
+    hours = decision(failures=40, last_publish=NOW - timedelta(minutes=65))
+    assert hours.run_key == "new#40"
+
+
+def test_the_cursor_survives_and_a_strange_one_counts_as_none():
+    waiting = Waiting("m", LONG_AGO, NOW)
+    assert Waiting.of(waiting.text()) == waiting
+    for strange in (None, "", "{}", "[1]", '["m", "x", "y"]', "12"):
+        assert Waiting.of(strange) is None
+
+
+def test_the_mark_of_the_store_moves_with_what_is_written(home: Home):
+    assert store_mark(home) == ""
+    home.store.write_bytes(b"one")
+    first = store_mark(home)
+    assert store_mark(home) == first
+    home.store.with_name("store.duckdb.wal").write_bytes(b"committed, not checkpointed")
+    assert store_mark(home) != first
+
+
+@pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20")
+def test_runs_of_dead_processes_are_reported_failed_and_living_ones_are_left():
+    me = this_process()
+    dead = dataclasses.replace(me, started=me.started - 1000)
+    far = dataclasses.replace(dead, host="elsewhere")
+    with dg.DagsterInstance.ephemeral() as instance:
+        ids = {}
+        for name, process in (("me", me), ("dead", dead), ("far", far)):
+            run = instance.create_run_for_job(
+                a_job, tags=process.tags(), status=dg.DagsterRunStatus.STARTED
+            )
+            ids[name] = run.run_id
+        daemons = instance.create_run_for_job(a_job, status=dg.DagsterRunStatus.STARTED)
+        assert report_dead_runs(instance) == [ids["dead"]]
+        status = {name: instance.get_run_by_id(i).status for name, i in ids.items()}
+        assert status == {
+            "me": dg.DagsterRunStatus.STARTED,
+            "dead": dg.DagsterRunStatus.FAILURE,
+            "far": dg.DagsterRunStatus.STARTED,
+        }
+        assert instance.get_run_by_id(daemons.run_id).status == dg.DagsterRunStatus.STARTED
+        assert report_dead_runs(instance) == []
+
+
+@dg.op
+def nothing():
+    """Do nothing."""
+
+
+@dg.job
+def a_job():
+    """Do nothing."""
+    nothing()
