@@ -1,0 +1,302 @@
+"""The one HTTP client: pinned to a host, bounded in time and size, patient, exact, discreet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import parse_qsl, quote, urlencode
+
+import httpx
+import msgspec
+import tenacity
+
+from connectors.address import AddressRules, Resolve, Url, join, parse, system_resolve
+from connectors.auth import Auth
+from connectors.base import Context
+from connectors.body import Body
+from connectors.decode import Caps, Decoder, Truncated, as_utf8
+from connectors.errors import (
+    ConfigError,
+    ConnectorError,
+    ContractBroken,
+    Refused,
+    Throttled,
+    Unavailable,
+)
+from connectors.network import Deadline, GuardedTransport, Tls
+from connectors.numbers import quote_long
+from connectors.outcome import Rule, judge
+from connectors.rate import Budget, Rate
+from connectors.records import one_line
+from connectors.redact import Redactor, quiet_http_logs
+from connectors.verdict import Again, Answer, Request, Verdict, http_date
+
+__all__ = ["Answer", "HttpClient", "Limits", "Request"]
+
+_REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "x-trace-id", "x-amzn-requestid")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how often a request is tried.
+
+    `caps` bound one answer, `attempts` one request, `patience` (seconds) one pause that the system
+    or the rate budget asks for.
+    """
+
+    caps: Caps = field(default_factory=Caps)
+    attempts: int = 6
+    patience: float = 300.0
+
+
+class HttpClient:
+    """Speaks to one origin for one connection. Every raised error is a ConnectorError.
+
+    `context.transport` replaces the network, `context.pause` sleeps. Close it when done.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        context: Context,
+        *,
+        auth: Auth | None = None,
+        headers: Mapping[str, str] | None = None,
+        address: AddressRules | None = None,
+        tls: Tls | None = None,
+        rate: Rate | None = None,
+        rules: tuple[Rule, ...] = (),
+        limits: Limits | None = None,
+        encoding: str = "",
+        redactor: Redactor | None = None,
+        resolve: Resolve = system_resolve,
+    ) -> None:
+        quiet_http_logs()
+        self.base = parse(base_url, error=ConfigError)
+        if self.base.query:
+            raise ConfigError("base_url has a query.", "move it to params: of the streams.")
+        self._context = context
+        self._stats = context.stats
+        self._auth = auth or Auth()
+        self._headers = dict(headers or {})
+        self._rules = rules
+        self._limits = limits or Limits()
+        self._encoding = encoding
+        self._redactor = redactor or Redactor()
+        self.last_date: datetime | None = None
+        self._pause: Callable[[float], None] = context.pause or time.sleep
+        self._deadline = Deadline()
+        self._budget = Budget(
+            rate,
+            context.budget_path,
+            now=lambda: context.now().timestamp(),
+            pause=self._pause,
+            patience=self._limits.patience,
+        )
+        self._verdict = Verdict(
+            self._redactor, self._limits.patience, context.now, self._budget.hold
+        )
+        transport = context.transport or GuardedTransport(
+            self.base.origin, address or AddressRules(), tls or Tls(), self._deadline, resolve
+        )
+        self._client = httpx.Client(
+            transport=transport,
+            follow_redirects=False,
+            trust_env=False,
+            timeout=self._limits.caps.seconds,
+        )
+        self._jitter = tenacity.wait_exponential_jitter(max=30.0, jitter=1.0)
+
+    def close(self) -> None:
+        """Give connections and the budget back."""
+        self._client.close()
+        self._budget.close()
+
+    def send(self, request: Request) -> Answer:
+        """Send a request until it is answered for good; outcome is ok, empty or skip."""
+        url, query = self._target(request)
+        renewed = False
+
+        def attempt() -> Answer:
+            nonlocal renewed
+            answer = self._once(request, url, query)
+            if answer.outcome == "refresh" and not renewed:
+                renewed = True  # once a request: a second refusal is the credentials' fault
+                if self._auth.renew():
+                    answer = self._once(request, url, query)
+            return self._verdict.settled(answer, request)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Again),
+            stop=tenacity.stop_after_attempt(self._limits.attempts),
+            wait=self._wait,
+            sleep=self._pause,
+            before_sleep=self._count,
+            reraise=True,
+        )
+        try:
+            return retrying(attempt)
+        except Again as again:
+            raise again.error from None
+
+    def _target(self, request: Request) -> tuple[Url, dict[str, str]]:
+        if request.link is not None:
+            url = join(request.link_base or self.base, request.link, self.base.origin)
+        else:
+            path = f"{self.base.path.rstrip('/')}/{request.path.lstrip('/')}".rstrip("?")
+            url = parse(f"{self.base.origin}{path}", error=ConfigError)
+        pairs = parse_qsl(url.query, keep_blank_values=True)
+        if request.link is not None or len(dict(pairs)) < len(pairs):
+            return url, dict(request.params)  # a query that is kept as it was written
+        return Url(url.origin, url.path), dict(pairs) | dict(request.params)
+
+    def _once(self, request: Request, url: Url, query: Mapping[str, str]) -> Answer:
+        waited = self._budget.take()
+        self._stats.throttled_seconds += waited
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "isthmus",
+            **self._headers,
+            **request.headers,
+        }
+        params = dict(query)
+        self._auth.apply(headers, params)
+        kept = {name for name, _ in parse_qsl(url.query, keep_blank_values=True)}
+        params = {name: value for name, value in params.items() if name not in kept}
+        content = None
+        if request.json is not None:
+            content = msgspec.json.encode(request.json)
+            headers.setdefault("Content-Type", "application/json")
+        elif request.form is not None:
+            content = urlencode(request.form).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        text = "&".join(filter(None, (url.query, urlencode(params, quote_via=quote))))
+        self._stats.requests += 1
+        try:
+            with self._deadline.limit(self._limits.caps.seconds):
+                status, got, data, whole = self._exchange(
+                    request.method, str(Url(url.origin, url.path, text)), headers, content, url
+                )
+        except httpx.TransportError as error:
+            raise self._unreached(error, url) from None
+        except Truncated as error:
+            raise Again(
+                Unavailable(f"The answer was cut off ({error}).", "run again.", place=url.place)
+            ) from None
+        except Unavailable as error:  # the name was not resolved
+            raise Again(error) from None
+        except httpx.InvalidURL:
+            raise Refused("The URL cannot be sent.", "check path.", place=url.place) from None
+        return self._read(status, got, data, whole, request, url)
+
+    def _exchange(
+        self, method: str, target: str, headers: dict[str, str], content: bytes | None, url: Url
+    ) -> tuple[int, dict[str, str], bytes, bool]:
+        """Return status, headers, decoded body, and whether its length was announced."""
+        request = self._client.build_request(method, target, headers=headers, content=content)
+        response = self._client.send(request, stream=True)
+        try:
+            got = {name.lower(): value for name, value in response.headers.items()}
+            decoder = Decoder(got.get("content-encoding", ""), self._limits.caps, url.place)
+            for piece in response.iter_raw():
+                decoder.feed(piece)
+                self._deadline.left()
+            announced = got.get("content-length", "")
+            if announced.isdigit() and decoder.sent < int(announced) and method != "HEAD":
+                raise Truncated(f"{decoder.sent} of {announced} bytes")
+            self._stats.bytes += decoder.sent
+            whole = bool(announced) or "chunked" in got.get("transfer-encoding", "")
+            return response.status_code, got, decoder.body(), whole
+        finally:
+            response.close()
+
+    def _unreached(self, error: httpx.TransportError, url: Url) -> ConnectorError | Again:
+        text = self._redactor.text(str(error))[:200] or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return Refused(
+                f"The server's certificate is not trusted ({text}).",
+                "for a private certificate give tls: {ca: file:…} or tls: {pin: sha256:…}.",
+                place=url.place,
+            )
+        if isinstance(error, httpx.TimeoutException):
+            text = f"no whole answer within {self._limits.caps.seconds:g} s"
+        return Again(
+            Unavailable(
+                f"The system did not answer ({text}).",
+                "check that it runs and is reached from here; the next run tries again.",
+                place=url.place,
+            )
+        )
+
+    def _read(
+        self, status: int, got: dict[str, str], data: bytes, whole: bool, request: Request, url: Url
+    ) -> Answer:
+        request_id = next((got[name][:100] for name in _REQUEST_IDS if name in got), "")
+        request_id = self._redactor.text(request_id)
+        self.last_date = http_date(got.get("date", "")) or self.last_date
+        if 300 <= status < 400:
+            target = self._redactor.text(got.get("location", "").split("?")[0])[:200]
+            raise Refused(
+                f"The system redirects (HTTP {status}) to {target or 'nowhere'}; redirects are "
+                "not followed.",
+                "if that address is right, write it into base_url or path.",
+                place=url.place, request_id=request_id,
+            )  # fmt: skip
+        body, broken = self._parsed(status, got, data, url)
+        if status == 204:
+            return Answer("empty", status, got, None, url, request_id)
+        outcome = judge(status, body, (*request.rules, *self._rules))
+        if outcome == "ok" and body is None:
+            error = broken or ContractBroken(
+                "The answer is empty.", "check path and method.", place=url.place
+            )
+            error.request_id = request_id
+            if not whole:  # nothing announced the length: it may have been cut
+                raise Again(error)
+            raise error
+        answer = Answer(outcome, status, got, body, url, request_id)
+        if outcome == "ok" and body and request.ok and not request.ok.holds(body):
+            raise ContractBroken(
+                f"The answer says that it failed ({request.ok.text} does not hold): "
+                f"{self._verdict.message(body, request.message)}",
+                "read the system's message; then mend settings, rights or data there.",
+                place=url.place, request_id=request_id,
+            )  # fmt: skip
+        return answer
+
+    def _parsed(
+        self, status: int, got: dict[str, str], data: bytes, url: Url
+    ) -> tuple[Body | None, ContractBroken | None]:
+        kind = got.get("content-type", "")
+        if not data.strip():
+            return None, None
+        if "html" in kind.lower() or data.lstrip()[:1] == b"<":
+            return None, ContractBroken(
+                f"The system answered a web page or XML ({kind or 'no content type'}) where JSON "
+                "was promised.",
+                "often a login, captcha or maintenance page: open the address in a browser.",
+                place=url.place,
+            )
+        try:
+            text = as_utf8(data, kind, url.place, self._encoding)
+            return Body(quote_long(one_line(text)), url.place), None
+        except ContractBroken as error:
+            if 200 <= status < 300:
+                error.what += f" Content type: {self._redactor.text(kind)[:80] or 'none'}."
+            return None, error
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        drawn = float(self._jitter(state))
+        if isinstance(error, Again) and error.seconds is not None:
+            return error.seconds + min(drawn, 1.0) * 0.1 * min(error.seconds, 10.0)
+        return drawn
+
+    def _count(self, state: tenacity.RetryCallState) -> None:
+        self._stats.retries += 1
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Again) and isinstance(error.error, Throttled) and state.next_action:
+            self._stats.throttled_seconds += state.next_action.sleep

@@ -1,0 +1,56 @@
+"""What an answer means, as data: a table from (status, body) to what the client does next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from connectors.body import Body
+from connectors.condition import Condition
+
+Outcome: TypeAlias = Literal[
+    "ok",  # take it
+    "empty",  # not found means an empty list
+    "skip",  # this record cannot be read, the others can
+    "retry",  # the same request may succeed
+    "throttled",  # the system asks for a pause
+    "refresh",  # the token is spent
+    "denied",  # the credentials lack a right
+    "config",  # the request is wrong: mend the settings
+    "fatal",  # the system answered something else
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a system's table: holds where every named condition does.
+
+    `statuses` () means any; `when` is a condition on the JSON body.
+    """
+
+    outcome: Outcome
+    statuses: tuple[int, ...] = ()
+    when: Condition | None = None
+
+
+DEFAULTS: tuple[Rule, ...] = (
+    Rule("throttled", (429,)),
+    Rule("retry", (408, 425, 500, 502, 503, 504)),
+    Rule("refresh", (401,)),
+    Rule("denied", (402, 403, 407)),
+    Rule("config", (400, 404, 405, 406, 409, 410, 411, 413, 414, 415, 422, 431, 451)),
+)
+
+
+def judge(status: int, body: Body | None, rules: tuple[Rule, ...] = ()) -> Outcome:
+    """Return the outcome by the first rule that holds: the system's own, then the defaults.
+
+    `body` None stands for a body that is not JSON: rules with a condition do not hold on it.
+    """
+    for rule in (*rules, *DEFAULTS):
+        if rule.statuses and status not in rule.statuses:
+            continue
+        if rule.when is not None and (body is None or not rule.when.holds(body)):
+            continue
+        return rule.outcome
+    return "ok" if 200 <= status < 300 else "fatal"

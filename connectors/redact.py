@@ -1,0 +1,110 @@
+"""One place through which texts go before anybody reads them: secrets out, one event one line."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+MASK = "[secret]"
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_SHORTEST = 4
+
+
+class Redactor:
+    """Replaces secret values, however they are written, and strips what forges log lines.
+
+    Values shorter than four characters are left alone: masking them would black out plain words.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Learn one more secret value."""
+        secret = secret.strip()
+        if len(secret) < _SHORTEST:
+            return
+        self._forms |= set(_forms(secret))
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+
+    def mask(self, text: str) -> str:
+        """Return `text` without secrets, line breaks kept."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def text(self, text: str) -> str:
+        """Return `text` without secrets, ANSI escapes and control characters, on one line."""
+        return _CONTROL.sub(" ", _ANSI.sub("", self.mask(text)))
+
+    def filter(self) -> logging.Filter:
+        """Return a filter that rewrites every record that passes a logger or handler."""
+        return _Filter(self)
+
+
+class _Filter(logging.Filter):
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = self._redactor.text(record.getMessage())
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self._redactor.mask(record.exc_text)
+        return True
+
+
+def _forms(secret: str) -> Iterable[str]:
+    """Yield the ways in which a secret is met: plain, URL, base64 at each offset, JSON, hex."""
+    raw = secret.encode()
+    yield secret
+    yield quote(secret, safe="")
+    yield quote(secret)
+    yield quote_plus(secret)
+    yield re.sub("%[0-9A-F]{2}", lambda hit: hit[0].lower(), quote(secret, safe=""))
+    for ascii_only in (True, False):
+        yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+    yield raw.hex()
+    yield raw.hex().upper()
+    for shift in range(3):  # inside a longer base64 text the secret starts at one of three offsets
+        coded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
+        # the outer characters carry bits of the neighbours
+        inner = coded[(shift * 8 + 5) // 6 : len(coded) if (shift + len(raw)) % 3 == 0 else -1]
+        if len(inner) >= 6:
+            yield inner
+            yield inner.replace("+", "-").replace("/", "_")
+
+
+QUIET = (
+    "httpx",
+    "httpcore",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+)
+
+
+def quiet_http_logs() -> None:
+    """Hold back what httpx and httpcore log: whole URLs at INFO, headers at DEBUG."""
+    for name in QUIET:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING)
+        if not any(isinstance(f, _OnlyWarnings) for f in logger.filters):
+            logger.addFilter(_OnlyWarnings())
+
+
+class _OnlyWarnings(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING

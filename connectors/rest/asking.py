@@ -1,0 +1,189 @@
+"""Turn a stream's settings and a step of its paging into a request, and an answer into a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from connectors import paging as styles
+from connectors.base import ChangedSince
+from connectors.body import Path, parse_path
+from connectors.changes import Window, format_stamp
+from connectors.condition import Condition, parse_condition
+from connectors.errors import ContractBroken
+from connectors.http import Answer, HttpClient, Request
+from connectors.outcome import Rule
+from connectors.paging import Paging, Step, Turn
+from connectors.records import Cut, cut, field_text
+from connectors.rest.client import compiled, resolved
+from connectors.rest.settings import RestSettings
+from connectors.rest.streams import Place, StreamSettings
+from connectors.rest.values import json_constant
+
+DEFAULT_SIZE = 100
+
+
+def make_paging(spec: StreamSettings) -> Paging:
+    """Return the paging style that the settings name."""
+    paging = spec.paging
+    if paging is None:
+        return styles.OnePage()
+    more = parse_path(paging.more) if paging.more else None
+    if paging.cursor is not None:
+        return styles.CursorPaging(parse_path(paging.cursor), paging.param or "", more)
+    if paging.page is not None:
+        pages = parse_path(paging.pages) if paging.pages else None
+        size = _size(paging.size, spec)
+        return styles.PagePaging(paging.page, size, paging.from_, more, pages)
+    if paging.offset is not None:
+        return styles.OffsetPaging(paging.offset, _size(paging.limit, spec), more)
+    if paging.next is not None:
+        path = None if paging.next == "link" else parse_path(paging.next)
+        return styles.NextPaging(path, more)
+    last = paging.last or ""
+    return styles.LastPaging(field_text(parse_path(last)), last, paging.param or "", more)
+
+
+def _size(name: str | None, spec: StreamSettings) -> Mapping[str, int]:
+    """Return the size parameter unless a constant gives it; a number names no parameter."""
+    if not name or name.isdigit() or name in spec.params or name in spec.constants:
+        return {}
+    return {name: DEFAULT_SIZE}
+
+
+def make_changes(spec: StreamSettings) -> ChangedSince | None:
+    """Return how changes are found; None for a snapshot."""
+    changes = spec.changes
+    if changes is None:
+        return None
+    return ChangedSince(
+        field=changes.since,
+        param=changes.param,
+        lookback=changes.lookback,
+        lag=changes.lag,
+        format=changes.format,
+        until=changes.until,
+        span=changes.span,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Asks for the pages of one stream."""
+
+    client: HttpClient
+    spec: StreamSettings
+    zone: tzinfo
+    params: Mapping[str, str]
+    constants: Mapping[str, Any]
+    headers: Mapping[str, str]
+    records: Path
+    key: tuple[Path, ...]
+    stamp: Path | None
+    ok: Condition | None
+    message: Path
+    rules: tuple[Rule, ...]
+
+    def fetch(self, window: Window, step: Step, received: int, number: int) -> Turn:
+        """Get one page."""
+        answer = self.client.send(self._request(window, step))
+        page = self.cut(answer)
+        return Turn(
+            body=answer.body,
+            headers=answer.headers,
+            records=page.records,
+            keys=page.keys,
+            received=received + len(page.records),
+            number=number,
+            place=answer.place,
+            stamps=page.stamps,
+        )
+
+    def cut(self, answer: Answer) -> Cut:
+        """Cut the answer into records; nothing where the table says empty or skip."""
+        if answer.body is None or answer.outcome != "ok":
+            return Cut([], [], [])
+        return cut(answer.body, self.records, self.key, self.stamp)
+
+    def _request(self, window: Window, step: Step) -> Request:
+        common: dict[str, Any] = {
+            "method": self.spec.method, "headers": self.headers, "ok": self.ok,
+            "message": self.message, "rules": self.rules,
+        }  # fmt: skip
+        if step.link is not None:
+            body = dict(self.constants) if self.spec.method == "POST" else None
+            return Request(path=self.spec.path, link=step.link, json=body, **common)
+        query: dict[str, str] = dict(self.params)
+        body = dict(self.constants) if self.spec.method == "POST" else None
+        paging, changes = self.spec.paging, self.spec.changes
+        for name, value in step.params.items():
+            _put(self._place(paging), name, value, query, body)
+        if changes is not None:
+            bounds = ((changes.param, window.since), (changes.until, window.until))
+            for bound, at in bounds:
+                if bound is not None and at is not None:
+                    text = format_stamp(at, changes.format, self.zone)
+                    value = int(text) if changes.format in ("epoch", "epoch_ms") else text
+                    _put(self._place(changes), bound, value, query, body)
+        return Request(path=self.spec.path, params=query, json=body, **common)
+
+    def _place(self, settings: Any) -> Place:
+        place: Place | None = getattr(settings, "in_", None) or self.spec.in_
+        return place or "query"
+
+
+def _put(
+    place: Place, name: str, value: str | int, query: dict[str, str], body: dict[str, Any] | None
+) -> None:
+    if place == "query" or body is None:
+        query[name] = str(value)
+        return
+    *outer, last = (str(step) for step in parse_path(name))
+    level = body
+    for step in outer:  # never write into the constants: copy on the way down
+        inner = level.get(step)
+        level[step] = dict(inner) if isinstance(inner, dict) else {}
+        level = level[step]
+    level[last] = value
+
+
+def make_asker(
+    settings: RestSettings,
+    spec: StreamSettings,
+    client: HttpClient,
+    zone: tzinfo,
+    secret: Callable[[str], str],
+) -> Asker:
+    """Prepare the asking of one stream; resolves the references among its constants."""
+    ok = spec.ok or settings.ok
+    return Asker(
+        client=client,
+        spec=spec,
+        zone=zone,
+        params=resolved(spec.params, secret),
+        constants=json_constant(spec.constants, secret),
+        headers=resolved(spec.headers, secret),
+        records=parse_path(spec.records),
+        key=tuple(parse_path(part) for part in spec.key),
+        stamp=parse_path(spec.changes.since) if spec.changes else None,
+        ok=parse_condition(ok) if ok else None,
+        message=parse_path(spec.message or settings.message),
+        rules=compiled(spec.answers),
+    )
+
+
+def total_of(turn: Turn, path: Path | None) -> int | None:
+    """Return the source's own count in a page; raises ContractBroken where it is no number."""
+    if path is None or turn.body is None:
+        return None
+    text = turn.body.text(path)
+    if text is None:
+        return None
+    if not text.isdigit() or len(text) > 15:
+        raise ContractBroken(
+            f"total: is {text[:40]!r}, not a number.", "set total: to the number of all records.",
+            place=turn.place,
+        )  # fmt: skip
+    return int(text)

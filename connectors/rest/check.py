@@ -1,0 +1,113 @@
+"""Reach the system: which streams can be read, whether the settings fit the answers, the clock."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from connectors.base import Finding
+from connectors.body import Body, parse_path
+from connectors.changes import Window, parse_stamp
+from connectors.errors import ConnectorError
+from connectors.paging import Turn
+from connectors.rest.asking import Asker, make_paging
+
+if TYPE_CHECKING:
+    from connectors.rest.connector import RestConnector
+
+SKEW = 60.0
+"""Seconds by which two clocks may differ without a remark."""
+
+
+def check(connector: RestConnector) -> Iterator[Finding]:
+    """Yield what each stream's first page shows; one that fails does not stop the others."""
+    settings = connector.settings
+    if settings.tls is not None and not settings.tls.verify:
+        yield Finding("tls", None, "verify is false.", "give tls.ca or tls.pin instead.")
+    clock: Finding | None = None
+    for name in settings.streams:
+        try:
+            asker = connector.asker(name)
+            turn = asker.fetch(Window(None, None), make_paging(asker.spec).first(), 0, 1)
+        except ConnectorError as error:
+            place = f" ({error.place})" if error.place else ""
+            yield Finding(name, False, f"{error.what}{place}", error.do)
+            continue
+        yield Finding(name, True, f"can be read; {len(turn.records)} records on the first page.")
+        yield from _fits(name, asker, turn)
+        clock = clock or _clock(connector, asker)
+    if clock is not None:
+        yield clock
+
+
+def _clock(connector: RestConnector, asker: Asker) -> Finding | None:
+    date = asker.client.last_date
+    if date is None:
+        return None
+    skew = (date - connector.context.now()).total_seconds()
+    if abs(skew) <= SKEW:
+        return Finding("clock", True, f"differs by {skew:+.0f} s.")
+    return Finding(
+        "clock", None, f"The system's clock differs from ours by {skew:+.0f} s.",
+        f"set one of them right, or make lookback longer than {abs(skew):.0f} s.",
+    )  # fmt: skip
+
+
+def _fits(name: str, asker: Asker, turn: Turn) -> Iterator[Finding]:
+    """Compare the paths of the settings with the first page."""
+    spec, body = asker.spec, turn.body
+    if body is None:
+        return
+    if spec.total and body.text(parse_path(spec.total)) is None:
+        yield Finding(
+            name, False, f"total: {spec.total} is not in the answer{_meant(spec.total, body)}",
+            "point it at the number of all records, or remove it.",
+        )  # fmt: skip
+    paging = spec.paging
+    for path in (paging.cursor, paging.more, paging.pages) if paging else ():
+        if path and body.look(parse_path(path)) is None:
+            yield Finding(
+                name, None, f"paging: {path} is not in the first answer{_meant(path, body)}",
+                "right if the list ends here; else check its spelling.",
+            )  # fmt: skip
+    if not turn.records:
+        yield Finding(name, None, "the first page is empty: key and stamps could not be checked.")
+        return
+    record = Body(bytes(turn.records[0]))
+    nameless = sum(key is None for key in turn.keys)
+    if nameless:
+        first = next(p for p in (*spec.key, "") if not p or record.text(parse_path(p)) is None)
+        yield Finding(
+            name, nameless < len(turn.keys),
+            f"{nameless} of {len(turn.keys)} records have no {first or '/'.join(spec.key)}"
+            f"{_meant(first, record) if first else '.'}",
+            "set key: to a field that every record has.",
+        )  # fmt: skip
+    if spec.changes is not None:
+        yield from _stamps(name, asker, turn, record)
+
+
+def _stamps(name: str, asker: Asker, turn: Turn, record: Body) -> Iterator[Finding]:
+    changes = asker.spec.changes
+    assert changes is not None  # noqa: S101
+    stamps = [stamp for stamp in turn.stamps if stamp is not None]
+    if not stamps:
+        yield Finding(
+            name, False, f"no record has {changes.since}{_meant(changes.since, record)}",
+            "set changes.since to the field that moves at every change.",
+        )  # fmt: skip
+    elif all(parse_stamp(stamp, asker.zone, changes.format) is None for stamp in stamps):
+        yield Finding(
+            name, False, f"{changes.since} is {stamps[0][:40]!r}, which reads as no time.",
+            "choose another field, or write its form at changes.format.",
+        )  # fmt: skip
+
+
+def _meant(path: str, body: Body) -> str:
+    parts = parse_path(path)
+    names = body.members(parts[:-1])
+    close = difflib.get_close_matches(str(parts[-1]), names, n=1, cutoff=0.5)
+    if close:
+        return f". Did you mean {'.'.join([*map(str, parts[:-1]), close[0]])}?"
+    return f"; it has {', '.join(names[:12])}." if names else "."

@@ -1,0 +1,94 @@
+"""The connector `rest`: streams declared in YAML, read over the one HTTP client."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel
+
+from connectors.base import Connector, Context, Finding, Page, ReadRequest, Snapshot, Stream
+from connectors.changes import zone_of
+from connectors.errors import ConfigError
+from connectors.redact import Redactor
+from connectors.rest.settings import RestSettings
+from connectors.rest.streams import StreamSettings
+
+if TYPE_CHECKING:
+    from connectors.http import HttpClient
+    from connectors.rest.asking import Asker
+
+
+class RestConnector(Connector):
+    """Reads any system that answers lists of JSON objects over HTTP."""
+
+    name: ClassVar[str] = "rest"
+    title: ClassVar[str] = "JSON over HTTP, streams declared in YAML"
+    Settings: ClassVar[type[BaseModel]] = RestSettings
+
+    def __init__(self, settings: RestSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self.redactor = Redactor()
+        self._client: HttpClient | None = None
+
+    def streams(self) -> Mapping[str, Stream]:
+        """Return the streams that the settings declare."""
+        from connectors.rest.asking import make_changes, make_paging
+
+        found = {}
+        for name, spec in self.settings.streams.items():
+            found[name] = Stream(
+                name=name,
+                key=spec.key,
+                changes=make_changes(spec) or Snapshot(),
+                title=spec.title,
+                stable_order=make_paging(spec).stable,
+                can_sweep=True,
+            )
+        return found
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield the pages of one stream; raises only ConnectorError."""
+        from connectors.rest.reading import Reading
+
+        notes = []
+        if self.settings.tls is not None and not self.settings.tls.verify:
+            notes.append("tls.verify is false: whoever stands in between can read and change all.")
+        reading = Reading(self.asker(request.stream), request, self.context.now(), notes)
+        yield from reading.pages()
+
+    def check(self) -> Iterator[Finding]:
+        """Ask every stream for its first page and say what is readable and what does not fit."""
+        from connectors.rest.check import check
+
+        yield from check(self)
+
+    def close(self) -> None:
+        """Close the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def stream_settings(self, name: str) -> StreamSettings:
+        """Return a stream's settings; raises ConfigError with the name that may be meant."""
+        streams: Mapping[str, StreamSettings] = self.settings.streams
+        if name not in streams:
+            close = difflib.get_close_matches(name, streams, n=1, cutoff=0.5)
+            meant = f" Did you mean {close[0]}?" if close else ""
+            raise ConfigError(
+                f"There is no stream {name!r}.{meant}", f"use one of: {', '.join(streams)}."
+            )
+        return streams[name]
+
+    def asker(self, name: str) -> Asker:
+        """Return what asks for the pages of one stream; resolves secrets."""
+        from connectors.rest.asking import make_asker
+        from connectors.rest.client import make_client, secret_reader
+
+        spec = self.stream_settings(name)
+        if self._client is None:
+            self._client = make_client(self.settings, self.context, self.redactor)
+        secret = secret_reader(self.context, self.redactor)
+        zone = zone_of(self.context.timezone)
+        return make_asker(self.settings, spec, self._client, zone, secret)

@@ -1,0 +1,266 @@
+"""One read of one stream: windows, pages, bookmarks, and the proof of completeness."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from connectors.base import Bookmark, Page, ReadRequest
+from connectors.body import Path, parse_path
+from connectors.changes import Tide, Window, read_bookmark, write_bookmark
+from connectors.errors import ConfigError, ContractBroken
+from connectors.paging import Paging, Step, Turn, walk
+from connectors.rest.asking import Asker, make_changes, make_paging, total_of
+
+
+@dataclass(slots=True)
+class Count:
+    """What the source says it has against what came."""
+
+    path: Path | None
+    received: int = 0
+    first: int | None = None
+    last: int | None = None
+    moved: bool = False
+    _hashes: array[int] = field(default_factory=lambda: array("q"))
+
+    def see(self, turn: Turn) -> None:
+        """Take note of one page."""
+        self.received += len(turn.records)
+        if self.path is None:
+            return
+        total = total_of(turn, self.path)
+        if total is not None:
+            self.first = total if self.first is None else self.first
+            self.moved = self.moved or total != self.first
+            self.last = total
+        self._hashes.extend(hash(key) for key in turn.keys if key is not None)
+        self._hashes.extend(-self.received - i for i, key in enumerate(turn.keys) if key is None)
+
+    @property
+    def distinct(self) -> int:
+        """Return how many different keys came; a record without key counts as one."""
+        return int(np.unique(np.frombuffer(self._hashes, dtype=np.int64)).size)
+
+    @property
+    def short(self) -> bool:
+        """Say whether fewer records came than the source had all the time."""
+        if self.first is None or self.last is None:
+            return False
+        return self.received < min(self.first, self.last)
+
+    def doubt(self, paging: Paging, before: int) -> str:
+        """Return why the scan is not proved complete; "" when it is.
+
+        `before` counts what came in an earlier part of the same scan.
+        """
+        if self.path is not None and self.first is None:
+            return "the answers have no number where total: points"
+        if paging.shifts:
+            if self.path is None:
+                return "pages by number or offset prove nothing without total:"
+            if self.moved:
+                return "the source changed while it was read"
+        if self.last is not None and self.distinct + before != self.last:
+            return f"{self.distinct + before} keys came, the source says {self.last}"
+        return ""
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of one read; `pages` does it."""
+
+    asker: Asker
+    request: ReadRequest
+    begun: datetime
+    notes: list[str]
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the pages; the last has the new bookmark and says whether the scan is complete."""
+        before, resume = read_bookmark(self.request.bookmark)
+        paging = make_paging(self.asker.spec)
+        resume = resume if self._fits(resume, paging, before) else {}
+        if resume:
+            self.begun = datetime.fromisoformat(resume["begun"])
+        tide = self._tide(before, resume)
+        start = datetime.fromisoformat(resume["window"]) if resume.get("window") else None
+        windows = self._windows(tide, start)
+        count = Count(self._total_path(tide))
+        taken = 0
+        for number, window in enumerate(windows):
+            state = resume.get("state") if number == 0 else None
+            for turn, step in self._walk(paging, window, state, count):
+                if tide is not None:
+                    tide.see(turn.stamps)
+                count.see(turn)
+                left = None if self.request.limit is None else self.request.limit - taken
+                if left is not None and len(turn.records) >= left:
+                    yield self._page(turn, self.request.bookmark or {}, left)
+                    return
+                taken += len(turn.records)
+                if step is None and number == len(windows) - 1:
+                    yield self._last_page(turn, before, tide, paging, count, resume)
+                else:
+                    mark = self._resume(paging, window, step, tide, count, resume)
+                    yield self._page(turn, self._on_the_way(before, mark), None)
+
+    # --- where it begins ---------------------------------------------------------------------
+    def _fits(self, resume: Mapping[str, Any], paging: Paging, before: datetime | None) -> bool:
+        if not resume or resume.get("mode") != self.request.mode:
+            return False
+        try:
+            datetime.fromisoformat(resume["begun"])
+            if resume.get("window"):
+                datetime.fromisoformat(resume["window"])
+        except (KeyError, TypeError, ValueError):
+            return False
+        same = resume.get("style") == type(paging).__name__
+        return same and (paging.resumable or not resume.get("state"))
+
+    def _tide(self, before: datetime | None, resume: Mapping[str, Any]) -> Tide | None:
+        spec = make_changes(self.asker.spec)
+        if spec is None or self.request.mode == "sweep":
+            return None
+        changed = self.request.mode == "changed"
+        tide = Tide(spec, self.asker.zone, self.begun, before if changed else None)
+        if resume.get("greatest"):
+            tide.greatest = tide.plausible = datetime.fromisoformat(resume["greatest"])
+        return tide
+
+    def _windows(self, tide: Tide | None, start: datetime | None) -> list[Window]:
+        if tide is None:
+            return [Window(None, None)]
+        changes = self.asker.spec.changes
+        first = changes.start if changes is not None and tide.since is None else None
+        return list(tide.windows(start or first)) or [Window(tide.since, tide.ceiling)]
+
+    def _total_path(self, tide: Tide | None) -> Path | None:
+        spec = self.asker.spec
+        since = tide is not None and (tide.since is not None or tide.spec.span is not None)
+        return parse_path(spec.total) if spec.total and not since else None
+
+    def _walk(
+        self, paging: Paging, window: Window, state: str | None, count: Count
+    ) -> Iterator[tuple[Turn, Step | None]]:
+        def fetch(step: Step, received: int, number: int) -> Turn:
+            return self.asker.fetch(window, step, received, number)
+
+        turns = walk(paging, fetch, state)
+        try:
+            first = next(turns)
+        except (ConfigError, ContractBroken) as error:
+            if state is None:
+                raise
+            self.notes.append(
+                f"The read could not go on where the last one stopped ({error.what}); "
+                "it began again."
+            )
+            yield from walk(paging, fetch)
+            return
+        yield first
+        yield from turns
+
+    # --- what is kept ------------------------------------------------------------------------
+    def _resume(
+        self,
+        paging: Paging,
+        window: Window,
+        step: Step | None,
+        tide: Tide | None,
+        count: Count,
+        resumed: Mapping[str, Any],
+    ) -> dict[str, Any] | None:
+        windowed = tide is not None and tide.spec.span is not None
+        state = step.state if step is not None and paging.resumable else None
+        if self.request.mode == "sweep" or (state is None and not windowed):
+            return None
+        mark: dict[str, Any] = {
+            "mode": self.request.mode,
+            "style": type(paging).__name__,
+            "begun": self.begun.isoformat(),
+            "count": count.received + int(resumed.get("count", 0)),
+        }
+        if state is not None:
+            mark["state"] = state
+        if tide is not None and tide.greatest is not None:
+            mark["greatest"] = tide.greatest.isoformat()
+        if windowed and window.since is not None and window.until is not None:
+            mark["window"] = (window.until if step is None else window.since).isoformat()
+        return mark
+
+    def _on_the_way(self, before: datetime | None, mark: dict[str, Any] | None) -> Bookmark:
+        if self.request.mode == "sweep":
+            return self.request.bookmark or {}
+        return write_bookmark(before, mark)
+
+    def _last_page(
+        self,
+        turn: Turn,
+        before: datetime | None,
+        tide: Tide | None,
+        paging: Paging,
+        count: Count,
+        resume: Mapping[str, Any],
+    ) -> Page:
+        if tide is not None:
+            self.notes += tide.warnings()
+            if self.request.mode == "full" and before and (tide.greatest or before) < before:
+                self.notes.append(
+                    f"The greatest {tide.spec.field} fell from {before.isoformat()} to "
+                    f"{tide.greatest}: the source was restored; the bookmark follows it."
+                )
+        doubt = self._doubt(turn, tide, paging, count, resume)
+        bookmark = self.request.bookmark or {}
+        if self.request.mode != "sweep":
+            # Too few came: what is missing would never be asked for again if the stamp moved.
+            moved = tide.stamp() if tide is not None and not count.short else before
+            bookmark = write_bookmark(moved)
+        if doubt and doubt != "since":
+            self.notes.append(f"The read is not proved complete: {doubt}; nothing is deleted.")
+        return self._page(turn, bookmark, None, complete=not doubt, total=count.last)
+
+    def _doubt(
+        self,
+        turn: Turn,
+        tide: Tide | None,
+        paging: Paging,
+        count: Count,
+        resume: Mapping[str, Any],
+    ) -> str:
+        if tide is not None and (tide.since is not None or tide.spec.span is not None):
+            return "since"
+        if turn.body is None and count.received == 0:
+            return "the system answered not found"
+        if resume.get("state") and not paging.stable:
+            return "it was interrupted, and its order is not stable"
+        return count.doubt(paging, int(resume.get("count", 0)))
+
+    def _page(
+        self,
+        turn: Turn,
+        bookmark: Bookmark,
+        limit: int | None,
+        *,
+        complete: bool = False,
+        total: int | None = None,
+    ) -> Page:
+        notes, self.notes = tuple(self.notes), []
+        if turn.body is not None and turn.body.repaired:
+            notes += (
+                f"{turn.body.repaired} broken characters (half of a pair) were replaced by U+FFFD.",
+            )
+        sweep = self.request.mode == "sweep"
+        return Page(
+            records=[] if sweep else turn.records[:limit],
+            keys=turn.keys[:limit],
+            bookmark=bookmark,
+            kind="keys" if sweep else "records",
+            complete=complete,
+            total=total,
+            warnings=notes,
+        )

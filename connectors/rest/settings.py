@@ -1,0 +1,149 @@
+"""Settings of a `rest` connection: the whole of `config:`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from connectors.address import parse
+from connectors.errors import ConfigError
+from connectors.rest.streams import AnswerRule, StreamSettings, Strict
+from connectors.rest.values import (
+    ConditionText,
+    Constants,
+    Duration,
+    PathText,
+    RateText,
+    Secret,
+    Size,
+    Text,
+    parse_duration,
+    reference_in,
+)
+
+
+def _url(text: str) -> str:
+    try:
+        url = parse(text, error=ConfigError)
+    except ConfigError as error:
+        raise ValueError(f"{error.what} Do: {error.do}") from None
+    if url.query:
+        raise ValueError("the URL has a query; put it into params: of the streams")
+    return text
+
+
+UrlText = Annotated[Text, AfterValidator(_url)]
+
+
+class OAuth2Settings(Strict):
+    """Client credentials (RFC 6749 section 4.4)."""
+
+    token_url: UrlText = Field(description="Where tokens are given out")
+    client_id: Text = Field(description="Id of the technical client, or env:NAME")
+    client_secret: Secret = Field(description="env:NAME or file:PATH")
+    scope: Text = Field("", description="Scopes, separated by spaces")
+    client_in: str = Field(
+        "body", pattern="^(body|basic)$", description="Where id and secret go: body or basic"
+    )
+
+
+class AuthSettings(Strict):
+    """Exactly one way; every secret is a reference: env:NAME or file:PATH."""
+
+    bearer: Secret | None = Field(None, description="Token sent as Authorization: Bearer")
+    basic: tuple[Text, str] | None = Field(None, description="[user, password reference]")
+    header: dict[str, Secret] | None = Field(None, description="{X-Api-Key: env:NAME}")
+    query: dict[str, Secret] | None = Field(None, description="{access_token: env:NAME}")
+    oauth2: OAuth2Settings | None = Field(None, description="OAuth 2 client credentials")
+
+    @field_validator("basic")
+    @classmethod
+    def _password(cls, value: tuple[str, str] | None) -> tuple[str, str] | None:
+        if value is not None and value[1] and reference_in(value[1]) is None:
+            raise ValueError("the password must be a reference: env:NAME or file:PATH")
+        return value
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"auth needs one of bearer, basic, header, query, oauth2; has {found}")
+        return self
+
+
+class TlsSettings(Strict):
+    """How the server's certificate is judged where no public authority signed it."""
+
+    ca: str | None = Field(
+        None, pattern="^file:.+", description="PEM of the own authority: file:PATH"
+    )
+    pin: str | None = Field(
+        None, pattern="^sha256:[0-9A-Fa-f:]{64,95}$", description="sha256:<fingerprint>"
+    )
+    verify: bool = Field(True, description="false only together with allow_private; warned")
+
+
+class RestSettings(Strict):
+    """A system that answers JSON over HTTP."""
+
+    base_url: UrlText = Field(description="https://host/path; no other host is spoken to")
+    allow_private: bool = Field(
+        False, description="Private and loopback addresses, plain http included"
+    )
+    allow_plain_http: bool = Field(False, description="Plain http to public addresses, too")
+    auth: AuthSettings | None = Field(None, description="How requests prove who asks")
+    rate: RateText | None = Field(None, description="Most requests: 5/s, 100/m, 1000/h, 10000/d")
+    headers: Constants = Field(default={}, description="Headers of every request")
+    tls: TlsSettings | None = Field(None, description="Certificates that no authority signed")
+    timeout: Duration = Field(
+        default=parse_duration("120s"), description="Longest time of one request, in all"
+    )
+    attempts: int = Field(6, ge=1, le=20, description="Attempts of one request")
+    patience: Duration = Field(
+        default=parse_duration("5m"),
+        description="Longest pause that a run makes when the system asks for it",
+    )
+    max_bytes: Size = Field(default=64_000_000, description="Largest answer, unpacked")
+    max_ratio: int = Field(200, ge=2, description="Largest answer unpacked over packed")
+    encoding: str = Field(
+        "", description="Encoding of the answers where they do not say it right, e.g. gb18030"
+    )
+    ok: ConditionText | None = Field(None, description="Default of the streams' ok")
+    message: PathText = Field("", description="Default of the streams' message")
+    answers: tuple[AnswerRule, ...] = Field((), description="What answers mean, first that holds")
+    streams: dict[str, StreamSettings] = Field(min_length=1, description="The lists, by name")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            "".encode(value or "utf-8")
+        except LookupError:
+            raise ValueError("there is no such encoding; write gb18030, big5, utf-8") from None
+        return value
+
+    @field_validator("streams")
+    @classmethod
+    def _names(cls, value: dict[str, StreamSettings]) -> dict[str, StreamSettings]:
+        for name in value:
+            if re.fullmatch("[a-z][a-z0-9_]{0,40}", name) is None:
+                raise ValueError(
+                    f"the stream name {name[:60]!r} must be small letters, digits and _, "
+                    "beginning with a letter"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _switches(self) -> Self:
+        if self.tls is not None and not self.tls.verify and not self.allow_private:
+            raise ValueError("tls.verify: false goes only together with allow_private: true")
+        if self.base_url.lower().startswith("http:") and not (
+            self.allow_private or self.allow_plain_http
+        ):
+            raise ValueError(
+                "plain http needs allow_private: true (own network) or allow_plain_http: true"
+            )
+        return self
