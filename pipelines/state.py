@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.errors import ConnectorError
+from pipelines.control_view import ControlView, Run, view
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import RowMapping
-
     from pipelines.connection import Connection, StreamSpec
     from pipelines.workspace import Workspace
     from warehouse.home import Home
 
     Key = tuple[str, str]
+
+DIGITS = 12
+"""Digits of a batch's number in its file name (FORMS.md section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +64,12 @@ class Broken:
         return {"connection": self.connection, "problems": list(self.problems)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
-    """What was read once for all streams."""
-
-    good: Mapping[Key, RowMapping]
-    last: Mapping[Key, RowMapping]
-    running: frozenset[Key]
-    published: Mapping[Key, tuple[int, int, int]]
-    """Rows, open quarantine and the newest batch, by stream."""
-
-
 def gather(space: Workspace, names: Sequence[str], now: datetime) -> list[StreamState | Broken]:
     """Return the state of the connections named (all, where none is), in their order."""
     from pipelines.connection import Connection
 
-    sources = _Sources(
-        good=space.control.last_successes(),
-        last=space.control.last_runs(),
-        running=_running(space, now),
-        published=published_counts(space.home),
-    )
+    control = view(space)
+    published = published_counts(space.home)
     found: list[StreamState | Broken] = []
     for name, one in space.connections().items():
         if names and name not in names:
@@ -90,29 +78,39 @@ def gather(space: Workspace, names: Sequence[str], now: datetime) -> list[Stream
             found.append(Broken(name, tuple(str(p) for p in one.problems)))
             continue
         try:
-            found += [_state(space, one, spec, sources, now) for spec in one.streams]
+            specs = one.streams
         except ConnectorError as error:
             found.append(Broken(name, (str(error),)))
+            continue
+        for spec in specs:
+            counts = published.get((name, spec.name), (None, 0, 0))
+            found.append(_state(space, one, spec, control, counts, now))
     return found
 
 
-def published_counts(home: Home) -> dict[Key, tuple[int, int, int]]:
+def published_counts(home: Home) -> dict[Key, tuple[int | None, int, int]]:
     """Return rows, open quarantine and newest batch by stream, as published."""
     if not home.current.exists():
         return {}
     from warehouse import reader
-    from warehouse.model import ENTITIES
 
-    tables = " union all ".join(
-        f"select connection, stream, count(*) as rows from source.{e.table}"
+    # The tables are asked for, not the model: its classes take longer to make than the answer.
+    tables = reader.run_query(
+        home.current,
+        "select table_name from duckdb_columns()"
+        " where schema_name = 'source' and column_name = 'is_deleted'",
+    )
+    counted = " union all ".join(
+        f"select connection, stream, count(*) as rows from source.{name}"
         " where not is_deleted group by all"
-        for e in ENTITIES.values() if e.parent is None
-    )  # fmt: skip
+        for (name,) in tables.rows
+    )
     result = reader.run_query(
         home.current,
         f"""
-        with rows as ({tables}),
-        counted as (select connection, stream, sum(rows)::bigint as rows from rows group by all),
+        with counted as (
+            select connection, stream, sum(rows)::bigint as rows from ({counted}) group by all
+        ),
         bad as (
             select connection, stream, count(*) as bad from ops.quarantine
             where status = 'open' group by all
@@ -129,6 +127,15 @@ def published_counts(home: Home) -> dict[Key, tuple[int, int, int]]:
     return {(c, s): (rows, bad, batch) for c, s, rows, bad, batch in result.rows}
 
 
+def landed(home: Home, connection: str, stream: str) -> int:
+    """Return the number of the newest complete batch of a stream, 0 where there is none."""
+    folder = home.landing / connection / stream
+    if not folder.is_dir():
+        return 0
+    names = (n for n in os.listdir(folder) if n.endswith(".json") and n[:DIGITS].isdigit())
+    return max((int(n[:DIGITS]) for n in names), default=0)
+
+
 def next_tick(schedule: str | None, zone: str, now: datetime) -> datetime | None:
     """Return when a schedule is due next, in its zone."""
     if schedule is None:
@@ -141,51 +148,42 @@ def next_tick(schedule: str | None, zone: str, now: datetime) -> datetime | None
 
 
 def _state(
-    space: Workspace, one: Connection, spec: StreamSpec, sources: _Sources, now: datetime
+    space: Workspace,
+    one: Connection,
+    spec: StreamSpec,
+    control: ControlView,
+    counts: tuple[int | None, int, int],
+    now: datetime,
 ) -> StreamState:
-    from warehouse.landing import Landing
-
     key = (one.name, spec.name)
-    good, last = sources.good.get(key), sources.last.get(key)
-    rows, bad, batch = sources.published.get(key, (None, 0, 0))
-    landed = Landing(space.home.landing).last(one.name, spec.name)
-    since = (good["read_from"] or good["started_at"]) if good else None
-    lag = (now - since).total_seconds() if since else None
+    good, last = control.good.get(key), control.last.get(key)
+    rows, bad, batch = counts
+    lag = (now - good.started_at).total_seconds() if good else None
     promise = spec.promise.total_seconds() if spec.promise else None
     return StreamState(
         connection=one.name,
         stream=spec.name,
-        last_success=good["ended_at"] if good else None,
-        last_status=last["status"] if last else None,
+        last_success=good.ended_at if good else None,
+        last_status=last.status if last else None,
         error=_error(last),
-        running=key in sources.running,
+        running=key in control.running,
         lag_seconds=lag,
         promise_seconds=promise,
-        promise_kept=None if promise is None or lag is None else lag <= promise,
+        promise_kept=None if promise is None else lag is not None and lag <= promise,
         rows=rows,
         quarantine=bad,
-        held=int((last["counts"] or {}).get("held", 0)) if last else 0,
-        waiting=max(0, (landed.sequence if landed else 0) - batch),
+        held=int(last.counts.get("held", 0)) if last else 0,
+        waiting=max(0, landed(space.home, *key) - batch),
         next_tick=next_tick(spec.schedule, one.timezone, now),
         unverified=_unverified(one),
     )
 
 
-def _running(space: Workspace, now: datetime) -> frozenset[Key]:
-    from pipelines.leases import is_dead
-
-    held = space.control.held_leases()
-    return frozenset((h["connection"], h["stream"]) for h in held if not is_dead(h, now))
-
-
-def _error(last: RowMapping | None) -> str | None:
-    if last is None or not last["error"]:
+def _error(last: Run | None) -> str | None:
+    if last is None or not last.error:
         return None
-    error = last["error"]
-    if not isinstance(error, dict):
-        return str(error)
-    place = f"{error['place']}: " if error.get("place") else ""
-    return f"{place}{error.get('what', '')} {error.get('do', '')}".strip()
+    place = f"{last.error['place']}: " if last.error.get("place") else ""
+    return f"{place}{last.error.get('what', '')} {last.error.get('do', '')}".strip()
 
 
 def _unverified(one: Connection) -> bool:

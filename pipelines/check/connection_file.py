@@ -37,10 +37,10 @@ def check_connection_file(path: Path) -> list[Problem]:
     document, problems = _read(path, TYPE)
     problems += _name(path)
     if document is not None:
-        problems += rendered(document)
+        secrets = [*rendered(document), *in_clear(document, CONFIG)]
+        problems += secrets
         problems += _attributes(document, ConnectionFile)
-        problems += in_clear(document, CONFIG)
-        problems += _system(document)
+        problems += (p for p in _system(document) if not _said(p, secrets))
     return _ordered(problems)
 
 
@@ -179,6 +179,12 @@ def _streams(document: Document, wanted: Any, offered: list[str]) -> Iterator[Pr
         elif name in seen:
             yield at(document, spot, t("found.twice", value=show(name)), t("meant.once"))
         seen.add(name)
+
+
+def _said(problem: Problem, secrets: Iterable[Problem]) -> bool:
+    """Return whether a connector refuses a map for a secret in it that is told already."""
+    inside = any(s.field.startswith(f"{problem.field}.") for s in secrets)
+    return inside and "env:NAME" in problem.meant
 
 
 def _ordered(problems: Iterable[Problem]) -> list[Problem]:

@@ -58,7 +58,15 @@ def from_validation(
     for detail in error.errors(include_url=False):
         spot = locate(document, (*under, *detail["loc"]), missing=detail["type"] == "missing")
         grouped.setdefault(spot, []).append(detail)
+    for spot in [s for s, group in grouped.items() if all(_is_shape(d) for d in group)]:
+        # Another shape of the union fits and says more about what is inside.
+        if any(len(other) > len(spot) and other[: len(spot)] == spot for other in grouped):
+            del grouped[spot]
     return [_problem(document, spot, group, model, under) for spot, group in grouped.items()]
+
+
+def _is_shape(detail: ErrorDetails) -> bool:
+    return detail["type"].endswith("_type")
 
 
 def locate(document: Document, loc: Sequence[str | int], *, missing: bool = False) -> Spot:
@@ -133,8 +141,9 @@ def _problem(
             if isinstance(written, dict) else []  # fmt: skip
         hint = meant(str(spot[-1]), unknown) if len(unknown) == 1 else ""
         return at(document, spot, t("found.missing"), hint or t("meant.add", name=spot[-1]))
-    return at(document, spot, t("found.value", value=show(value_at(document, spot))),
-              _wanted(detail))  # fmt: skip
+    value = value_at(document, spot)
+    found = t("found.empty") if value is None else t("found.value", value=show(value))
+    return at(document, spot, found, _wanted(detail))
 
 
 def _wanted(detail: ErrorDetails) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,6 @@ def table(
     rows: Iterable[Sequence[Any]],
     *,
     right: Iterable[int] = (),
-    to: Callable[[], Console] | None = None,
 ) -> None:
     """Print rows under their headings; columns numbered in `right` are set to the right."""
     from rich import box
@@ -71,9 +70,7 @@ def table(
         )
     for row in rows:
         shown.add_row(*(Text(cell(value)) for value in row))
-    screen = (to or console)()
-    screen.print(shown)
-    screen.print()  # a table without an edge ends without a newline
+    console().print(shown)
 
 
 def cell(value: Any) -> str:

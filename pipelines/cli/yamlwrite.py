@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from pipelines.check.models import models_in
 from pipelines.texts import t
+from pipelines.units import spell
 
 PLAIN = re.compile(r"^[\w./一-鿿-][\w./ 一-鿿()+-]*$")
 WIDTH = 96
@@ -133,6 +135,8 @@ def _holds_names(info: FieldInfo) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return spell(value)
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True, exclude_none=True)
     if isinstance(value, Mapping):
