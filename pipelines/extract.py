@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from connectors.base import Bookmark, Mode, Page, ReadRequest, Stats
+from connectors.base import (
+    Bookmark,
+    Connector,
+    KeySweep,
+    Mode,
+    Page,
+    ReadRequest,
+    Snapshot,
+    Stats,
+    Stream,
+)
 from pipelines.listen import OnProgress, Progress
 from warehouse.crashpoints import reach
 
@@ -24,11 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a stream is to be read: mode, clock, network, who is told, who says that we live."""
+    """How a stream is to be read.
+
+    `alive` is called at every page; `is_first` says that no read of the stream came to its end yet.
+    """
 
     mode: Mode
     now: Callable[[], datetime]
     alive: Callable[[], None]
+    is_first: bool = False
     trust_source: bool = False
     transport: httpx.BaseTransport | None = None
     progress: OnProgress | None = None
@@ -42,51 +56,69 @@ def extract(
     Pages that came before an error are landed before it is raised. A first load that can be
     resumed ends at a page edge after the connection's `slice`, with status partial.
     """
-    stream, now = outcome.stream, reading.now
+    name, stream, now = connection.name, outcome.stream, reading.now
     stats = Stats()
     connector = connection.connector(now=now, transport=reading.transport, stats=stats)
-    connection.stream(stream)
-    declared = connector.streams()[stream]
-    before = landing.bookmark(connection.name, stream)
+    before = landing.bookmark(name, stream)
     started = now()
     outcome.bookmark_before = outcome.bookmark_after = _plain(before)
+    slices = reading.is_first and reading.mode == "changed"
+    until = started + connection.file.slice if slices else None
+    writer: BatchWriter | None = None
+    try:
+        # At its end the writer lands what came, also before an error: no good record is lost.
+        with ExitStack() as stack:
+            stack.enter_context(closing(connector))
+            for page in connector.read(ReadRequest(stream, reading.mode, before)):
+                reach("extract.page")
+                if writer is None:
+                    writer = stack.enter_context(
+                        _open(landing, connector, outcome, reading, started, before, page)
+                    )
+                _land(page, writer, outcome)
+                _tell(reading, outcome, writer, stats, page.total)
+                if until is not None and now() >= until and page.bookmark.get("resume"):
+                    outcome.status = "partial"
+                    break
+    finally:
+        if writer is not None:
+            _count(writer, outcome)
+        outcome.bookmark_after = _plain(landing.bookmark(name, stream))
+        outcome.requests, outcome.retries = stats.requests, stats.retries
+        outcome.throttled_seconds = round(stats.throttled_seconds, 3)
+        outcome.lag_seconds = _lag(outcome.bookmark_after, now())
+
+
+def _open(
+    landing: Landing,
+    connector: Connector,
+    outcome: StreamOutcome,
+    reading: Reading,
+    started: datetime,
+    before: Bookmark | None,
+    first: Page,
+) -> BatchWriter:
+    declared = connector.streams()[outcome.stream]
     goes_on = bool(before and before.get("resume"))
-    until = started + connection.file.slice if _is_first(before) else None
-    writer = landing.writer(
-        connection.name,
-        stream,
-        mode=reading.mode,
-        read=_read_id(landing, connection.name, stream, goes_on and declared.stable_order),
+    return landing.writer(
+        outcome.connection,
+        outcome.stream,
+        mode=_landed_mode(reading.mode, declared, first),
+        read=_read_id(landing, outcome, goes_on and declared.stable_order),
         connector=f"{connector.name}@{connector.version}",
         started=started,
         window=(_stamp(before), started.isoformat()),
         trust_source=reading.trust_source,
         resumed=goes_on,
     )
-    try:
-        # At its end the writer lands what came, also before an error: no good record is lost.
-        with closing(connector), writer:
-            for page in connector.read(ReadRequest(stream, reading.mode, before)):
-                reach("extract.page")
-                _land(page, writer, outcome)
-                _tell(reading, outcome, stats, page.total)
-                if until is not None and now() >= until and page.bookmark.get("resume"):
-                    outcome.status = "partial"
-                    break
-    finally:
-        _count(writer, outcome)
-        outcome.bookmark_after = _plain(landing.bookmark(connection.name, stream))
-        outcome.requests, outcome.retries = stats.requests, stats.retries
-        outcome.throttled_seconds = round(stats.throttled_seconds, 3)
-        outcome.lag_seconds = _lag(outcome.bookmark_after, now())
 
 
-def _count(writer: BatchWriter, outcome: StreamOutcome) -> None:
-    report = writer.report
-    outcome.read, outcome.landed = report.read, report.landed
-    outcome.unchanged, outcome.held = report.unchanged, report.held
-    for warning, count in report.warnings.items():
-        outcome.warnings[warning] = outcome.warnings.get(warning, 0) + count
+def _landed_mode(asked: Mode, declared: Stream, first: Page) -> Mode:
+    """Return what the read is: a snapshot is always a full one, unless it is kept by parts."""
+    main = declared.changes.main if isinstance(declared.changes, KeySweep) else declared.changes
+    if asked == "changed" and isinstance(main, Snapshot) and first.part is None:
+        return "full"
+    return asked
 
 
 def _land(page: Page, writer: BatchWriter, outcome: StreamOutcome) -> None:
@@ -99,32 +131,35 @@ def _land(page: Page, writer: BatchWriter, outcome: StreamOutcome) -> None:
         complete=page.complete,
         total=page.total,
     )
-    outcome.read += len(page.keys)
     for warning in page.warnings:
         outcome.warnings[warning] = outcome.warnings.get(warning, 0) + 1
 
 
-def _tell(reading: Reading, outcome: StreamOutcome, stats: Stats, total: int | None) -> None:
+def _tell(
+    reading: Reading, outcome: StreamOutcome, writer: BatchWriter, stats: Stats, total: int | None
+) -> None:
     reading.alive()
     if reading.progress is not None:
+        read = writer.report.read
         reading.progress(
-            Progress(
-                outcome.connection, outcome.stream, "read", outcome.read, stats.requests, total
-            )
+            Progress(outcome.connection, outcome.stream, "read", read, stats.requests, total)
         )
 
 
-def _read_id(landing: Landing, connection: str, stream: str, goes_on: bool) -> str:
+def _count(writer: BatchWriter, outcome: StreamOutcome) -> None:
+    report = writer.report
+    outcome.read, outcome.landed = report.read, report.landed
+    outcome.unchanged, outcome.held = report.unchanged, report.held
+    for warning, count in report.warnings.items():
+        outcome.warnings[warning] = outcome.warnings.get(warning, 0) + count
+
+
+def _read_id(landing: Landing, outcome: StreamOutcome, goes_on: bool) -> str:
     """Return the id of this read: the interrupted one's where it goes on as the same scan."""
-    last = landing.last(connection, stream) if goes_on else None
+    last = landing.last(outcome.connection, outcome.stream) if goes_on else None
     if last is not None and not last.sidecar.complete:
         return last.sidecar.read
     return str(uuid.uuid4())
-
-
-def _is_first(before: Bookmark | None) -> bool:
-    """Say whether no read of this stream has come to its end yet."""
-    return not before or ("resume" in before and "stamp" not in before)
 
 
 def _stamp(bookmark: Bookmark | None) -> str | None:

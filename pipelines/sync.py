@@ -59,7 +59,8 @@ def sync_stream(
     try:
         with lease(workspace.control, name, stream, outcome.run_id, now) as held:
             found = workspace.connection(name) if isinstance(connection, str) else connection
-            reading = Reading(mode, now, held.renew, trust_source, transport, progress)
+            first = (name, stream) not in workspace.control.last_successes()
+            reading = Reading(mode, now, held.renew, first, trust_source, transport, progress)
             _read_and_load(workspace, found, outcome, reading)
     except AlreadyRunning as busy:
         outcome.status, outcome.error = "failed", explain(busy, workspace.home)
@@ -120,7 +121,7 @@ def _load(
         reading.progress(
             Progress(outcome.connection, outcome.stream, "load", outcome.read, outcome.requests)
         )
-    with open_store(workspace.home) as store:
+    with open_store(workspace.home, clock=reading.now) as store:
         report = load_pending(
             store, landing, plan, now=reading.now, trust_source=reading.trust_source
         )
