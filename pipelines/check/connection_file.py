@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from connectors.base import Connector
 
 COMPANY = "pipelines.Company"
+KNOWN = ("type", "attributes", "requirements", "post_processing", "template_vars_module")
+"""Members of any component's file; ours use the first two."""
 ATTRIBUTES: Spot = ("attributes",)
 CONFIG: Spot = ("attributes", "config")
 
@@ -63,10 +65,9 @@ def _read(path: Path, kind: str) -> tuple[Document | None, list[Problem]]:
     if not isinstance(document.data, dict):
         problems.append(at(document, (), t("found.no_map"), t("meant.first_line", kind=kind)))
         return None, problems
-    known = ("type", "attributes", "requirements", "post_processing", "template_vars_module")
     for name in document.data:
-        if name not in known:
-            problems.append(at(document, (name,), t("found.unknown_key"), meant(name, known[:2])))
+        if name not in KNOWN:
+            problems.append(at(document, (name,), t("found.unknown_key"), meant(name, KNOWN[:2])))
     found = document.data.get("type")
     if found != kind:
         problems.append(
@@ -87,6 +88,8 @@ def _name(path: Path) -> Iterator[Problem]:
 
 def _attributes(document: Document, model: type[BaseModel]) -> Iterator[Problem]:
     attributes = document.data.get("attributes")
+    if "attributes" not in document.data and set(document.data) - set(KNOWN):
+        return  # misspelt, which is said already
     if attributes is not None and not isinstance(attributes, dict):
         yield at(document, ATTRIBUTES, t("found.value", value=show(attributes)), t("meant.map"))
         return

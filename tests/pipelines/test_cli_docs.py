@@ -1,0 +1,42 @@
+"""docs/cli.md is what the commands say of themselves."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    script = "from pipelines.cli.reference import reference; print(reference(), end='')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {"ISTHMUS_LANG": "en"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    written = (DOCS / "cli.md").read_text("utf-8")
+    assert done.stdout == written, "run ISTHMUS_LANG=en python -m pipelines.cli.reference"
+
+
+def test_every_error_that_a_person_meets_is_on_the_on_call_page() -> None:
+    from connectors import errors
+
+    page = (DOCS / "on-call.md").read_text("utf-8")
+    kinds = [
+        name for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)
+        and kind is not errors.ConnectorError
+    ]  # fmt: skip
+    assert [k for k in kinds if f"`{k}`" not in page] == []
+
+
+def test_the_on_call_page_names_only_commands_that_exist() -> None:
+    import re
+
+    from pipelines.cli.app import app
+
+    known = {c.name for c in app.registered_commands} | {g.name for g in app.registered_groups}
+    for page in ("on-call.md", "first-connection.md"):
+        text = (DOCS / page).read_text("utf-8")
+        named = set(re.findall(r"isthmus ([a-z]+)", text))
+        assert named <= known, page
