@@ -154,9 +154,7 @@ def _empty() -> bytes:
         with duckdb.connect() as con:
             attach(con, path, "fresh")
         with duckdb.connect(str(path)) as con:
-            con.execute("BEGIN")
             upgrades.create_all(con)
-            con.execute("COMMIT")
             con.execute("CHECKPOINT")
         return path.read_bytes()
 

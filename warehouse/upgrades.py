@@ -75,11 +75,10 @@ def fingerprint() -> str:
 
 def create_all(con: duckdb.DuckDBPyConnection) -> None:
     """Make every schema and table in an empty store."""
-    for schema in ddl.SCHEMAS:
-        con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-    for table in store_tables():
-        for statement in ddl.create(table):
-            con.execute(statement)
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {quote(s)}" for s in ddl.SCHEMAS]
+    statements += [s for t in store_tables() for s in ddl.create(t)]
+    # In one text: thousands of comments one by one take twice as long.
+    con.execute(";\n".join(statements))
 
 
 def upgrade(con: duckdb.DuckDBPyConnection, path: Path, folder: Path = FOLDER) -> Sequence[str]:

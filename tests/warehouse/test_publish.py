@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from source_rows import MOMENT, Loader
+
+from warehouse import ddl
+from warehouse.home import Home
+from warehouse.identity import golden_id
+from warehouse.project import Projected, project
+from warehouse.publish import ALIAS, Published, StoreFull, pointer, publish, versions
+from warehouse.store import Store, open_store
+from warehouse.unify import unify
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+def shown(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(path), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def bring(store: Store, home: Home, **more: Any) -> Projected:
+    unify(store, now=MOMENT)
+    return project(store, home, **{"privacy": "masked", "key": KEY, "now": MOMENT, **more})
+
+
+def order(key: str, **more: Any) -> dict[str, Any]:
+    return {"key": key, "number": f"N{key}", "currency": "CNY", "status": "confirmed",
+            "total": Decimal(10), "lines": [{"key": "1", "sku": "A1", "quantity": 2}], **more}  # fmt: skip
+
+
+def everything(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with duckdb.connect(str(path), read_only=True) as con:
+        names = con.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE table_name <> 'meta'"
+        ).fetchall()
+        return {
+            f"{s}.{t}": con.execute(f'SELECT * FROM "{s}"."{t}" ORDER BY ALL').fetchall()
+            for s, t in names
+        }
+
+
+def test_an_order_is_published_and_found_under_every_name(home: Home) -> None:
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("1")])
+        done = bring(store, home)
+    assert done.changed
+    assert done.whole
+    published = publish(home, now=MOMENT)
+    assert published.changed
+    assert published.path.name == "unified-20260301T080000000000Z.duckdb"
+    wanted = [(golden_id("order", "shop", "orders", "1"), Decimal(10))]
+    for path in (published.path, home.published / ALIAS):
+        assert shown(path, "SELECT order_id, total FROM unified.orders") == wanted
+    # DuckDB finds `unified.orders` ambiguous in a file of this name; the rest works all the same.
+    assert shown(home.current, "SELECT order_id, total FROM orders") == wanted
+    assert shown(home.current, "SELECT order_id, total FROM mart.orders") == wanted
+    assert shown(home.current, "SELECT order_id, total FROM unified.unified.orders") == wanted
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{home.current}' AS company (READ_ONLY)")
+        con.execute("CREATE TABLE main.orders AS SELECT 'not this one' AS order_id")
+        assert con.execute("SELECT order_id, total FROM company.mart.orders").fetchall() == wanted
+
+
+def test_files_are_of_the_old_storage_version(home: Home) -> None:
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("1")])
+        bring(store, home)
+        # Bytes 12 to 20 are the storage version: 65 is v1.2.0, a default file of 2.0 has 69.
+        files = [home.store, home.public, publish(home, now=MOMENT).path]
+    for file in files:
+        assert int.from_bytes(file.read_bytes()[12:20], "little") <= 65, file
+
+
+def test_nothing_new_is_neither_projected_nor_published(home: Home) -> None:
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("1")])
+        bring(store, home)
+        first = publish(home, now=MOMENT)
+        again = bring(store, home)
+        assert not again.changed
+        assert not again.rows
+    second = publish(home, now=MOMENT + timedelta(minutes=1))
+    assert second == Published(first.path, first.version, False, first.bytes)
+    assert versions(home) == [first.path]
+
+
+def test_stepwise_projection_equals_one_made_anew(home: Home, tmp_path: Path) -> None:
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order("1", customer_key="c"), order("2", ship_to_phone="13800138000")])
+        bring(store, home)
+        load.put("party", [{"key": "c", "kind": "organization", "name": "明远", "addresses":
+                            [{"key": 1, "line1": "科技园路 1 号", "city": "深圳市"}]}])  # fmt: skip
+        load.put("payment", [{"key": "p", "order_key": "1", "amount": 10, "status": "succeeded"}])
+        bring(store, home)
+        load.put("order", [order("2", lines=[])])
+        load.put("party", [{"key": "13912345678", "kind": "person", "name": "王小明"}])
+        store.con.execute(
+            "INSERT INTO history.orders SELECT o.*, now(), now() FROM source.orders o"
+        )
+        load.delete("order", "1")
+        store.con.execute(
+            "INSERT INTO ops.quarantine (id, connection, stream, batch, position, entity, field, "
+            "reason, status) VALUES ('x', 'shop', 'orders', 1, 1, 'order', 'total', 'bad', 'open')"
+        )
+        step = bring(store, home)
+        assert not step.whole
+        assert step.rows["main.orders"] == 1
+        # A gone order takes its payment's reference along, in what is published too.
+        assert shown(home.public, "SELECT order_key, order_id FROM payments") == [("1", None)]
+        stepwise = everything(home.public)
+        home.public.unlink()
+        assert bring(store, home).whole
+    assert everything(home.public) == stepwise
+    assert stepwise["history.orders"]
+    assert len(stepwise["main.party_identifiers"]) == 0
+    assert len(stepwise["main.addresses"]) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"privacy": "clear"}, {"key": b"another key of 32 bytes ........"}]
+)
+def test_another_privacy_or_key_makes_the_file_anew(home: Home, change: Mapping[str, Any]) -> None:
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("1", ship_to_phone="13800138000")])
+        bring(store, home)
+        before = home.public.stat().st_ino
+        done = bring(store, home, **change)
+        assert done.whole
+        assert home.public.stat().st_ino != before
+        assert not bring(store, home, **change).changed
+
+
+def test_another_store_makes_the_file_anew(home: Home) -> None:
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("1")])
+        bring(store, home)
+    home.store.unlink()
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("2")])
+        assert bring(store, home).whole
+    assert shown(home.public, "SELECT source_key FROM orders") == [("2",)]
+
+
+def test_runs_and_freshness_are_handed_in(home: Home) -> None:
+    runs = [{"run": "r1", "connection": "shop", "stream": "orders", "status": "ok",
+             "started_at": MOMENT, "read": 3, "bookmark": {"stamp": "x"}}]  # fmt: skip
+    with open_store(home) as store:
+        assert bring(store, home, runs=runs).changed
+        assert not bring(store, home, runs=runs).changed
+        assert bring(store, home, freshness=[{"connection": "shop", "is_kept": True}]).changed
+    assert shown(home.public, "SELECT connection, is_kept FROM ops.freshness") == [("shop", True)]
+    assert shown(home.public, "SELECT count(*) FROM ops.runs") == [(0,)]
+
+
+def test_a_version_cannot_be_written_and_a_reader_is_undisturbed(home: Home) -> None:
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order("1")])
+        bring(store, home)
+        first = publish(home, now=MOMENT, keep=2)
+        assert first.path.stat().st_mode & 0o777 == 0o444
+        reader = subprocess.Popen(
+            [sys.executable, "-c",
+             "import duckdb, sys\n"
+             f"con = duckdb.connect({str(home.current)!r}, read_only=True)\n"
+             "print(con.execute('SELECT count(*) FROM orders').fetchone()[0], flush=True)\n"
+             "sys.stdin.readline()\n"
+             "print(con.execute('SELECT count(*) FROM mart.orders').fetchone()[0], flush=True)"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "1\n"
+        for number in range(2, 5):
+            load.put("order", [order(str(number))])
+            bring(store, home)
+            publish(home, now=MOMENT, keep=2)
+    assert reader.communicate("go on\n", timeout=20)[0] == "1\n"
+    assert shown(home.current, "SELECT count(*) FROM orders") == [(4,)]
+    names = sorted(p.name for p in versions(home))
+    assert len(names) == 2
+    assert names[-1] == pointer(home)["file"]
+    assert not first.path.exists()
+
+
+def test_a_clock_set_back_still_gives_a_newer_name(home: Home) -> None:
+    with open_store(home) as store:
+        bring(store, home, runs=[{"run": "1"}])
+        first = publish(home, now=MOMENT)
+        bring(store, home, runs=[{"run": "2"}])
+        second = publish(home, now=MOMENT - timedelta(days=3))
+    assert second.path.name > first.path.name
+    assert home.current.samefile(second.path)
+
+
+def test_too_little_room_is_refused_before_anything_is_written(home: Home) -> None:
+    with open_store(home) as store:
+        bring(store, home)
+        first = publish(home, now=MOMENT)
+        Loader(store.con).put("order", [order("1")])
+        bring(store, home)
+    with pytest.raises(StoreFull, match="must stay free"):
+        publish(home, now=MOMENT, min_free=1 << 60)
+    assert home.current.samefile(first.path)
+    assert sorted(p.name for p in home.published.iterdir()) == sorted(
+        [first.path.name, "unified.duckdb", ALIAS, "current.json"]
+    )
+
+
+CRASHES = (
+    "unify.written", "unify.committed", "project.written", "project.committed", "publish.copied",
+    "publish.versioned", "publish.renamed",
+)  # fmt: skip
+CHILD = """
+import sys
+from pathlib import Path
+from source_rows import MOMENT
+from warehouse.home import Home
+from warehouse.project import project
+from warehouse.publish import publish
+from warehouse.store import open_store
+from warehouse.unify import unify
+home = Home(Path(sys.argv[1]))
+with open_store(home) as store:
+    unify(store, now=MOMENT)
+    project(store, home, privacy="masked", key=sys.argv[2].encode(), now=MOMENT)
+publish(home, now=MOMENT)
+"""
+
+
+@pytest.mark.parametrize("point", CRASHES)
+def test_a_kill_is_mended_by_the_next_run(home: Home, point: str) -> None:
+    def run() -> None:
+        with open_store(home) as store:
+            bring(store, home)
+        publish(home, now=MOMENT)
+
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order("1"), order("2")])
+    run()
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order("2", total=Decimal(99)), order("3")])
+        load.delete("order", "1")
+    path = os.pathsep.join(p for p in sys.path if p)
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, str(home.root), KEY.decode()],
+        env={**os.environ, "PYTHONPATH": path, "ISTHMUS_CRASH_AT": point},
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert child.returncode == -signal.SIGKILL
+    # Whatever stands published is whole: orders and lines of one moment.
+    orders, lines = shown(
+        home.current, "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_lines)"
+    )[0]
+    assert orders == lines == 2
+    run()
+    rows = "SELECT source_key, total FROM orders ORDER BY source_key"
+    assert shown(home.current, rows) == [("2", Decimal(99)), ("3", Decimal(10))]
+    stepwise = everything(home.current)
+    with open_store(home) as store:
+        home.public.unlink()
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+    assert everything(home.public) == stepwise
+    assert not list(home.published.glob("*.tmp"))
+
+
+def test_every_table_has_its_comments(home: Home) -> None:
+    with open_store(home) as store:
+        bring(store, home)
+        private = store.con.execute(
+            "SELECT count(*) FROM duckdb_columns() WHERE schema_name IN "
+            f"({', '.join(ddl.literal(s) for s in ddl.SCHEMAS)}) AND comment IS NULL"
+        ).fetchall()
+    assert private == [(0,)]
+    assert shown(
+        home.public,
+        "SELECT schema_name, table_name, column_name FROM duckdb_columns() "
+        "WHERE comment IS NULL AND NOT internal AND schema_name <> 'mart'",
+    ) == []  # fmt: skip
+    assert shown(
+        home.public,
+        "SELECT view_name FROM duckdb_views() WHERE NOT internal AND comment IS NULL",
+    ) == []  # fmt: skip
+    assert shown(
+        home.public,
+        "SELECT english, chinese FROM ops.dictionary "
+        "WHERE table_name = 'orders' AND column_name = 'placed_at' AND schema_name = 'unified'",
+    ) == [("Placed at", "下单时间")]

@@ -1,0 +1,262 @@
+"""What analysts may see of a value: masked by the model's privacy tags, joined by keyed hashes.
+
+Hashes are HMAC-SHA256 under the company's key, cut to 128 bits; the key lives in two session
+variables of the loading connection and is never written to a file.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+import duckdb
+
+from warehouse.ddl import Field, Table, literal, quote
+from warehouse.model import ENTITIES
+from warehouse.model.base import Column
+
+PrivacyMode: TypeAlias = Literal["masked", "clear"]
+VERSION = "1"  # of the masks: another makes the projection anew
+KEY_BYTES = 16
+_HASHED = frozenset({"name", "phone", "email", "id_no", "openid", "bank"})
+
+# Each with one sign around it that is no digit, so that a phone inside a longer number is no phone.
+_NUMBER = (
+    r"(^|[^0-9])(?:"
+    r"(?:(?:\+|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"  # Chinese mobile
+    r"|0[1-9][0-9]{1,2}-[0-9]{7,8}"  # Chinese landline
+    r"|\+[0-9][0-9 ()-]{7,17}[0-9]"  # international
+    r"|[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+    r")([^0-9]|$)"
+)
+_MAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_MOBILE = r"(?:(?:\+|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"
+_OPENID = r"o[A-Za-z0-9_-]{27}"
+_CITY = r"^(.{1,15}?(?:市|自治州|地区|盟))"
+
+
+def use_key(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Give `con` the key of the hashes; raises ValueError for one under 16 bytes."""
+    if len(key) < KEY_BYTES:
+        raise ValueError(f"the key of the hashes needs {KEY_BYTES} bytes and more")
+    if len(key) > 64:
+        key = hmac.digest(b"isthmus", key, "sha256")
+    block = key.ljust(64, b"\0")
+    con.execute("SET VARIABLE mask_inner = ?", [bytes(b ^ 0x36 for b in block)])
+    con.execute("SET VARIABLE mask_outer = ?", [bytes(b ^ 0x5C for b in block)])
+
+
+def forget_key(con: duckdb.DuckDBPyConnection) -> None:
+    """Take the key away from `con`."""
+    con.execute("RESET VARIABLE mask_inner")
+    con.execute("RESET VARIABLE mask_outer")
+
+
+def hash_sql(value: str) -> str:
+    """Return the keyed hash of the text expression `value`: 32 hex digits, null for null."""
+    return (
+        "left(sha256(getvariable('mask_outer') || from_hex(sha256(getvariable('mask_inner') "
+        f"|| encode({value})))), 32)"
+    )
+
+
+def pseudonym(value: str) -> str:
+    """Return `value` unless it holds a phone, e-mail or identity number: then a name for it.
+
+    Equal values get equal names, so that joins by a key go on working.
+    """
+    return f"CASE WHEN {_personal(value)} THEN {_name_for(value)} ELSE {value} END"
+
+
+def party_key(value: str) -> str:
+    """Return a party's key: one that is no plain code may be a name or an openid."""
+    return (
+        f"CASE WHEN regexp_full_match({value}, '[0-9A-Za-z_.:/-]*') "
+        f"AND NOT regexp_full_match({value}, '{_OPENID}') AND NOT {_personal(value)} "
+        f"THEN {value} WHEN {value} IS NOT NULL THEN {_name_for(value)} END"
+    )
+
+
+def scrub(value: str) -> str:
+    """Return `value` with phones, e-mail addresses and identity numbers replaced by stars."""
+    # Twice: the sign between two neighbours is used up by the first.
+    once = rf"regexp_replace({value}, '{_NUMBER}', '\1****\2', 'g')"
+    twice = rf"regexp_replace({once}, '{_NUMBER}', '\1****\2', 'g')"
+    return (
+        f"CASE WHEN {_personal(value)} THEN regexp_replace({twice}, '{_MAIL}', '****', 'g') "
+        f"ELSE {value} END"
+    )
+
+
+def mask_sql(kind: str, value: str) -> str:
+    """Return the mask of the privacy tag `kind` for the text expression `value`."""
+    match kind:
+        case "name":
+            said = f"left(trim({value}), 1) || '**'"
+        case "phone":
+            digits = _digits(value)
+            said = (
+                f"CASE WHEN length({digits}) >= 11 THEN left({digits}, 3) || '****' || "
+                f"right({digits}, 4) WHEN length({digits}) >= 7 THEN left({digits}, 2) || '****' "
+                f"|| right({digits}, 2) ELSE '****' END"
+            )
+        case "email":
+            said = (
+                f"CASE WHEN contains({value}, '@') THEN left(trim({value}), 1) || '***@' || "
+                f"lower(split_part(trim({value}), '@', -1)) ELSE '****' END"
+            )
+        case "address":
+            said = f"regexp_extract(trim({value}), '{_CITY}', 1) || '****'"
+        case "note":
+            return "CAST(NULL AS VARCHAR)"
+        case _:
+            said = (
+                f"CASE WHEN length(trim({value})) >= 8 THEN '****' || right(trim({value}), 4) "
+                "ELSE '****' END"
+            )
+    return f"CASE WHEN {value} IS NOT NULL THEN {said} END"
+
+
+def normal_sql(kind: str, value: str) -> str:
+    """Return the form of `value` that is hashed, so that spellings of one thing meet."""
+    match kind:
+        case "phone":
+            said = _digits(value)
+        case "email":
+            said = f"lower(trim({value}))"
+        case "name":
+            said = f"trim({value})"
+        case _:
+            said = f"upper(trim({value}))"
+    return f"nullif({said}, '')"
+
+
+def public_fields(table: Table) -> tuple[Field, ...]:
+    """Return the columns of a table as published: hash columns stand behind what they hash."""
+    found: list[Field] = []
+    for field in table.fields:
+        found.append(field)
+        if field.model and field.model.privacy in _HASHED:
+            found.append(
+                Field(
+                    f"{field.name}_hash", "VARCHAR", f"{field.en} (hash)", f"{field.zh}（哈希）",
+                    "Keyed hash of the value in its normal form, for joins",
+                )
+            )  # fmt: skip
+    return tuple(found)
+
+
+def public_table(table: Table) -> Table:
+    """Return `table` as published."""
+    return replace(table, fields=public_fields(table))
+
+
+def select_list(table: Table, mode: PrivacyMode, owner_kind: str | None = None) -> list[str]:
+    """Return the expressions of `public_fields(table)` over the private row under alias t.
+
+    `owner_kind` is the SQL of the owner's kind for children of a party; without it they count as a
+    person's.
+    """
+    found: list[str] = []
+    for field in table.fields:
+        value = f"t.{quote(field.name)}"
+        tagged = field.model.privacy if field.model else None
+        organisation = _organisation(table.entity, field, owner_kind)
+        found.append(value if mode == "clear" else _masked(table, field, organisation))
+        if tagged in _HASHED:
+            found.append(hash_sql(_normal(field, str(tagged), value)))
+    return found
+
+
+def _masked(table: Table, field: Field, organisation: str) -> str:
+    value, col = f"t.{quote(field.name)}", field.model
+    if col is not None and col.privacy:
+        if _by_scheme(col, field):
+            said = _scheme_mask(value, organisation)
+        else:
+            said = mask_sql(col.privacy, value)
+            if col.person_only:
+                said = _unless_organisation(col.privacy, value, said, organisation)
+        return said
+    if field.sql_type == "JSON":
+        if col is None:
+            return "CAST(NULL AS JSON)"  # ext: nobody has said what is in it
+        return f"CASE WHEN {_personal(f'{value}::varchar')} THEN NULL ELSE {value} END"
+    if field.name == "row_hash":
+        # Over clear values and without a key: four hidden digits could be found by trying.
+        return "CAST(NULL AS UBIGINT)"
+    if field.sql_type != "VARCHAR" or field.name in {"connection", "stream", "mapping"}:
+        return value
+    if table.entity is None and field.name == "source_key" and "entity" in table.names:
+        return f"CASE WHEN t.entity = 'party' THEN {party_key(value)} ELSE {pseudonym(value)} END"
+    return _text(table.entity, field, value)
+
+
+def _text(entity: str | None, field: Field, value: str) -> str:
+    col = field.model
+    own_key = field.name in {"source_key", "parent_key", "record_key"}
+    if own_key or (col and (col.ref or col.natural)):
+        family = {entity, ENTITIES[entity].parent if entity else None}
+        of_party = (own_key or (col and not col.ref)) and "party" in family
+        return party_key(value) if of_party or (col and col.ref == "party") else pseudonym(value)
+    if field.name.endswith(("_key", "_no", "_id", "number", "code", "reference", "version")):
+        return pseudonym(value)
+    return scrub(value)
+
+
+def _by_scheme(col: Column, field: Field) -> bool:
+    return field.name == "value" and col.person_only
+
+
+def _scheme_mask(value: str, organisation: str) -> str:
+    phone = _unless_organisation("phone", value, mask_sql("phone", value), organisation)
+    number = _unless_organisation("id_no", value, mask_sql("id_no", value), organisation)
+    return (
+        f"CASE t.scheme WHEN 'email' THEN {mask_sql('email', value)} WHEN 'phone' THEN {phone} "
+        f"WHEN 'uscc' THEN {value} WHEN 'tax_number' THEN {number} "
+        f"WHEN 'bank_account' THEN {number} WHEN 'domain' THEN {pseudonym(value)} "
+        f"WHEN 'external_code' THEN {party_key(value)} ELSE {mask_sql('id_no', value)} END"
+    )
+
+
+def _normal(field: Field, kind: str, value: str) -> str:
+    if field.model is None or not _by_scheme(field.model, field):
+        return normal_sql(kind, value)
+    return (
+        f"CASE t.scheme WHEN 'email' THEN {normal_sql('email', value)} "
+        f"WHEN 'phone' THEN {normal_sql('phone', value)} ELSE {normal_sql('id_no', value)} END"
+    )
+
+
+def _unless_organisation(kind: str, value: str, masked: str, organisation: str) -> str:
+    if organisation == "false":
+        return masked
+    # A mobile number is somebody's, whoever's record it stands in.
+    clear = scrub(value) if kind != "phone" else value
+    mobile = f" AND NOT regexp_matches({value}, {literal(_MOBILE)})" if kind == "phone" else ""
+    return f"CASE WHEN ({organisation}){mobile} THEN {clear} ELSE {masked} END"
+
+
+def _organisation(entity: str | None, field: Field, owner_kind: str | None) -> str:
+    """Return the SQL condition under which the row speaks of an organisation."""
+    if entity is None or field.model is None or not field.model.person_only:
+        return "false"
+    columns = ENTITIES[entity].columns()
+    for name in (f"{field.name.split('_')[0]}_kind", "kind"):
+        if "organization" in (columns[name].words if name in columns else ()):
+            return f"coalesce(t.{quote(name)} = 'organization', false)"
+    return f"coalesce({owner_kind} = 'organization', false)" if owner_kind else "false"
+
+
+def _digits(value: str) -> str:
+    bare = f"regexp_replace({value}, '[^0-9]', '', 'g')"
+    return rf"regexp_replace({bare}, '^(?:00)?86(1[3-9][0-9]{{9}})$', '\1')"
+
+
+def _personal(value: str) -> str:
+    return f"(length({value}) >= 5 AND regexp_matches({value}, {literal(f'{_NUMBER}|{_MAIL}')}))"
+
+
+def _name_for(value: str) -> str:
+    return f"'masked:' || left({hash_sql(f'trim({value})')}, 16)"

@@ -1,0 +1,117 @@
+"""The form of the published file: its tables, the views of `unified` and the marts.
+
+Tables of golden rows stand in `main`, views of `unified` show them. The file is published as
+`unified.duckdb`, and a client that opens it so has a catalog of that name: DuckDB then refuses
+`unified.orders` as ambiguous, also inside views. `orders` and `main.orders` work under any name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from warehouse import ddl, marts, ops_tables
+from warehouse.ddl import Table, columns_of, literal, quote
+from warehouse.mask import public_table
+from warehouse.model import ENTITIES
+from warehouse.store import attach
+
+HISTORY_OF = ("order", "stock_level", "party")
+
+
+def golden_tables() -> Iterator[Table]:
+    """Return the tables behind `unified`, as published (in schema main)."""
+    for entity in ENTITIES:
+        yield replace(public_table(ddl.unified_table(entity)), schema="main")
+    for table in ops_tables.LINKS:
+        yield replace(table, schema="main")
+
+
+def source_tables() -> Iterator[Table]:
+    """Return the source tables as published."""
+    for entity in ENTITIES:
+        yield public_table(ddl.source_table(entity))
+
+
+def history_tables() -> Iterator[Table]:
+    """Return the history tables that are published."""
+    for entity in ddl.families(*HISTORY_OF):
+        yield public_table(ddl.history_table(entity))
+
+
+def unified_views() -> Iterator[Table]:
+    """Return the tables of `unified` as analysts see them."""
+    for table in golden_tables():
+        yield replace(table, schema="unified")
+
+
+def all_tables() -> Iterator[Table]:
+    """Return every table of the published file (views left out)."""
+    yield from golden_tables()
+    yield from source_tables()
+    yield from history_tables()
+    yield from ops_tables.PUBLIC_OPS
+
+
+@cache
+def form() -> str:
+    """Return a hash over all that the empty published file is made of."""
+    text = "\n".join([*_tables_and_views(), *marts.texts()])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def empty_file() -> bytes:
+    """Return an empty published file: thousands of comments are written once a process."""
+    with tempfile.TemporaryDirectory(prefix="isthmus-") as folder:
+        path = Path(folder) / "empty.duckdb"
+        with duckdb.connect() as con:
+            attach(con, path, "fresh")
+        with duckdb.connect(str(path)) as con:
+            con.execute(";\n".join([*_tables_and_views(), *_marts()]))
+            _fill_dictionary(con)
+            con.execute("CHECKPOINT")
+        return path.read_bytes()
+
+
+def _tables_and_views() -> Iterator[str]:
+    for schema in ddl.SCHEMAS:
+        yield f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}"
+    for table in all_tables():
+        yield from ddl.create(table)
+    for view in unified_views():
+        behind = f"main.{quote(view.name)}"
+        yield f"CREATE VIEW {view.full} AS SELECT {columns_of(view.names)} FROM {behind}"
+        yield f"COMMENT ON VIEW {view.full} IS {literal(f'{view.en} · {view.zh}')}"
+        for field in view.fields:
+            yield ddl.comment(view.full, field)
+
+
+def _marts() -> Iterator[str]:
+    for mart in marts.in_order():
+        yield f"CREATE VIEW mart.{quote(mart.name)} AS {mart.sql}"
+        yield f"COMMENT ON VIEW mart.{quote(mart.name)} IS {literal(mart.grain)}"
+
+
+def _fill_dictionary(con: duckdb.DuckDBPyConnection) -> None:
+    rows: list[tuple[str | None, ...]] = [
+        (schema, None, None, None, en, zh, None, None) for schema, (en, zh) in ddl.SCHEMAS.items()
+    ]
+    rows += [("mart", m.name, None, None, m.grain, None, None, None) for m in marts.in_order()]
+    for table in (*unified_views(), *source_tables(), *history_tables(), *ops_tables.PUBLIC_OPS):
+        rows.append((table.schema, table.name, None, None, table.en, table.zh, None, None))
+        rows += [
+            (table.schema, table.name, f.name, f.sql_type, f.en, f.zh, f.about,
+             f.model.privacy if f.model else None)
+            for f in table.fields
+        ]  # fmt: skip
+    values = ", ".join(
+        f"({', '.join('NULL' if v is None else literal(v) for v in row)})" for row in rows
+    )
+    con.execute(f"INSERT INTO ops.dictionary VALUES {values}")

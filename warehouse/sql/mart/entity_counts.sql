@@ -1,0 +1,31 @@
+-- grain: one row an entity of one stream of a connection
+with things as (
+    select 'party' as entity, connection, stream from main.parties
+    union all
+    select 'product' as entity, connection, stream from main.products
+    union all
+    select 'location' as entity, connection, stream from main.locations
+    union all
+    select 'stock_level' as entity, connection, stream from main.stock_levels
+    union all
+    select 'order' as entity, connection, stream from main.orders
+    union all
+    select 'order_line' as entity, connection, stream from main.order_lines
+    union all
+    select 'shipment' as entity, connection, stream from main.shipments
+    union all
+    select 'shipment_line' as entity, connection, stream from main.shipment_lines
+    union all
+    select 'payment' as entity, connection, stream from main.payments
+    union all
+    select 'refund' as entity, connection, stream from main.refunds
+    union all
+    select 'invoice' as entity, connection, stream from main.invoices
+    union all
+    select 'invoice_line' as entity, connection, stream from main.invoice_lines
+)
+
+select entity, connection, stream, count(*) as row_count
+from things
+group by all
+order by all

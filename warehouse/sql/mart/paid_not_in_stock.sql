@@ -1,0 +1,66 @@
+-- grain: one row a line of an open, paid order whose SKU is short over all places
+with orders as (
+    select * from mart.orders
+    where
+        (is_paid or payment_status in ('paid', 'partially_refunded'))
+        and coalesce(status, 'unknown') not in ('cancelled', 'closed', 'completed', 'draft')
+        and coalesce(fulfillment_status, 'unfulfilled') not in ('shipped', 'delivered', 'returned', 'cancelled')
+),
+
+lines as (
+    select
+        order_id,
+        order_line_id,
+        sku,
+        name,
+        greatest(
+            coalesce(current_quantity, quantity) - coalesce(fulfilled_quantity, 0), 0
+        ) as open_quantity
+    from main.order_lines
+    where
+        sku is not null
+        and coalesce(kind, 'product') = 'product'
+        and coalesce(status, 'open') not in ('shipped', 'completed', 'cancelled', 'refunded')
+),
+
+stock as (
+    select
+        sku,
+        sum(available) as available,
+        string_agg(distinct connection, ', ' order by connection) as stock_source,
+        max(as_of) as stock_as_of
+    from mart.stock_position
+    group by sku
+),
+
+wanted as (
+    select l.sku, sum(l.open_quantity) as wanted
+    from lines as l
+    inner join orders as o on l.order_id = o.order_id
+    group by l.sku
+)
+
+select
+    o.number as order_number,
+    o.connection as order_source,
+    o.payment_sources as payment_source,
+    o.placed_at,
+    o.party_name,
+    o.currency,
+    o.total,
+    o.paid_amount,
+    l.sku,
+    l.name as product_name,
+    l.open_quantity,
+    coalesce(s.available, 0) as available,
+    w.wanted as wanted_over_all_orders,
+    s.stock_source,
+    s.stock_as_of,
+    o.order_id,
+    l.order_line_id
+from lines as l
+inner join orders as o on l.order_id = o.order_id
+inner join wanted as w on l.sku = w.sku
+-- A SKU that no system counts is unknown, not short.
+inner join stock as s on l.sku = s.sku
+where l.open_quantity > coalesce(s.available, 0)

@@ -1,0 +1,42 @@
+-- grain: one row a SKU at a place, as one connection counts it
+with stock as (
+    select
+        connection,
+        sku,
+        coalesce(location_name, location_key) as location_said,
+        any_value(location_id) as location_id,
+        any_value(product_id) as product_id,
+        any_value(name) as name,
+        sum(on_hand) as on_hand,
+        sum(reserved) as reserved,
+        sum(coalesce(available, on_hand - coalesce(reserved, 0) - coalesce(unavailable, 0)))
+            filter (where coalesce(quality, 'good') <> 'defective') as available,
+        sum(incoming) as incoming,
+        max(coalesce(as_of, source_updated_at, synced_at)) as as_of
+    from main.stock_levels
+    group by all
+),
+
+products as (
+    select product_id, name from main.products
+),
+
+locations as (
+    select location_id, name from main.locations
+)
+
+select
+    s.connection,
+    s.sku,
+    coalesce(p.name, s.name) as product_name,
+    coalesce(l.name, s.location_said) as location_name,
+    s.on_hand,
+    s.reserved,
+    s.available,
+    s.incoming,
+    s.as_of,
+    s.product_id,
+    s.location_id
+from stock as s
+left join products as p on s.product_id = p.product_id
+left join locations as l on s.location_id = l.location_id
