@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from connectors.base import Connector, Context, Finding, Page, ReadRequest, Snapshot, Stream
@@ -54,7 +55,7 @@ class FilesConnector(Connector):
         from connectors.files import reading  # Arrow comes with it: importing this room is cheap
 
         settings = self._stream(request.stream)
-        root = folder.open_folder(self.context.base, self.settings.folder)
+        root = self._root()
         files, bad, held = folder.find(root, settings.pattern)
         known: dict[str, Any] = dict((request.bookmark or {}).get("files", {}))
         marks = dict(known)
@@ -105,7 +106,7 @@ class FilesConnector(Connector):
 
         for name, settings in self.settings.streams.items():
             try:
-                root = folder.open_folder(self.context.base, self.settings.folder)
+                root = self._root()
                 files, bad, _ = folder.find(root, settings.pattern)
             except ConnectorError as error:
                 yield Finding(name, False, error.what, error.do)
@@ -118,6 +119,12 @@ class FilesConnector(Connector):
                 yield Finding(f"{name}: {cause.place}", False, cause.what, cause.do)
             for file in files:
                 yield from reading.check(name, file, settings)
+
+    def _root(self) -> Path:
+        """Return the real folder; `env:NAME` lets one definition serve machines that differ."""
+        said = self.settings.folder
+        named = self.context.secret(said) if said.startswith("env:") else said
+        return folder.open_folder(self.context.base, named)
 
     def _vanished(
         self,

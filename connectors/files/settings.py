@@ -158,7 +158,8 @@ class FilesSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder: Annotated[str, Field(min_length=1)] = Field(
-        description="The folder, absolute or relative to the project; nothing outside it is read"
+        description="The folder, absolute, relative to the folder that holds defs, or env:NAME; "
+        "nothing outside it is read"
     )
     streams: dict[str, StreamSettings] = Field(min_length=1, description="Streams by name")
     settle: Annotated[float, Field(ge=0, le=60)] = Field(
