@@ -16,6 +16,8 @@ from pathlib import Path
 from pipelines.cli.codes import FAILED, LATER, OK, USAGE, CliError
 from pipelines.texts import t
 
+INTERRUPTED = 130
+"""What Typer makes of Ctrl-C."""
 LOG_BYTES = 5_000_000
 
 
@@ -31,16 +33,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         app(args=words, prog_name="isthmus")
     except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            return interrupted()
         return stop.code if isinstance(stop.code, int) else OK if stop.code is None else USAGE
-    except KeyboardInterrupt:
-        tell(t("main.interrupted"), t("main.interrupted_do"))
-        return LATER
     except BrokenPipeError:  # `isthmus query … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except Exception as error:
         return explain(error, words)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or "Interrupted" in type(error).__name__:
+            return interrupted()  # Dagster's own is no Exception either
+        raise
     return OK
+
+
+def interrupted() -> int:
+    """Tell that a person ended the command; what was done stays, and it can go on."""
+    tell(t("main.interrupted"), t("main.interrupted_do"))
+    return LATER
 
 
 def explain(error: Exception, words: Sequence[str]) -> int:

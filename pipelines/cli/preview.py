@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli.codes import USAGE, CliError
 from pipelines.cli.options import AsJson
+from pipelines.cli.query import now
 from pipelines.cli.session import connection as find_connection
 from pipelines.cli.session import known_stream, only_connection, workspace
 from pipelines.cli.show import as_json, remark, say, table
@@ -61,7 +62,7 @@ def preview(
         say()
     from warehouse.preview import preview as map_records
 
-    result = map_records(_plan(space, found, name, None if write else proposal), sample)
+    result = map_records(_plan(space, found, name, None if write else proposal), sample, now=now())
     if json:
         as_json(_json(found.name, name, proposal, result))
         return
@@ -126,6 +127,13 @@ def _show(result: Preview) -> None:
                 [(r.position, r.source_key, "; ".join(r.reasons)) for r in part.refused],
             )
         say()
+    if result.broken:
+        say(t("preview.broken", count=len(result.broken)))
+        table(
+            [t("col.record"), t("col.reason")],
+            [(r.position, "; ".join(r.reasons)) for r in result.broken],
+        )
+        say()
     if result.read == 0:
         say(t("preview.empty"))
     else:
@@ -140,6 +148,7 @@ def _json(name: str, stream: str, proposal: str | None, result: Preview) -> dict
         "suggestion": proposal,
         "read": result.read,
         "quarantined": result.quarantined,
+        "broken": [{"record": r.position, "reasons": list(r.reasons)} for r in result.broken],
         "mapped": [
             {
                 "entity": part.entity,

@@ -8,7 +8,7 @@ import typer
 
 from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
-from pipelines.cli.query import current, now, tell_age
+from pipelines.cli.query import current, tell_age
 from pipelines.cli.session import workspace
 from pipelines.cli.show import as_json, remark, say, table
 from pipelines.texts import t
@@ -105,10 +105,17 @@ def discard(
 
 
 def _entry(id: str) -> dict[str, Any]:
-    rows = _rows(f"select * from ops.quarantine where id = {_text(id)}", 1)
-    if not rows:
-        raise CliError(t("quarantine.unknown", id=id), t("quarantine.unknown_do"))
-    return rows[0]
+    """Return an entry as published; the id alone finds the record of one not published yet."""
+    if workspace().home.current.exists():
+        rows = _rows(f"select * from ops.quarantine where id = {_text(id)}", 1)
+        if rows:
+            return rows[0]
+    parts = id.split("/")
+    if len(parts) == 5 and parts[2].isdigit() and parts[3].isdigit():
+        connection, stream, batch, position, entity = parts
+        return {"id": id, "connection": connection, "stream": stream, "batch": int(batch),
+                "position": int(position), "entity": entity}  # fmt: skip
+    raise CliError(t("quarantine.unknown", id=id), t("quarantine.unknown_do"))
 
 
 def _record(entry: dict[str, Any]) -> Any:
@@ -134,6 +141,3 @@ def _rows(sql: str, limit: int) -> list[dict[str, Any]]:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-__all__ = ["app", "now"]

@@ -153,3 +153,15 @@ def test_json_is_the_whole_outcome_and_nothing_else_on_stdout(runs, capsys) -> N
 def test_progress_is_not_drawn_where_stderr_is_no_terminal(runs, capsys) -> None:
     main(["sync", "shop"])
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["KeyboardInterrupt", "DagsterExecutionInterruptedError"])
+def test_ctrl_c_is_no_failure_and_says_that_it_goes_on(runs, capsys, monkeypatch, how) -> None:
+    kind = KeyboardInterrupt if how == "KeyboardInterrupt" else type(how, (BaseException,), {})
+
+    def stop(*_, **__):
+        raise kind
+
+    monkeypatch.setattr(runs, "run_sync", stop, raising=False)
+    assert main(["sync", "shop"]) == 3
+    assert "goes on where it stopped" in capsys.readouterr().err
