@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 TYPE = "pipelines.Connection"
 FILE = "defs.yaml"
 NAME = r"[a-z][a-z0-9_]{0,40}"
+STREAM = r"[a-z][a-z0-9_]{0,60}"
+"""It names a folder of the landing, a mapping file and a step of Dagster."""
 
 
 def _cron(value: str | None) -> str | None:
@@ -131,6 +134,13 @@ class Connection:
         wanted = self.file.streams
         if wanted is None:
             wanted = list(self._connector(Context(connection=self.name)).streams())
+        for name in wanted:
+            if not re.fullmatch(STREAM, name):
+                raise ConfigError(
+                    f"the stream name {name[:60]!r} cannot be used.",
+                    "use small letters, digits and _, a letter first; people read its title.",
+                    place=str(self.path),
+                )
         options = wanted if isinstance(wanted, Mapping) else {n: StreamOptions() for n in wanted}
         return [
             StreamSpec(
@@ -206,7 +216,6 @@ class Connection:
     def plan(self, stream: str) -> StreamPlan:
         """Return the compiled mapping of a stream; raises MappingError or ConfigError."""
         from mappings.compile import compile_mapping
-
         from mappings.load import load_mapping
 
         path = self.mapping_path(stream)

@@ -13,7 +13,7 @@ from pipelines.control import Control
 from pipelines.workspace import Workspace
 
 COUNTS = ("read", "landed", "unchanged", "inserted", "updated", "quarantined", "deleted")
-RUNS_SHOWN = 1000
+RUNS_SHOWN = 300
 
 
 def run_rows(control: Control, limit: int = RUNS_SHOWN) -> list[dict[str, Any]]:
@@ -40,14 +40,16 @@ def freshness_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:
     """Return a row of `ops.freshness` for each stream that is read, or ever was.
 
     A stream is as fresh as the moment its last good read began: what the source had then is here.
+    Ages are told as of the newest run of all, so that nothing is published again for their sake.
     """
-    good = workspace.control.last_successes()
+    good, last = workspace.control.last_successes(), workspace.control.last_runs()
+    moment = max((row["ended_at"] for row in last.values()), default=now)
     promises = _promises(workspace)
     rows = []
-    for connection, stream in sorted({*promises, *good}):
+    for connection, stream in sorted({*promises, *good, *last}):
         row = good.get((connection, stream))
         promise = promises.get((connection, stream))
-        age = now - row["started_at"] if row else None
+        age = moment - row["started_at"] if row else None
         rows.append(
             {
                 "connection": connection,

@@ -22,6 +22,7 @@ from pipelines.workspace import Workspace
 from warehouse.model import ENTITIES
 
 JOB = "unify_publish"
+STEP = "unify_and_publish"  # a step and a job of one name exclude each other
 POOL = "unify"
 PUBLISHED = dg.AssetKey(["published"])
 MARTS = Path(__file__).resolve().parent.parent / "warehouse" / "sql" / "mart"
@@ -32,7 +33,7 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
     specs = _specs(feeds)
 
     @dg.multi_asset(
-        name=JOB,
+        name=STEP,
         specs=specs,
         pool=POOL,
         can_subset=False,

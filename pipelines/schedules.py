@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,8 +20,15 @@ def job_name(connection: str) -> str:
 
 
 def op_name(connection: str, stream: str) -> str:
-    """Return the name of a stream's step, under which run config and events know it."""
-    return dg.AssetKey([connection, stream]).to_python_identifier()
+    """Return the name of a stream's step, under which run config and events know it.
+
+    Dagster wants no two alike: names that would be told apart by their underscores alone get a
+    hash behind them.
+    """
+    plain = f"{connection}__{stream}"
+    if "__" in connection or connection.endswith("_"):
+        return f"{plain}_{hashlib.sha256(f'{connection}/{stream}'.encode()).hexdigest()[:8]}"
+    return plain
 
 
 def build_jobs(connection: Connection) -> tuple[Any, list[dg.ScheduleDefinition]]:

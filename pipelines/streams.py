@@ -14,6 +14,7 @@ from connectors.base import utc_now
 from pipelines.connection import Connection, StreamSpec
 from pipelines.listen import current
 from pipelines.outcome import ErrorText, StreamOutcome
+from pipelines.schedules import op_name
 from pipelines.sync import sync_stream
 from pipelines.units import spell
 from pipelines.workspace import Workspace
@@ -35,29 +36,33 @@ def stream_asset(connection: Connection, spec: StreamSpec) -> dg.AssetsDefinitio
     key = dg.AssetKey([name, stream])
     promise = spec.promise
 
-    @dg.asset(
-        key=key,
+    asset = dg.AssetSpec(
+        key,
         group_name=name,
         kinds={_kind(connection.system)},
         description=_describe(connection, spec),
         metadata=_settings(connection, spec),
         tags={"isthmus/connection": name},
-        check_specs=[
-            dg.AssetCheckSpec("rows", asset=key, description="Every record read is accounted for."),
-            dg.AssetCheckSpec(
-                "quarantine_share",
-                asset=key,
-                description="Few enough records are in quarantine.",
-            ),
-            dg.AssetCheckSpec(
-                "freshness", asset=key, description="The promise of freshness was kept."
-            ),
-        ],
         freshness_policy=(
             dg.FreshnessPolicy.time_window(fail_window=max(promise, LEAST_WINDOW))
             if promise
             else None
         ),
+    )
+
+    # An asset of one key whose step can be named.
+    @dg.multi_asset(
+        name=op_name(name, stream),
+        specs=[asset],
+        check_specs=[
+            dg.AssetCheckSpec("rows", asset=key, description="Every record read is accounted for."),
+            dg.AssetCheckSpec(
+                "quarantine_share", asset=key, description="Few enough records are in quarantine."
+            ),
+            dg.AssetCheckSpec(
+                "freshness", asset=key, description="The promise of freshness was kept."
+            ),
+        ],
     )
     def step(
         context: dg.AssetExecutionContext, config: StreamConfig

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connectors.base import utc_now
 from pipelines.explain import explain
@@ -91,26 +91,31 @@ def _unify_publish(
 
     home, company = workspace.home.make(), workspace.company()
     need_space(home, company.min_free)
+    key = workspace.key
     with open_store(home, clock=now) as store:
         unified = unify(store, now=now())
         projected = project(
             store,
             home,
             privacy=company.privacy,
-            key=workspace.key,
+            key=key,
             runs=run_rows(workspace.control),
             freshness=freshness_rows(workspace, now()),
-            now=now,
+            now=now(),
         )
         store.checkpoint()
         # Taken under the lock: what another run loads from here on is news again.
         mark = store_mark(home)
-        published = publish(home, keep=company.keep.published, now=now)
-    outcome.figures = {"unified": _plain(unified), "projected": _plain(projected)}
-    outcome.path, outcome.version = str(published.path), str(published.version)
+    published = publish(home, keep=company.keep.published, min_free=company.min_free, now=now())
+    outcome.changed = sum(unified.rewritten.values()) + sum(unified.removed.values())
+    outcome.published = published.changed
+    outcome.path, outcome.version = str(published.path), published.version
+    outcome.figures = {
+        "rewritten": unified.rewritten,
+        "removed": unified.removed,
+        "rebound": unified.rebound,
+        "projected": projected.rows,
+        "bytes": published.bytes,
+    }
     workspace.control.forget_runs(now() - company.keep.runs)
     return mark
-
-
-def _plain(report: Any) -> Any:
-    return asdict(report) if is_dataclass(report) and not isinstance(report, type) else str(report)

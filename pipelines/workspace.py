@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parent.parent
 KEY_BYTES = 32
+KEY_LEAST = 16
+RESERVED = frozenset({"unified", "mart", "published", "recon"})
+"""Names that stand first in asset keys of our own."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ class Workspace:
         """The key of masked values: `ISTHMUS_KEY`, else the home's own, made at first use."""
         given = self.env.get("ISTHMUS_KEY")
         if given:
+            if len(given.encode()) < KEY_LEAST:
+                raise ConfigError(
+                    f"ISTHMUS_KEY is shorter than {KEY_LEAST} bytes.",
+                    "unset it to use the home's own key, or set a long random one.",
+                )
             return given.encode()
         path = self.home.key_file
         if not path.exists():
@@ -176,14 +184,17 @@ class Workspace:
         return [p for p in sorted(self.defs.glob(f"*/{FILE}")) if _is_connection(p)]
 
     def _connection(self, path: Path, zone: str) -> Connection | BrokenConnection:
-        from pipelines.check import check_connection_file
+        from pipelines.check import Problem, check_connection_file
 
         name = path.parent.name
         problems = check_connection_file(path)
+        if name in RESERVED:
+            said = Problem(str(path), 1, "folder", f"{name} is a name of our own.", "rename it.")
+            problems = [said, *problems]
         if problems:
             return BrokenConnection(name, path, tuple(problems))
         document, file = read_connection_file(path)
-        return Connection(
+        found = Connection(
             name=name,
             path=path,
             file=file,
@@ -193,6 +204,13 @@ class Workspace:
             secrets=self.secrets,
             budgets=self.home.root / "budgets",
         )
+        try:
+            _ = found.streams
+        except ConfigError as error:
+            line = document.line(("attributes", "config", "streams"))
+            said = Problem(str(path), line, "streams", error.what, error.do)
+            return BrokenConnection(name, path, (said,))
+        return found
 
 
 def _find_defs(env: Mapping[str, str], start: Path) -> tuple[Path, bool]:

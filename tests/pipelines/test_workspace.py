@@ -90,7 +90,11 @@ def test_the_key_is_made_once_and_private(folder: Path):
     assert discover(folder).key == key
     assert stat.S_IMODE(first.home.key_file.stat().st_mode) == 0o600
     assert [p.name for p in first.home.root.iterdir() if p.name.startswith(".key")] == []
-    assert discover(folder, ISTHMUS_KEY="given").key == b"given"
+    given = "0123456789abcdef"
+    assert discover(folder, ISTHMUS_KEY=given).key == given.encode()
+    with pytest.raises(ConfigError, match="shorter") as caught:
+        _ = discover(folder, ISTHMUS_KEY="hunter2").key
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_secret_that_is_not_there_is_named_and_never_shown(folder: Path):
