@@ -1,7 +1,7 @@
 """What a compiled mapping is: the SQL that the loader runs on a batch. No system, no YAML here.
 
-The loader makes a temp table `record_paths` from `StreamPlan.paths_sql(files)` once a batch and then
-runs the SELECT of each target on it.
+The loader makes a temp table `record_paths` from `StreamPlan.paths_sql(files)` once a batch and
+then runs the SELECT of each target on it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,34 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class PathColumn:
+    """A column of `record_paths`: a path as the mapping spells it and its members.
+
+    Members stand outermost first ("a", 0, "b"), for the test of names that differ only in case.
+    """
+
+    column: str
+    spelled: str
+    members: tuple[str | int, ...]
+    place: str = ""  # file:line of the first use
+
+
+@dataclass(frozen=True, slots=True)
 class ChildPlan:
     """The SELECT of one owned set: one row a child, made of `record_paths`.
 
     Columns of `select`: n BIGINT (the parent's), line BIGINT (from 1), source_key VARCHAR, one per
-    model column in `columns` (typed), ext JSON, errors VARCHAR[] and warnings VARCHAR[] as in
-    `TargetPlan`.
+    model column in `columns` (typed; words with `<field>_raw`), ext JSON, errors VARCHAR[] and
+    warnings VARCHAR[] as in `TargetPlan`. `paths` are the members read of one element of the list
+    (their columns are inside `select`), for the test of names that differ only in case.
     """
 
     name: str
     entity: str
     columns: tuple[str, ...]
     select: str
+    references: tuple[Reference, ...] = ()
+    paths: tuple[PathColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +74,6 @@ class TargetPlan:
     version_as: str | None
     references: tuple[Reference, ...] = ()
     children: tuple[ChildPlan, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PathColumn:
-    """A column of `record_paths`: the path as the mapping spells it and its members, outermost
-    first ("a", 0, "b"), for the test of names that differ only in case."""
-
-    column: str
-    spelled: str
-    members: tuple[str | int, ...]
-    place: str = ""  # file:line of the first use
 
 
 @dataclass(frozen=True, slots=True)
