@@ -218,7 +218,7 @@ class SeenIndex:
     def scan(self, part: str) -> Scan | None:
         """Return the scan of `part` that is under way."""
         row = self.db.execute("select * from scan where part = ?", (part,)).fetchone()
-        return Scan(*row[:4], bool(row[4])) if row else None
+        return Scan(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
 
     def begin_scan(self, part: str, began: str, read: str) -> Scan:
         """Begin a scan of `part` in the epoch of now, in place of any other of it."""

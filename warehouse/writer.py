@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
-import msgspec
 import pyarrow as pa
 
-from warehouse import crashpoints, hashing
+from warehouse import crashpoints, pages
 from warehouse.batch import Batch, Segment, name_of, write_data, write_durably, write_segments
 from warehouse.clock import Clock, iso
 from warehouse.errors import LandingError
@@ -142,7 +140,7 @@ class BatchWriter:
         part: str | None,
         complete: bool,
     ) -> None:
-        count = records.num_rows if isinstance(records, pa.Table) else len(records)
+        count = pages.count(records)
         if count != len(keys):
             raise LandingError(
                 f"a page has {count} records and {len(keys)} keys.",
@@ -150,57 +148,19 @@ class BatchWriter:
                 place=f"{self._head['connection']}/{self._head['stream']}",
             )
         repeated = {k for k, n in Counter(keys).items() if n > 1} if len(set(keys)) < count else ()
-        size = records.nbytes if isinstance(records, pa.Table) else sum(map(len, records))
-        step = max(1, min(MAX_RECORDS, count * MAX_BYTES // max(1, size)))
-        for start in range(0, count, step):
-            end = min(start + step, count)
-            some: Sequence[Record] | pa.Table = (
-                records.slice(start, end - start)
-                if isinstance(records, pa.Table)
-                else records[start:end]
-            )
-            self._add_slice(some, keys[start:end], part, repeated, complete and end == count)
+        for some, start, end in pages.cut(records, MAX_RECORDS, MAX_BYTES):
+            picked = pages.pick(
+                self._index, some, keys[start:end], part, repeated,
+                everything=bool(self._head["trust"]), scanning=bool(self._scans),
+                complete=complete and end == count,
+            )  # fmt: skip
+            self._segments.append(picked.segment)
+            self.report.read += end - start
+            self._unchanged += picked.unchanged
+            if picked.landed:
+                self._keep(some, picked.landed)
             if end < count and self._is_full():
                 self.flush()
-
-    def _add_slice(
-        self,
-        records: Sequence[Record] | pa.Table,
-        keys: Sequence[str | None],
-        part: str | None,
-        repeated: set[str | None] | tuple[()],
-        complete: bool,
-    ) -> None:
-        table = isinstance(records, pa.Table)
-        hashes = hashing.of_rows(records) if table else hashing.of_records(records)
-        known = self._index.hashes([k for k in keys if k is not None], part)
-        landed: list[int] = []
-        segment = Segment(part, [], [], complete)
-        same_keys: list[str] = []
-        same_hashes: list[int | None] = []
-        for n, (key, hash_) in enumerate(zip(keys, hashes, strict=True)):
-            if key is None:
-                landed.append(n)
-            elif key in repeated:
-                landed.append(n)
-                segment.keys.append(key)
-                segment.hashes.append(None)
-            elif known.get(key) == hash_ and not self._head["trust"]:
-                same_keys.append(key)
-                same_hashes.append(hash_)
-            else:
-                landed.append(n)
-                segment.keys.append(key)
-                segment.hashes.append(hash_)
-        self._index.remember(same_keys, same_hashes, part)
-        # Their hash counts once the batch is complete; until then they are only marked as seen.
-        early = segment.keys if self._scans else [k for k in segment.keys if k in known]
-        self._index.remember(early, [None] * len(early), part)
-        self._segments.append(segment)
-        self.report.read += len(keys)
-        self._unchanged += len(same_keys)
-        if landed:
-            self._keep(records, landed)
 
     def _keep(self, records: Sequence[Record] | pa.Table, landed: list[int]) -> None:
         if isinstance(records, pa.Table):
@@ -213,11 +173,7 @@ class BatchWriter:
             if self._tables:
                 self._flush_before_switch()
             chosen = records if len(landed) == len(records) else [records[n] for n in landed]
-            chunk = b"\n".join(chosen) + b"\n"
-            odd = b"\r" in chunk or b"\n\n" in chunk or chunk[:1] == b"\n"
-            if odd or chunk.count(b"\n") != len(chosen):
-                # legal JSON has no newline inside a string: between tokens it is only a space
-                chunk = b"".join(_one_line(r) for r in chosen)
+            chunk = pages.join(chosen)
             self._chunks.append(chunk)
             self._size += len(chunk)
         self._rows += len(landed)
@@ -235,7 +191,7 @@ class BatchWriter:
 
     def flush(self, *, complete: bool = False, part: str | None = None) -> None:
         """Land what is pending as one batch; nothing pending and no news is no batch."""
-        moved = _plain(self._bookmark) != _plain(self._landed_bookmark)
+        moved = pages.plain(self._bookmark) != pages.plain(self._landed_bookmark)
         proof = complete and part is None and not self._complete_landed and self.report.batches
         if self._rows or moved or proof:
             content: Any = pa.concat_tables(self._tables) if self._tables else self._chunks
@@ -335,7 +291,7 @@ class BatchWriter:
         if waiting and waiting.digest == digest:
             return
         sequence = self._write(
-            "deletions", "ndjson.zst", _lines(gone, scan.began), len(gone),
+            "deletions", "ndjson.zst", pages.deletions(gone, scan.began), len(gone),
             complete=True, part=part, held=True,
         )  # fmt: skip
         self._index.hold(scan.part, sequence, scan.epoch, digest)
@@ -352,7 +308,12 @@ class BatchWriter:
             return
         self._bookmark = dict(bookmark) if bookmark is not None else None
         self._write(
-            "deletions", "ndjson.zst", _lines(keys, at), len(keys), complete=complete, part=part
+            "deletions",
+            "ndjson.zst",
+            pages.deletions(keys, at),
+            len(keys),
+            complete=complete,
+            part=part,
         )
         self._index.forget(keys)
         self._index.commit()
@@ -407,18 +368,3 @@ class BatchWriter:
     ) -> None:
         """Land the whole pages that came, also when the read failed after them."""
         self.close()
-
-
-def _one_line(record: Record) -> bytes:
-    line = bytes(record).replace(b"\r", b" ").replace(b"\n", b" ").strip()
-    return (line or b"null") + b"\n"
-
-
-def _lines(keys: list[str], at: str) -> list[bytes]:
-    encode = msgspec.json.encode
-    return [encode({"key": key, "at": at}) + b"\n" for key in keys]
-
-
-def _plain(bookmark: Mapping[str, Any] | None) -> str:
-    """Return a bookmark in a form to compare; none and an empty one are the same."""
-    return json.dumps(bookmark or {}, sort_keys=True, default=str)

@@ -1,0 +1,305 @@
+"""Applies staged rows to `source.*`: guard, history, children as owned sets, quarantine.
+
+Runs inside the load's transaction. What is to be done with each staged row is decided once, in the
+temp table `change`, which carries the stored row's rowid so that no table is scanned twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import duckdb
+
+from warehouse import crashpoints, ddl, history, versions
+from warehouse.ddl import columns_of
+from warehouse.model.plan import StreamPlan, TargetPlan
+from warehouse.stage import Staged
+
+Counts = dict[int, Counter[str]]
+"""batch -> inserted, updated, unchanged, quarantined, deleted, refused."""
+
+_COUNTED = {
+    "insert": "inserted", "update": "updated", "delete": "deleted", "same": "unchanged",
+    "touch": "unchanged", "late": "refused", "bad": "quarantined", "bad late": "quarantined",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Load:
+    """One transaction under way. `trusted` batches are taken though their versions are older."""
+
+    con: duckdb.DuckDBPyConnection
+    plan: StreamPlan
+    load_id: int
+    loaded_at: datetime
+    trusted: frozenset[int] = frozenset()
+    counts: Counts = field(default_factory=lambda: defaultdict(Counter))
+
+    @property
+    def place(self) -> str:
+        """The condition of this stream's rows; connection and stream are the only parameters."""
+        return (
+            f"connection = {ddl.literal(self.plan.connection)}"
+            f" and stream = {ddl.literal(self.plan.stream)}"
+        )
+
+
+def apply(load: Load, staged: Staged) -> None:
+    """Write the staged rows of one target, layer by layer."""
+    for batch, count in staged.older.items():
+        load.counts[batch]["refused"] += count
+    for batch, count in staged.same.items():
+        load.counts[batch]["unchanged"] += count
+    for layer in range(1, staged.layers + 1):
+        _decide(load, staged, layer)
+        crashpoints.reach("load.staged")
+        done = _count(load)
+        if done["update"] or done["delete"]:
+            _set_aside(load, staged)
+        if done["insert"] or done["update"] or done["delete"]:
+            _insert(load, staged)
+        if done["touch"] or done["bad"]:
+            _touch(load, staged.target)
+        if done["bad"] or done["bad late"]:
+            _quarantine(load, staged)
+        _supersede(load, staged.target.entity)
+    load.con.execute("drop table if exists change")
+
+
+def _decide(load: Load, staged: Staged, layer: int) -> None:
+    """Fill `change`: what is to be done with each row of the layer, beside the stored row."""
+    target = staged.target
+    table = ddl.source_table(target.entity).full
+    order = "0"
+    if target.has_version:
+        order = versions.order("version", "old_version", target.version_as)
+    if load.trusted:
+        trusted = ", ".join(map(str, sorted(load.trusted)))
+        order = f"(case when of_batch in ({trusted}) then 0 else {order} end)"
+    load.con.execute(
+        f"""
+        create or replace temp table change as
+        with beside as (
+            select s.n, s.source_key, s.of_batch, s.of_position, s.version, s.row_hash, s.deleted,
+                len(s.errors) > 0 as bad, o.old, o.old_hash, o.old_version, o.old_batch,
+                o.old_position, coalesce(o.is_deleted, false) as old_deleted, o.delete_reason,
+                coalesce(o.newer_in_quarantine, false) as flagged, o.first_seen_at, o.synced_at,
+                f.ended_at
+            from {staged.table} as s
+            join (select distinct batch, ended_at from landed_files) as f on f.batch = s.of_batch
+            left join (
+                select rowid as old, source_key, row_hash as old_hash, version as old_version,
+                    batch as old_batch, position as old_position, is_deleted, delete_reason,
+                    newer_in_quarantine, first_seen_at, synced_at
+                from {table}
+                where {load.place} and source_key in (select source_key from {staged.table})
+            ) as o on o.source_key = s.source_key
+            where s.layer = {layer}
+        ),
+        ordered as (
+            select *, case when old is null then 1 else {order} end as moved,
+                (of_batch, of_position) < (old_batch, old_position) as before
+            from beside
+        ),
+        judged as (
+            select *,
+                case
+                    when old is null then false
+                    -- The log of the stream is the order in which the source was looked at: what
+                    -- was seen before the absence does not undo it, what was seen later does.
+                    when old_deleted and delete_reason <> 'source_flag' and of_batch < old_batch
+                        then true
+                    when moved <> 0 then moved < 0
+                    else before
+                end as late
+            from ordered
+        )
+        select *,
+            case
+                when bad and late then 'bad late'
+                when bad then 'bad'
+                when old is null then 'insert'
+                when row_hash = old_hash and (moved > 0 or (flagged and not late)) then 'touch'
+                when row_hash = old_hash then 'same'
+                when late then 'late'
+                when deleted and not old_deleted then 'delete'
+                else 'update'
+            end as action
+        from judged
+        """
+    )
+
+
+def _count(load: Load) -> Counter[str]:
+    done: Counter[str] = Counter()
+    for batch, action, deleted, count in load.con.execute(
+        "select of_batch, action, deleted, count(*) from change group by all"
+    ).fetchall():
+        done[action] += count
+        counted = "deleted" if action == "insert" and deleted else _COUNTED[action]
+        load.counts[batch][counted] += count
+    return done
+
+
+def _set_aside(load: Load, staged: Staged) -> None:
+    """Move the rows that are replaced to history, with their children."""
+    where = "action in ('update', 'delete')"
+    history.keep(load.con, staged.target.entity, load.place, where)
+    history.remove(load.con, staged.target.entity, load.place, where)
+
+
+def _insert(load: Load, staged: Staged) -> None:
+    target = staged.target
+    header = columns_of(staged.columns)
+    values = columns_of(staged.columns, "s")
+    comma = ", " if staged.columns else ""
+    said = "null"
+    if target.version_as in (None, "instant"):
+        said = "try_cast(s.version as timestamptz)"
+    load.con.execute(
+        f"""
+        insert into {ddl.source_table(target.entity).full}
+            (connection, stream, source_key{comma}{header}, ext, record_key, version, row_hash,
+            batch, position, mapping, first_seen_at, synced_at, load_id, is_deleted, deleted_at,
+            delete_reason, newer_in_quarantine)
+        select {ddl.literal(load.plan.connection)}, {ddl.literal(load.plan.stream)},
+            s.source_key{comma}{values}, s.ext, s.record_key, s.version, s.row_hash, s.of_batch,
+            s.of_position, {ddl.literal(load.plan.version)}, coalesce(c.first_seen_at, c.ended_at),
+            c.ended_at, {load.load_id}, s.deleted,
+            case when s.deleted then coalesce({said}, c.ended_at) end,
+            case when s.deleted then 'source_flag' end, false
+        from {staged.table} as s join change as c on c.n = s.n
+        where c.action in ('insert', 'update', 'delete')
+        """
+    )
+    for table, (entity, columns) in staged.children.items():
+        head = columns_of(columns)
+        body = columns_of(columns, "k")
+        comma = ", " if columns else ""
+        load.con.execute(
+            f"""
+            insert into {ddl.source_table(entity).full}
+                (connection, stream, parent_key, source_key, line{comma}{head}, ext, load_id)
+            select {ddl.literal(load.plan.connection)}, {ddl.literal(load.plan.stream)},
+                c.source_key, k.source_key, k.line{comma}{body}, k.ext, {load.load_id}
+            from {table} as k join change as c on c.n = k.n
+            where c.action in ('insert', 'update') and not c.deleted
+            """
+        )
+
+
+def _touch(load: Load, target: TargetPlan) -> None:
+    """Note newer versions of equal content, and stored rows whose newer version is broken."""
+    table = ddl.source_table(target.entity).full
+    load.con.execute(
+        f"""
+        update {table} as o
+        set version = c.version, batch = c.of_batch, position = c.of_position,
+            newer_in_quarantine = false,
+            load_id = case when c.flagged then {load.load_id} else o.load_id end
+        from change as c where c.action = 'touch' and o.rowid = c.old
+        """
+    )
+    load.con.execute(
+        f"""
+        update {table} as o set newer_in_quarantine = true, load_id = {load.load_id}
+        from change as c
+        where c.action = 'bad' and not c.flagged and o.rowid = c.old
+        """
+    )
+
+
+def _quarantine(load: Load, staged: Staged) -> None:
+    """Put broken records aside: where they stand and why, never their content."""
+    target = staged.target
+    name = f"{load.plan.connection}/{load.plan.stream}/"
+    load.con.execute(
+        f"""
+        insert into ops.quarantine (id, connection, stream, batch, position, entity, source_key,
+            field, rule, reason, mapping, first_at, last_at, status, load_id)
+        select {ddl.literal(name)} || c.of_batch || '/' || c.of_position || '/'
+                || {ddl.literal(target.entity)},
+            {ddl.literal(load.plan.connection)}, {ddl.literal(load.plan.stream)}, c.of_batch,
+            c.of_position, {ddl.literal(target.entity)}, c.source_key,
+            case when contains(s.errors[1], ': ') then split_part(s.errors[1], ': ', 1) end,
+            case when c.source_key is null then 'key'
+                when contains(s.errors[1], ': stands twice') then 'unique' else 'check' end,
+            case when contains(s.errors[1], ': ')
+                then s.errors[1][strpos(s.errors[1], ': ') + 2 :] else s.errors[1] end
+                || case when len(s.errors) > 1
+                    then '; ' || array_to_string(s.errors[2:], '; ') else '' end,
+            {ddl.literal(load.plan.version)}, c.ended_at, c.ended_at,
+            case when c.action = 'bad' then 'open' else 'superseded' end, {load.load_id}
+        from change as c join {staged.table} as s on s.n = c.n
+        where c.action in ('bad', 'bad late')
+        """
+    )
+
+
+def quarantine_lines(
+    load: Load, lines: Mapping[tuple[int, int], str], rule: str, entity: str
+) -> None:
+    """Put aside records that could not even be read: (batch, position) -> reason."""
+    if not lines:
+        return
+    name = f"{load.plan.connection}/{load.plan.stream}"
+    load.con.executemany(
+        f"""
+        insert into ops.quarantine (id, connection, stream, batch, position, entity, rule, reason,
+            mapping, first_at, last_at, status, load_id)
+        select ?, ?, ?, ?, ?, ?, ?, ?, ?, ended_at, ended_at, 'open', {load.load_id}
+        from landed_files where batch = ? limit 1
+        """,
+        [
+            (
+                f"{name}/{batch}/{position}/{entity}", load.plan.connection, load.plan.stream,
+                batch, position, entity, rule, reason, load.plan.version, batch,
+            )
+            for (batch, position), reason in lines.items()
+        ],
+    )  # fmt: skip
+    for batch, _ in lines:
+        load.counts[batch]["quarantined"] += 1
+
+
+def _supersede(load: Load, entity: str) -> None:
+    """Close the quarantined versions of keys of which a later one was applied or put aside."""
+    mine = f"{load.place} and entity = {ddl.literal(entity)} and status = 'open'"
+    found = load.con.execute(f"select 1 from ops.quarantine where {mine} limit 1").fetchone()
+    if found is None:
+        return
+    load.con.execute(
+        f"""
+        update ops.quarantine as q
+        set status = 'superseded', last_at = c.ended_at, load_id = {load.load_id}
+        from change as c
+        where q.id in (select id from ops.quarantine where {mine}) and q.source_key = c.source_key
+            and c.action in ('insert', 'update', 'delete', 'touch', 'bad')
+            and (q.batch, q.position) < (c.of_batch, c.of_position)
+        """
+    )
+
+
+def references(load: Load) -> None:
+    """Replace the stream's rows of ops.refs where the mapping says something else."""
+    plan = load.plan
+    wanted = sorted(
+        (plan.connection, plan.stream, t.entity, r.field, r.entity, r.stream or "", r.by or "")
+        for t in plan.targets
+        for r in t.references
+    )
+    kept = load.con.execute(
+        "select connection, stream, entity, field, target_entity, coalesce(target_stream, ''),"
+        f" coalesce(by_field, '') from ops.refs where {load.place} order by all"
+    ).fetchall()
+    if sorted(kept) != wanted:
+        load.con.execute(f"delete from ops.refs where {load.place}")
+        if wanted:
+            load.con.executemany(
+                "insert into ops.refs (connection, stream, entity, field, target_entity,"
+                " target_stream, by_field) values (?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''))",
+                wanted,
+            )

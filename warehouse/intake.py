@@ -1,0 +1,213 @@
+"""Reads landed batches into the temp table `record_paths`, the slow way where DuckDB refuses one.
+
+One malformed line makes `read_json` refuse the whole file (and `ignore_errors` would turn it into a
+row of nulls), so a batch that is refused is read line by line here: bad lines are set apart, good
+ones go to a clean file. Otherwise one line would stop its stream for ever.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import zstandard
+
+from warehouse import cases
+from warehouse.batch import Batch
+from warehouse.errors import LoadError
+from warehouse.model.plan import StreamPlan
+
+REFUSED = (duckdb.DataError, duckdb.InvalidInputException, duckdb.BinderException)
+MAX_BAD = 1_000  # malformed lines of one batch; above, the batch is not what the stream promises
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no JSON object DuckDB can read; `reason` says why without its content."""
+
+    batch: int
+    position: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was read: `record_paths` is filled, `landed_files` says which file is which batch."""
+
+    batches: list[Batch]
+    bad: list[BadLine] = field(default_factory=list)
+    slow: bool = False
+
+
+def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Batch]) -> Intake:
+    """Fill `record_paths` from batches of one encoding, all with records.
+
+    Raises LandingDamaged, MappingMismatch or LoadError; the caller has no transaction open.
+    """
+    for batch in batches:
+        batch.verify()
+    intake = Intake(list(batches))
+    con.execute(
+        "create or replace temp table landed_files"
+        " (file_no bigint, batch bigint, started_at timestamptz, ended_at timestamptz)"
+    )
+    con.executemany(
+        "insert into landed_files values (?, ?, ?, ?)",
+        [
+            (n, b.sequence, b.sidecar.started_at, b.sidecar.ended_at)
+            for n, b in enumerate(batches)
+        ],
+    )  # fmt: skip
+    encoding = batches[0].sidecar.encoding
+    files = [str(b.data) for b in batches]
+    if encoding == "parquet":
+        for batch in batches:
+            cases.refuse_other_columns(plan, batch)
+    try:
+        _fill(con, plan, encoding, files, whole=False)
+    except REFUSED as error:
+        if encoding == "parquet":
+            raise LoadError(
+                f"the landed table cannot be read under this mapping ({_kind(error)}).",
+                f"compare the columns that {plan.source} names with those of the file.",
+                place=batches[0].label,
+            ) from error
+        _fill_slowly(con, plan, intake)
+    cases.refuse_other_spellings(con, plan, batches)
+    return intake
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection,
+    plan: StreamPlan,
+    encoding: str,
+    files: Sequence[str],
+    *,
+    whole: bool,
+) -> None:
+    select = plan.paths_sql(encoding, files, whole)
+    con.execute(f"create or replace temp table record_paths as {select}")
+
+
+def _fill_slowly(con: duckdb.DuckDBPyConnection, plan: StreamPlan, intake: Intake) -> None:
+    """Read every batch whole (repeated keys), else line by line; whole objects either way."""
+    intake.slow = True
+    files = [str(b.data) for b in intake.batches]
+    with suppress(*REFUSED):
+        _fill(con, plan, "ndjson.zst", files, whole=True)
+        return
+    with tempfile.TemporaryDirectory(prefix="isthmus-") as folder:
+        clean: list[str] = []
+        nothing: list[int] = []
+        moved: list[tuple[int, int, int]] = []  # (file, line of the clean file, position)
+        for number, batch in enumerate(intake.batches):
+            path = Path(folder) / f"{number}.ndjson.zst"
+            good = _good_lines(batch, intake.bad)
+            good = _readable(con, plan, path, batch, good, intake.bad)
+            _write(path, [line for _, line in good])
+            clean.append(str(path))
+            moved += [(number, n, p) for n, (p, _) in enumerate(good, 1) if n != p]
+            if not good:
+                nothing.append(number)
+        _fill(con, plan, "ndjson.zst", clean, whole=True)
+    for number in nothing:  # DuckDB reads no empty file: one empty object stands in it
+        con.execute("delete from record_paths where file_no = ?", [number])
+    if moved:
+        _restore_positions(con, moved)
+
+
+def _good_lines(batch: Batch, bad: list[BadLine]) -> list[tuple[int, bytes]]:
+    good: list[tuple[int, bytes]] = []
+    found = 0
+    for position, line in enumerate(batch.lines(), 1):
+        reason = _fault(line)
+        if reason is None:
+            good.append((position, line))
+        else:
+            bad.append(BadLine(batch.sequence, position, reason))
+            found += 1
+    if found > max(MAX_BAD, batch.sidecar.rows // 2):
+        raise LoadError(
+            f"{found} of {batch.sidecar.rows} records are not JSON objects.",
+            "look at what the system answers (`isthmus preview`): this is no list of records.",
+            place=batch.label,
+        )
+    return good
+
+
+def _fault(line: bytes) -> str | None:
+    try:
+        line.decode()
+        value: Any = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 at byte {error.start + 1}"
+    except msgspec.ValidationError:
+        return "not a JSON object"
+    except msgspec.DecodeError as error:
+        return f"not JSON: {error}"
+    except RecursionError:
+        return "nested too deep"
+    return None if isinstance(value, dict) else "not a JSON object"
+
+
+def _readable(
+    con: duckdb.DuckDBPyConnection,
+    plan: StreamPlan,
+    path: Path,
+    batch: Batch,
+    lines: list[tuple[int, bytes]],
+    bad: list[BadLine],
+) -> list[tuple[int, bytes]]:
+    """Return the lines that DuckDB reads too, found by halving; the others are bad."""
+    if not lines:
+        return []
+    _write(path, [line for _, line in lines])
+    try:
+        _fill(con, plan, "ndjson.zst", [str(path)], whole=True)
+    except REFUSED as error:
+        if len(lines) == 1:
+            bad.append(BadLine(batch.sequence, lines[0][0], f"not readable ({_kind(error)})"))
+            if sum(b.batch == batch.sequence for b in bad) > MAX_BAD:
+                raise LoadError(
+                    f"more than {MAX_BAD} records cannot be read.",
+                    "look at what the system answers (`isthmus preview`).", place=batch.label,
+                ) from error  # fmt: skip
+            return []
+        half = len(lines) // 2
+        return [
+            *_readable(con, plan, path, batch, lines[:half], bad),
+            *_readable(con, plan, path, batch, lines[half:], bad),
+        ]
+    return lines
+
+
+def _write(path: Path, lines: Sequence[bytes]) -> None:
+    plain = b"".join(line + b"\n" for line in lines or [b"{}"])
+    path.write_bytes(zstandard.ZstdCompressor(level=1).compress(plain))
+
+
+def _restore_positions(
+    con: duckdb.DuckDBPyConnection, moved: Sequence[tuple[int, int, int]]
+) -> None:
+    columns = [pa.array(c, pa.int64()) for c in zip(*moved, strict=True)]
+    table = pa.table(columns, names=["file_no", "line", "position"])
+    con.register("moved_lines", table)
+    try:
+        con.execute(
+            "update record_paths p set position = m.position from moved_lines m"
+            " where p.file_no = m.file_no and p.position = m.line"
+        )
+    finally:
+        con.unregister("moved_lines")
+
+
+def _kind(error: Exception) -> str:
+    """Return what kind of error it is; its text may quote a record."""
+    return type(error).__name__

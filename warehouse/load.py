@@ -1,0 +1,338 @@
+"""The loader: landed batches into `source.*`, one transaction for one or several, in order.
+
+A batch is applied together with its row in ops.batches, so a killed load is rolled back and applied
+again, and a batch that was applied is not applied twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+import duckdb
+import msgspec
+
+from warehouse import crashpoints, intake, stage
+from warehouse.apply import Load, apply, quarantine_lines, references
+from warehouse.batch import Batch
+from warehouse.ddl import literal, quote
+from warehouse.errors import LoadError
+from warehouse.intake import Intake
+from warehouse.landing import Landing
+from warehouse.model.plan import StreamPlan
+from warehouse.stage import Staged
+from warehouse.store import Store
+from warehouse.tombstones import apply_deletions, apply_vanished
+
+LOG_LIMIT = "256MB"
+MAX_RECORDS = 100_000  # records a transaction takes, unless one batch alone has more
+Now: TypeAlias = datetime | Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What a load did. `read` are records of the batches; `batches` their number.
+
+    read = inserted + updated + unchanged + quarantined + deleted + refused + skipped, counted by
+    rows: a record that makes rows of several entities counts once for each. `held` are deletions
+    that wait for a decision.
+    """
+
+    batches: int = 0
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    deleted: int = 0
+    refused: int = 0
+    held: int = 0
+    load_ids: list[int] = field(default_factory=list)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> int:
+        """Rows of the store that are other than before."""
+        return self.inserted + self.updated + self.deleted
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A batch to apply; `left_out` are keys of accepted deletions that were seen since."""
+
+    batch: Batch
+    trusted: bool
+    left_out: frozenset[str] = frozenset()
+
+
+def load_pending(
+    store: Store,
+    landing: Landing,
+    plan: StreamPlan,
+    *,
+    now: Now,
+    trust_source: bool = False,
+) -> LoadReport:
+    """Apply all landed batches of the plan's stream that are not in ops.batches.
+
+    `trust_source` takes older versions too (after a restore at the source); that is a decision and
+    is written down as one. Raises LandingDamaged, MappingMismatch or LoadError; then nothing of the
+    failing transaction is written.
+    """
+    report = LoadReport()
+    with session(store, plan):
+        pending = _pending(store, landing, plan, report)
+        if trust_source:
+            pending = _trust(landing, plan, pending, moment(now))
+        skipped = landing.decisions.discarded(plan.connection, plan.stream)
+        discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
+        for group in _groups(pending):
+            _apply_group(store, plan, group, moment(now), discarded, report)
+        if pending:
+            store.checkpoint()
+            crashpoints.reach("load.checkpointed")
+        else:
+            with store.transaction() as con:
+                references(Load(con, plan, 0, moment(now)))
+    return report
+
+
+def moment(now: Now) -> datetime:
+    """Return the time that `now` is or gives."""
+    return now if isinstance(now, datetime) else now()
+
+
+@contextlib.contextmanager
+def session(store: Store, plan: StreamPlan) -> Iterator[None]:
+    """Set what a load needs of the session; put it back and drop the temp tables afterwards."""
+    con = store.con
+    names = ("TimeZone", "threads", "wal_autocheckpoint")
+    before = con.execute(
+        f"select {', '.join(f'current_setting({literal(n)})::varchar' for n in names)}"
+    ).fetchone()
+    # Batches are small: with two threads DuckDB takes twice the time for the same statements.
+    con.execute("set threads = 1")
+    # One checkpoint at the end: each writes half-filled row groups anew.
+    con.execute(f"set wal_autocheckpoint = {literal(LOG_LIMIT)}")
+    try:
+        con.execute(f"set TimeZone = {literal(plan.zone)}")
+    except duckdb.Error as error:
+        raise LoadError(
+            f"{plan.zone!r} is no time zone.", "write an IANA name such as Asia/Shanghai.",
+            place=plan.source,
+        ) from error  # fmt: skip
+    try:
+        yield
+    finally:
+        for name, value in zip(names, before or (), strict=True):
+            con.execute(f"set {name} = {literal(value)}")
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables() where temporary"
+        ).fetchall():
+            con.execute(f"drop table if exists temp.{quote(name)}")
+
+
+def next_load(con: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of the next load: it grows over the whole store, rebuilds included."""
+    (last,) = con.execute(
+        """
+        select greatest(
+            coalesce((select max(load_id) from ops.batches), 0),
+            coalesce((select max(load_id) from ops.quarantine), 0),
+            coalesce((select max(value::bigint) from ops.meta where name = 'load_floor'), 0))
+        """
+    ).fetchone() or (0,)
+    return int(last) + 1
+
+
+def _pending(
+    store: Store, landing: Landing, plan: StreamPlan, report: LoadReport
+) -> list[_Pending]:
+    """Return what is landed and not applied, in order; accepted deletions stand where they fell."""
+    place = (plan.connection, plan.stream)
+    applied = {
+        n
+        for (n,) in store.con.execute(
+            "select batch from ops.batches where connection = ? and stream = ?", place
+        ).fetchall()
+    }
+    accepted = landing.decisions.accepted(*place)
+    trusted = landing.decisions.trusted(*place)
+    found: list[tuple[float, _Pending]] = []
+    for number in landing.sequences(*place):
+        if number in applied:
+            continue
+        batch = landing.batch(*place, number)
+        trust = batch.sidecar.trust or number in trusted
+        if not batch.sidecar.held:
+            found.append((number, _Pending(batch, trust)))
+        elif number in accepted:
+            about = accepted[number].about
+            # It acts after the batches that the person who accepted it knew.
+            rank = max(number, int(about["after"])) + 0.5
+            found.append((rank, _Pending(batch, trust, frozenset(about["except"]))))
+        else:
+            report.held += batch.sidecar.rows
+    found.sort(key=lambda one: (one[0], one[1].batch.sequence))
+    return [one for _, one in found]
+
+
+def _trust(
+    landing: Landing, plan: StreamPlan, pending: Sequence[_Pending], at: datetime
+) -> list[_Pending]:
+    new = [p.batch.sequence for p in pending if not p.trusted]
+    if new:
+        landing.decisions.append(
+            "trust_source", why="loaded with --trust-source", at=at,
+            about={"connection": plan.connection, "stream": plan.stream, "batches": new},
+        )  # fmt: skip
+    return [_Pending(p.batch, True, p.left_out) for p in pending]
+
+
+def _groups(pending: Sequence[_Pending]) -> Iterator[list[_Pending]]:
+    """Yield runs of batches that one transaction takes: of one content and encoding."""
+    group: list[_Pending] = []
+    rows = 0
+    for one in pending:
+        side = one.batch.sidecar
+        if group:
+            last = group[-1].batch.sidecar
+            other = (side.content, side.encoding) != (last.content, last.encoding)
+            if other or rows + side.rows > MAX_RECORDS:
+                yield group
+                group, rows = [], 0
+        group.append(one)
+        rows += side.rows
+    if group:
+        yield group
+
+
+def _apply_group(
+    store: Store,
+    plan: StreamPlan,
+    group: Sequence[_Pending],
+    at: datetime,
+    discarded: set[tuple[int, int, str]],
+    report: LoadReport,
+) -> None:
+    batches = [p.batch for p in group]
+    full = [b for b in batches if b.sidecar.rows and b.sidecar.content == "records"]
+    con = store.con
+    taken = intake.read(con, plan, full) if full else None
+    rows = stage_records(con, plan, taken, discarded) if taken else StagedRecords()
+    with store.transaction():
+        crashpoints.reach("load.begun")
+        load = Load(
+            con, plan, next_load(con), at,
+            frozenset(p.batch.sequence for p in group if p.trusted),
+        )  # fmt: skip
+        apply_records(load, rows)
+        for one in group:
+            if one.batch.sidecar.content == "deletions":
+                apply_deletions(load, one.batch, one.left_out)
+        references(load)
+        _enter(load, batches)
+        crashpoints.reach("load.written")
+    crashpoints.reach("load.committed")
+    _tell(report, load, batches, rows.warnings)
+
+
+@dataclass(slots=True)
+class StagedRecords:
+    """Everything staged of some batches: `bad` gives (entity, rule) the records with a reason."""
+
+    targets: list[Staged] = field(default_factory=list)
+    bad: dict[tuple[str, str], dict[tuple[int, int], str]] = field(default_factory=dict)
+    warnings: Counter[str] = field(default_factory=Counter)
+
+
+def stage_records(
+    con: duckdb.DuckDBPyConnection,
+    plan: StreamPlan,
+    taken: Intake,
+    discarded: Set[tuple[int, int, str]] = frozenset(),
+    entities: Set[str] | None = None,
+) -> StagedRecords:
+    """Stage what was taken in, for every target or those of `entities`; no transaction is open."""
+    found = StagedRecords()
+    for number, target in enumerate(plan.targets):
+        left_out = {(b, p) for b, p, e in discarded if e == target.entity}
+        if number == 0:
+            lines = {(b.batch, b.position): b.reason for b in taken.bad}
+            found.bad[target.entity, "malformed"] = {
+                place: why for place, why in lines.items() if place not in left_out
+            }
+        if entities is not None and target.entity not in entities:
+            continue
+        staged = stage.stage(con, target, f"staged_{number}")
+        if staged.failed:
+            places = _places(con, staged.failed)
+            said = f"the mapping's SQL raises on this record ({staged.reason})"
+            found.bad[target.entity, "statement"] = {p: said for p in places if p not in left_out}
+        stage.leave_out(con, staged, left_out)
+        found.warnings += stage.count_warnings(con, staged)
+        found.targets.append(staged)
+    return found
+
+
+def apply_records(load: Load, rows: StagedRecords) -> None:
+    """Write what was staged; inside the transaction."""
+    for (entity, rule), lines in rows.bad.items():
+        quarantine_lines(load, lines, rule, entity)
+    for staged in rows.targets:
+        apply(load, staged)
+    main = load.plan.targets[0] if load.plan.targets else None
+    if rows.targets and rows.targets[0].target is main:
+        for other in rows.targets[1:]:
+            apply_vanished(load, rows.targets[0], other)
+
+
+def _places(con: duckdb.DuckDBPyConnection, failed: Sequence[int]) -> list[tuple[int, int]]:
+    return con.execute(
+        "select f.batch, p.position from record_paths as p join landed_files as f using (file_no)"
+        f" where p.n in ({', '.join(map(str, failed))})"
+    ).fetchall()
+
+
+def _enter(load: Load, batches: Sequence[Batch]) -> None:
+    """Write the rows of ops.batches."""
+    rows = []
+    for batch in batches:
+        side, count = batch.sidecar, load.counts[batch.sequence]
+        passed = ("inserted", "updated", "unchanged", "deleted", "refused")
+        rows.append(
+            (
+                load.load_id, side.connection, side.stream, side.sequence, side.content, side.mode,
+                side.rows, sum(count[name] for name in passed), count["inserted"],
+                count["updated"], count["unchanged"], count["quarantined"], count["deleted"],
+                count["refused"], load.plan.version, side.sha256, side.read,
+                msgspec.json.encode(side.bookmark).decode() if side.bookmark is not None else None,
+                side.started_at, side.ended_at, load.loaded_at,
+            )
+        )  # fmt: skip
+    load.con.executemany(
+        "insert into ops.batches (load_id, connection, stream, batch, content, mode, rows, loaded,"
+        " inserted, updated, unchanged, quarantined, deleted, refused, mapping, sha256, read,"
+        f" bookmark, started_at, ended_at, loaded_at) values ({', '.join('?' * 21)})",
+        rows,
+    )
+
+
+def _tell(report: LoadReport, load: Load, batches: Sequence[Batch], warnings: Counter[str]) -> None:
+    report.batches += len(batches)
+    report.load_ids.append(load.load_id)
+    report.read += sum(b.sidecar.rows for b in batches if b.sidecar.content == "records")
+    for batch in batches:
+        count = load.counts[batch.sequence]
+        report.inserted += count["inserted"]
+        report.updated += count["updated"]
+        report.unchanged += count["unchanged"]
+        report.quarantined += count["quarantined"]
+        report.deleted += count["deleted"]
+        report.refused += count["refused"]
+    for text, number in warnings.items():
+        report.warnings[text] = report.warnings.get(text, 0) + number

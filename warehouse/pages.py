@@ -1,0 +1,115 @@
+"""Pages on their way into a batch: what of them is to be landed, and how it is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+import pyarrow as pa
+
+from warehouse import hashing
+from warehouse.batch import Segment
+from warehouse.hashing import Record
+from warehouse.seen import SeenIndex
+
+Records: TypeAlias = "Sequence[Record] | pa.Table"
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The places of the records to land, and what the index of seen keys is to learn of them."""
+
+    landed: list[int]
+    segment: Segment
+    unchanged: int
+
+
+def count(records: Records) -> int:
+    """Return how many records there are."""
+    return int(records.num_rows) if isinstance(records, pa.Table) else len(records)
+
+
+def cut(records: Records, most: int, size: int) -> Iterator[tuple[Records, int, int]]:
+    """Yield slices of at most `most` records and about `size` bytes, with their start and end."""
+    whole = count(records)
+    total = records.nbytes if isinstance(records, pa.Table) else sum(map(len, records))
+    step = max(1, min(most, whole * size // max(1, total)))
+    for start in range(0, whole, step):
+        end = min(start + step, whole)
+        if isinstance(records, pa.Table):
+            yield records.slice(start, end - start), start, end
+        else:
+            yield records[start:end], start, end
+
+
+def pick(
+    index: SeenIndex,
+    records: Records,
+    keys: Sequence[str | None],
+    part: str | None,
+    repeated: Collection[str | None],
+    *,
+    everything: bool,
+    scanning: bool,
+    complete: bool,
+) -> Picked:
+    """Choose the records that do not equal the last landed ones, and mark all keys as seen.
+
+    A record without key, or with one that stands in its page twice, is always landed; so is every
+    record under `everything`.
+    """
+    table = isinstance(records, pa.Table)
+    hashes = hashing.of_rows(records) if table else hashing.of_records(records)
+    known = index.hashes([k for k in keys if k is not None], part)
+    landed: list[int] = []
+    segment = Segment(part, [], [], complete)
+    same_keys: list[str] = []
+    same_hashes: list[int | None] = []
+    for n, (key, hash_) in enumerate(zip(keys, hashes, strict=True)):
+        if key is None:
+            landed.append(n)
+        elif key in repeated:
+            landed.append(n)
+            segment.keys.append(key)
+            segment.hashes.append(None)
+        elif known.get(key) == hash_ and not everything:
+            same_keys.append(key)
+            same_hashes.append(hash_)
+        else:
+            landed.append(n)
+            segment.keys.append(key)
+            segment.hashes.append(hash_)
+    index.remember(same_keys, same_hashes, part)
+    # Their hash counts once the batch is complete; until then they are only marked as seen.
+    early = segment.keys if scanning else [k for k in segment.keys if k in known]
+    index.remember(early, [None] * len(early), part)
+    return Picked(landed, segment, len(same_keys))
+
+
+def join(records: Sequence[Record]) -> bytes:
+    """Return the records as lines, whatever newlines stand between their tokens."""
+    chunk = b"\n".join(records) + b"\n"
+    odd = b"\r" in chunk or b"\n\n" in chunk or chunk[:1] == b"\n"
+    if odd or chunk.count(b"\n") != len(records):
+        # legal JSON has no newline inside a string: between tokens it is only a space
+        chunk = b"".join(_one_line(r) for r in records)
+    return chunk
+
+
+def _one_line(record: Record) -> bytes:
+    line = bytes(record).replace(b"\r", b" ").replace(b"\n", b" ").strip()
+    return (line or b"null") + b"\n"
+
+
+def deletions(keys: Sequence[str], at: str) -> list[bytes]:
+    """Return the lines of a batch of deletions."""
+    encode = msgspec.json.encode
+    return [encode({"key": key, "at": at}) + b"\n" for key in keys]
+
+
+def plain(bookmark: Mapping[str, Any] | None) -> str:
+    """Return a bookmark in a form to compare; none and an empty one are the same."""
+    return json.dumps(bookmark or {}, sort_keys=True, default=str)

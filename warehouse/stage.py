@@ -1,0 +1,239 @@
+"""Stages the rows of one target: typed rows, children, errors and a row hash in temp tables.
+
+Nothing of the store is read or written here, and no transaction is open: a statement that fails
+would end it. Temp tables of target i: `staged_<i>` (one row a record: n, of_batch, of_position,
+source_key, record_key, version, deleted, the columns, ext, warnings, errors, row_hash, layer) and
+`staged_<i>_<k>` for child k.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import duckdb
+
+from warehouse import ddl, versions
+from warehouse.ddl import literal, quote
+from warehouse.errors import LoadError
+from warehouse.model.plan import ChildPlan, TargetPlan
+
+Places: TypeAlias = Iterable[tuple[int, int]]
+FAILED = (duckdb.DataError, duckdb.InvalidInputException)
+MAX_FAILED = 1_000
+_FRAME = {
+    "n", "line", "source_key", "parent_key", "record_key", "version", "deleted", "ext", "errors",
+    "warnings",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Staged:
+    """What was staged of a target. Records named in `failed` make its SQL raise."""
+
+    table: str
+    target: TargetPlan
+    columns: tuple[str, ...]
+    children: dict[str, tuple[str, tuple[str, ...]]]  # temp table -> (entity, columns)
+    layers: int = 1
+    failed: list[int] = field(default_factory=list)
+    reason: str = ""
+    older: Counter[int] = field(default_factory=Counter)  # batch -> older versions left out
+    same: Counter[int] = field(default_factory=Counter)  # batch -> repetitions left out
+
+
+def stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> Staged:
+    """Stage a target of `record_paths`; records that make its SQL raise are found by halving."""
+    try:
+        found = _stage(con, target, table)
+    except FAILED as error:
+        failed = _failing(con, target, table)
+        if not failed:
+            raise LoadError(
+                f"the rows of {target.entity} cannot be staged ({type(error).__name__}).",
+                "this is a defect of the mapping's SQL: report it with the mapping file.",
+            ) from error
+        con.execute("create or replace temp table all_paths as select * from record_paths")
+        _keep(con, f"n not in ({', '.join(map(str, failed))})")
+        found = _stage(con, target, table)
+        found.failed, found.reason = failed, type(error).__name__
+        _keep(con, "true")
+        con.execute("drop table all_paths")
+    _leave_older_out(con, found)
+    return found
+
+
+def _keep(con: duckdb.DuckDBPyConnection, condition: str) -> None:
+    con.execute(
+        f"create or replace temp table record_paths as select * from all_paths where {condition}"
+    )
+
+
+def _failing(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> list[int]:
+    """Return the records whose own evaluation raises."""
+    con.execute("create or replace temp table all_paths as select * from record_paths")
+    numbers = [n for (n,) in con.execute("select n from all_paths order by n").fetchall()]
+    failed: list[int] = []
+    todo = [numbers]
+    while todo:
+        some = todo.pop()
+        _keep(con, f"n between {some[0]} and {some[-1]}")
+        try:
+            _stage(con, target, table)
+        except FAILED as error:
+            if len(some) == 1:
+                failed += some
+                if len(failed) > MAX_FAILED:
+                    raise LoadError(
+                        f"the mapping's SQL for {target.entity} raises on more than"
+                        f" {MAX_FAILED} records ({type(error).__name__}).",
+                        "mend the mapping; `isthmus preview` shows what it does.",
+                    ) from error
+            else:
+                todo += [some[: len(some) // 2], some[len(some) // 2 :]]
+    _keep(con, "true")
+    con.execute("drop table all_paths")
+    return failed
+
+
+def _stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> Staged:
+    children: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for k, child in enumerate(target.children):
+        name = f"{table}_{k}"
+        children[name] = (child.entity, _stage_child(con, child, name))
+    columns = _columns(con, target.entity, target.select)
+    hashed = ", ".join(
+        [
+            literal("\x1f".join((*columns, *(c.name for c in target.children)))),
+            *(quote(c) for c in columns),
+            "t.ext::varchar", "t.record_key", "coalesce(t.deleted, false)",
+            *(f"case when not coalesce(t.deleted, false) then {c}.hashed end" for c in children),
+        ]
+    )  # fmt: skip
+    wrong = ["coalesce(t.errors, [])", *(f"coalesce({c}.wrong, [])" for c in children)]
+    joins = " ".join(
+        f"left join (select n, bit_xor(hashed) as hashed, {_wrong(child, name)} as wrong"
+        f" from {name} group by n) as {name} on {name}.n = t.n"
+        for name, child in zip(children, target.children, strict=True)
+    )
+    con.execute(
+        f"""
+        create or replace temp table {table} as
+        select t.n, f.batch as of_batch, p.position as of_position, t.source_key,
+            coalesce(t.record_key, t.source_key) as record_key, t.version,
+            coalesce(t.deleted, false) as deleted, {"".join(f"t.{quote(c)}, " for c in columns)}
+            t.ext, t.warnings,
+            case
+                when t.source_key is null and len({wrong[0]}) = 0 then ['key: is missing']
+                when t.source_key is null then {wrong[0]}
+                -- A record that says it is gone is gone, whatever else is wrong in it.
+                when coalesce(t.deleted, false) then []
+                else {" || ".join(wrong)}
+            end as errors,
+            hash({hashed}) as row_hash, 1 as layer
+        from ({target.select}) as t
+        join record_paths as p on p.n = t.n
+        join landed_files as f on f.file_no = p.file_no
+        {joins}
+        """
+    )
+    return Staged(table, target, columns, children)
+
+
+def _stage_child(con: duckdb.DuckDBPyConnection, child: ChildPlan, name: str) -> tuple[str, ...]:
+    columns = _columns(con, child.entity, child.select)
+    hashed = ", ".join(["c.line", "c.source_key", *(f"c.{quote(x)}" for x in columns), "c.ext"])
+    con.execute(
+        f"create or replace temp table {name} as select c.*, hash({hashed}) as hashed,"
+        f" false as repeated from ({child.select}) as c"
+    )
+    con.execute(
+        f"update {name} set repeated = true where (n, source_key) in"
+        f" (select n, source_key from {name} group by all having count(*) > 1)"
+    )
+    return columns
+
+
+def _wrong(child: ChildPlan, name: str) -> str:
+    """Return the aggregate of a record's broken children, the first ones."""
+    place = f"{literal(child.name)} || '[' || ({name}.line - 1) || '].'"
+    text = (
+        f"case when len({name}.errors) > 0 then {place} || {name}.errors[1]"
+        f" when {name}.source_key is null then {place} || 'key: is missing'"
+        f" else {place} || 'key: stands twice in the record' end"
+    )
+    bad = f"len({name}.errors) > 0 or {name}.repeated or {name}.source_key is null"
+    return f"list({text} order by {name}.line) filter (where {bad})[:5]"
+
+
+def _columns(con: duckdb.DuckDBPyConnection, entity: str, select: str) -> tuple[str, ...]:
+    """Return the model's columns that the SELECT gives, in the table's order."""
+    given = {name for name, *_ in con.execute(f"describe {select}").fetchall()}
+    frame = {f for f, _ in ddl.source_columns(entity)} & _FRAME
+    return tuple(n for n, _ in ddl.source_columns(entity) if n in given and n not in frame)
+
+
+def _leave_older_out(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Keep the newest version of a key in each batch, before any check; number the batches.
+
+    A broken newer version wins too: the older good one is a state that the source has left. Keys
+    in several batches get a layer each, applied in order, so that history does not depend on how
+    many batches one transaction took.
+    """
+    twice = con.execute(
+        f"select count(source_key) - count(distinct source_key) from {staged.table}"
+    ).fetchone()
+    if not twice or not twice[0]:
+        return
+    newest = "of_position desc"
+    if staged.target.has_version:
+        newest = f"{versions.newest_first('version', staged.target.version_as)}, {newest}"
+    con.execute(
+        f"""
+        create or replace temp table ranked as
+        select n, of_batch, row_hash,
+            row_number() over one as place, first_value(row_hash) over one as winner,
+            dense_rank() over (partition by source_key order by of_batch) as layer
+        from {staged.table}
+        where source_key in
+            (select source_key from {staged.table} group by source_key having count(*) > 1)
+        window one as (partition by source_key, of_batch order by {newest})
+        """
+    )
+    for batch, same, count in con.execute(
+        "select of_batch, row_hash = winner, count(*) from ranked where place > 1 group by all"
+    ).fetchall():
+        (staged.same if same else staged.older)[batch] += count
+    con.execute(f"delete from {staged.table} where n in (select n from ranked where place > 1)")
+    con.execute(
+        f"update {staged.table} as s set layer = r.layer from ranked as r"
+        " where r.n = s.n and r.layer > 1"
+    )
+    (staged.layers,) = con.execute("select max(layer) from ranked").fetchone() or (1,)
+    con.execute("drop table ranked")
+
+
+def leave_out(con: duckdb.DuckDBPyConnection, staged: Staged, places: Places) -> None:
+    """Drop the staged records at the given (batch, position)."""
+    for batch, position in places:
+        con.execute(
+            f"delete from {staged.table} where of_batch = ? and of_position = ?",
+            [batch, position],
+        )
+
+
+def count_warnings(con: duckdb.DuckDBPyConnection, staged: Staged) -> Counter[str]:
+    """Count the warnings of the staged rows, the hundred most frequent texts."""
+    found: Counter[str] = Counter()
+    for table in (staged.table, *staged.children):
+        found.update(
+            dict(
+                con.execute(
+                    f"select w, count(*) from (select unnest(warnings) as w from {table}"
+                    " where len(warnings) > 0) group by w order by 2 desc, 1 limit 100"
+                ).fetchall()
+            )
+        )
+    return found
