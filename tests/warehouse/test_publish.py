@@ -36,8 +36,11 @@ def bring(store: Store, home: Home, **more: Any) -> Projected:
 
 
 def order(key: str, **more: Any) -> dict[str, Any]:
-    return {"key": key, "number": f"N{key}", "currency": "CNY", "status": "confirmed",
-            "total": Decimal(10), "lines": [{"key": "1", "sku": "A1", "quantity": 2}], **more}  # fmt: skip
+    lines = [{"key": "1", "sku": "A1", "quantity": 2}]
+    return {
+        "key": key, "number": f"N{key}", "currency": "CNY", "status": "confirmed",
+        "total": Decimal(10), "lines": lines, **more,
+    }  # fmt: skip
 
 
 def everything(path: Path) -> dict[str, list[tuple[Any, ...]]]:

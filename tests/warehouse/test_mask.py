@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pytest
+from source_rows import MOMENT, Loader
+
+from warehouse import ddl, mask
+from warehouse.home import Home
+from warehouse.model import ENTITIES
+from warehouse.project import project
+from warehouse.publish import publish
+from warehouse.store import open_store
+from warehouse.unify import unify
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        mask.use_key(opened, KEY)
+        yield opened
+
+
+def one(con: duckdb.DuckDBPyConnection, expression: str, value: str | None) -> Any:
+    row = con.execute(f"SELECT {expression} FROM (SELECT ?::varchar AS v)", [value]).fetchone()
+    assert row is not None
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "masked"),
+    [
+        ("name", "王小明", "王**"),
+        ("name", " Ada Lovelace", "A**"),
+        ("phone", "13812345678", "138****5678"),
+        ("phone", "+86 138-1234-5678", "138****5678"),
+        ("phone", "008613812345678", "138****5678"),
+        ("phone", "0755-26881234", "075****1234"),
+        ("phone", "26881234", "26****34"),
+        ("phone", "110", "****"),
+        ("email", "wang@example.com", "w***@example.com"),
+        ("email", "not one", "****"),
+        ("address", "广东省深圳市南山区科技园路1号", "广东省深圳市****"),
+        ("address", "12 High Street", "****"),
+        ("id_no", "440301199001011234", "****1234"),
+        ("bank", "6222020200112233", "****2233"),
+        ("openid", "short", "****"),
+        ("note", "call 13812345678", None),
+        ("name", None, None),
+        ("phone", None, None),
+    ],
+)
+def test_masks(con: duckdb.DuckDBPyConnection, kind: str, value: str, masked: str) -> None:
+    assert one(con, mask.mask_sql(kind, "v"), value) == masked
+
+
+def test_the_hash_is_a_keyed_one(con: duckdb.DuckDBPyConnection) -> None:
+    wanted = hmac.new(KEY, "王@x".encode(), hashlib.sha256).hexdigest()[:32]
+    assert one(con, mask.hash_sql("v"), "王@x") == wanted
+    assert one(con, mask.hash_sql("v"), None) is None
+    long = bytes(range(100))
+    mask.use_key(con, long)
+    assert one(con, mask.hash_sql("v"), "王@x") != wanted
+    with pytest.raises(ValueError, match="16 bytes"):
+        mask.use_key(con, b"short")
+
+
+@pytest.mark.parametrize(
+    ("kind", "left", "right"),
+    [
+        ("phone", "+86 138 1234 5678", "13812345678"),
+        ("email", " Wang@Example.com", "wang@example.com"),
+        ("id_no", "44030119900101123x", "44030119900101123X"),
+    ],
+)
+def test_spellings_of_one_thing_have_one_hash(
+    con: duckdb.DuckDBPyConnection, kind: str, left: str, right: str
+) -> None:
+    expression = mask.hash_sql(mask.normal_sql(kind, "v"))
+    assert one(con, expression, left) == one(con, expression, right)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["13812345678", "u13812345678", "电话:138-1234-5678,急", "wang@example.com", "0755-26881234",
+     "440301199001011234", "8613812345678", "+44 20 7946 0958", "wechat 138 1234 5678"],
+)  # fmt: skip
+def test_keys_that_are_personal_get_another_name(
+    con: duckdb.DuckDBPyConnection, value: str
+) -> None:
+    said = one(con, mask.pseudonym("v"), value)
+    assert said.startswith("masked:")
+    assert one(con, mask.pseudonym("v"), f" {value}") == said
+
+
+@pytest.mark.parametrize(
+    "value", ["1", "", "A-0001", "9138123456789", "202603011381234567", "SO-2026-000138", "订单1"]
+)
+def test_keys_that_are_not_personal_stay(con: duckdb.DuckDBPyConnection, value: str) -> None:
+    assert one(con, mask.pseudonym("v"), value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "stays"),
+    [("C-0042", True), ("1", True), ("王小明", False), ("Ada Lovelace", False),
+     ("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", False), ("13812345678", False)],
+)  # fmt: skip
+def test_a_party_key_that_is_a_name_gets_another(
+    con: duckdb.DuckDBPyConnection, value: str, stays: bool
+) -> None:
+    assert (one(con, mask.party_key("v"), value) == value) is stays
+
+
+SECRETS = {
+    "name": "欧阳若晴", "phone": "13712345678", "email": "ouyang@mail.example",
+    "address": "广东省广州市天河区体育西路九十九号", "id_no": "440106198805051239",
+    "openid": "oABCDEFGHIJKLMNOPQRSTUVWXYZ1", "bank": "6217003320011223344",
+    "note": "请打欧阳若晴电话13712345678",
+}  # fmt: skip
+
+
+def filled(entity: str, key: str) -> dict[str, Any]:
+    """A row whose every text holds a secret: by its tag, or a phone where none is thought of."""
+    row: dict[str, Any] = {"key": key, "ext": '{"tel": "13712345678"}'}
+    cls = ENTITIES[entity]
+    for name, col in cls.columns().items():
+        if col.privacy:
+            row[name] = SECRETS[col.privacy]
+        elif col.kind == "text" and not col.rule:
+            row[name] = f"tel {SECRETS['phone']}"
+        elif col.kind == "json":
+            row[name] = '["13712345678"]'
+        elif col.kind == "word":
+            row[f"{name}_raw"] = "13712345678"
+    for child, child_entity in cls.children.items():
+        row[child] = [filled(child_entity, SECRETS["phone"])]
+    return row
+
+
+def test_the_published_file_holds_no_secret_and_the_store_does(home: Home) -> None:
+    with open_store(home) as store:
+        load = Loader(store.con)
+        for entity, cls in ENTITIES.items():
+            if cls.parent is None:
+                load.put(entity, [filled(entity, SECRETS["phone"])])
+        load.put("party", [filled("party", SECRETS["name"])])
+        columns = ddl.columns_of(ddl.source_table("party").names)
+        store.con.execute(
+            f"INSERT INTO history.parties ({columns}, valid_to) SELECT {columns}, now() "
+            "FROM source.parties"
+        )
+        store.con.execute(
+            "INSERT INTO ops.quarantine (id, entity, source_key, reason) VALUES "
+            "('shop/1', 'party', '13712345678', 'phone: 13712345678'), "
+            "('shop/2', 'party', '欧阳若晴', 'x')"
+        )
+        store.con.execute('UPDATE ops.batches SET bookmark = \'{"last": "13712345678"}\'')
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+        hidden = publish(home, now=MOMENT).path.read_bytes()
+        private = home.store.read_bytes()
+        for kind, secret in SECRETS.items():
+            assert secret.encode() in private, kind
+            assert secret.encode() not in hidden, kind
+        assert "若晴".encode() not in hidden
+        assert b"13712345678" not in hidden
+        assert KEY not in hidden
+        assert KEY.hex().encode() not in hidden
+        project(store, home, privacy="clear", key=KEY, now=MOMENT)
+        clear = publish(home, now=MOMENT).path.read_bytes()
+        assert b"13712345678" in clear
+
+
+def test_keys_still_join_in_what_is_published(home: Home) -> None:
+    """Two systems meet by the hash of a phone, an order and its customer by masked keys."""
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("party", [{"key": "王小明", "kind": "person", "phone": "138 1234 5678"}])
+        load.put("party", [{"key": "9", "phone": "+8613812345678"}], connection="crm")
+        load.put("order", [{"key": "13812345678", "customer_key": "王小明", "lines": [{"key": 1}]}])
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+        # A second, incremental projection finds the masked rows again.
+        load.put("order", [{"key": "13812345678", "customer_key": "王小明", "lines": []}])
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        assert con.execute(
+            "SELECT count(*) FROM parties a JOIN parties b USING (phone_hash) "
+            "WHERE a.connection = 'shop' AND b.connection = 'crm'"
+        ).fetchall() == [(1,)]
+        assert con.execute(
+            "SELECT count(*), max(o.source_key) LIKE 'masked:%' FROM source.orders o "
+            "JOIN source.parties p ON o.customer_key = p.source_key JOIN unified.xref x "
+            "ON x.source_key = p.source_key WHERE x.entity = 'party'"
+        ).fetchall() == [(1, True)]
+        assert con.execute("SELECT count(*) FROM source.order_lines").fetchall() == [(0,)]
+
+
+def test_organisations_are_shown_and_their_people_are_not(home: Home) -> None:
+    row = {
+        "name": "深圳明远贸易有限公司", "phone": "0755-26881234", "contact_name": "王小明",
+        "contact_phone": "13812345678", "tax_number": "9144030071526726XG",
+        "address": "深圳市南山区科技园路1号", "addresses": [{"key": 1, "line1": "科技园路1号"}],
+        "identifiers": [{"key": 1, "scheme": "tax_number", "value": "9144030071526726XG"},
+                        {"key": 2, "scheme": "phone", "value": "13812345678"},
+                        {"key": 3, "scheme": "wechat_openid", "value": "oUpF8uMuAJO_M2pxb1Q9"}],
+    }  # fmt: skip
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("party", [{"key": "1", "kind": "organization", **row}])
+        load.put("party", [{"key": "2", "kind": "person", **row}, {"key": "3", **row}])
+        load.put("payment", [{"key": "1", "payer_kind": "organization", "payer_name": "明远公司",
+                              "payee_name": "王小明"}])  # fmt: skip
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+    columns = "name, phone, contact_name, contact_phone, tax_number, address"
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        for schema in ("unified", "source"):
+            assert con.execute(
+                f"SELECT {columns} FROM {schema}.parties ORDER BY source_key"
+            ).fetchall() == [
+                ("深圳明远贸易有限公司", "0755-26881234", "王**", "138****5678",
+                 "9144030071526726XG", "深圳市南山区科技园路1号"),
+                ("深**", "075****1234", "王**", "138****5678", "****26XG", "深圳市****"),
+                ("深**", "075****1234", "王**", "138****5678", "****26XG", "深圳市****"),
+            ]  # fmt: skip
+            assert con.execute(
+                f"SELECT parent_key, list(value ORDER BY source_key) FROM "
+                f"{schema}.party_identifiers GROUP BY ALL ORDER BY ALL"
+            ).fetchall() == [
+                ("1", ["9144030071526726XG", "138****5678", "****b1Q9"]),
+                ("2", ["****26XG", "138****5678", "****b1Q9"]),
+                ("3", ["****26XG", "138****5678", "****b1Q9"]),
+            ]
+            assert con.execute(
+                f"SELECT line1 FROM {schema}.addresses ORDER BY parent_key"
+            ).fetchall() == [("科技园路1号",), ("****",), ("****",)]
+        assert con.execute("SELECT payer_name, payee_name FROM payments").fetchall() == [
+            ("明远公司", "王**")
+        ]
