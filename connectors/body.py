@@ -14,7 +14,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 _Level: TypeAlias = dict[str, msgspec.Raw] | list[msgspec.Raw] | None
 
-_STEP = re.compile(r'(?:^|\.)(?:"((?:[^"\\]|\\.)+)"|([^."\[\]\s][^."\[\]]*))|\[(-?[0-9]+)\]')
+_STEP = re.compile(r'(?:^|\.)(?:"((?:[^"\\]|\\.)+)"|([^."\[\]\s]+))|\[(-?[0-9]+)\]')
 _LONE = re.compile(
     rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
@@ -37,12 +37,12 @@ def parse_path(text: str) -> Path:
     at = 0
     while at < len(text):
         found = _STEP.match(text, at)
-        if found is None or (at == 0) != (found.start() == 0):
+        if found is None or text[0] == ".":
             raise ConfigError(f"The path {text!r} cannot be read.", 'write a.b, a[0] or "a.b".')
         if found[3] is not None:
             steps.append(int(found[3]))
         else:
-            steps.append(re.sub(r"\\(.)", r"\1", found[1]) if found[1] else found[2].strip())
+            steps.append(re.sub(r"\\(.)", r"\1", found[1]) if found[1] else found[2])
         at = found.end()
     return tuple(steps)
 

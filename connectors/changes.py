@@ -16,7 +16,7 @@ EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 """Where windows start on a first load when `start` is not set."""
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NUMBER = re.compile(r"[0-9]{9,16}(\.[0-9]{1,9})?")
+_NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,9})?")
 _ZONELESS_Z = re.compile(r"([+-][0-9]{2})([0-9]{2})$")
 
 
@@ -28,7 +28,7 @@ def parse_stamp(text: str, zone: tzinfo, pattern: str = "iso") -> datetime | Non
     """
     text = text.strip()
     try:
-        if _NUMBER.fullmatch(text):
+        if _NUMBER.fullmatch(text) and (len(text) > 8 or pattern.startswith("epoch")):
             whole, _, part = text.partition(".")
             unit = 1000 if pattern == "epoch_ms" or len(whole) >= 12 else 1
             micros = int(whole) * (1_000_000 // unit) + int(part.ljust(6, "0")[:6]) // unit

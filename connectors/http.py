@@ -141,11 +141,17 @@ class HttpClient:
         except Again as again:
             raise again.error from None
 
+    def discloses(self, text: str) -> bool:
+        """Say whether `text` holds a secret of the connection."""
+        return self._redactor.mask(text) != text
+
     def _target(self, request: Request) -> tuple[Url, dict[str, str]]:
         if request.link is not None:
-            url = join(request.link_base or self.base, request.link, self.base.origin)
+            url = join(self.base, request.link, self.base.origin)
         else:
-            path = f"{self.base.path.rstrip('/')}/{request.path.lstrip('/')}".rstrip("?")
+            path = self.base.path
+            if request.path:
+                path = f"{path.rstrip('/')}/{request.path.lstrip('/')}".rstrip("?")
             url = parse(f"{self.base.origin}{path}", error=ConfigError)
         pairs = parse_qsl(url.query, keep_blank_values=True)
         if request.link is not None or len(dict(pairs)) < len(pairs):

@@ -46,9 +46,7 @@ def quote_long(page: bytes) -> bytes:
 def _runs(data: _Bytes) -> npt.NDArray[np.bool_]:
     """Say for each place whether 16 digits or points begin there."""
     # Unsigned: what is below '0' wraps to a large number.
-    hit: npt.NDArray[np.bool_] = ((data - 48) < 10) | (
-        data == 46
-    )
+    hit: npt.NDArray[np.bool_] = ((data - 48) < 10) | (data == 46)
     for step in (1, 2, 4, 8):
         hit = hit[:-step] & hit[step:]
     return hit

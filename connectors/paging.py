@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from connectors.address import join, parse
 from connectors.body import Body, Path, scalar_text
 from connectors.errors import ContractBroken, PaginationLoop
 
@@ -182,14 +183,17 @@ class NextPaging(Paging):
         return Step(link=state, state=state) if state else Step()
 
     def after(self, turn: Turn) -> Step | None:
-        """Return the step along the link."""
+        """Return the step along the link; raises Refused where it leaves the host."""
         if self.says_more(turn) is False:
             return None
         if self.path is None:
             link = next_of(turn.headers.get("link", ""))
         else:
             link = turn.body.text(self.path) if turn.body else None
-        return self.first(link) if link else None
+        if not link:
+            return None
+        here = parse(turn.place)
+        return self.first(str(join(here, link, here.origin)))
 
 
 @dataclass(frozen=True)

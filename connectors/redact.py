@@ -34,7 +34,7 @@ class Redactor:
             return
         self._forms |= set(_forms(secret))
         longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+        self._pattern = re.compile("|".join(_escape_pattern(form) for form in longest_first))
 
     def mask(self, text: str) -> str:
         """Return `text` without secrets, line breaks kept."""
@@ -64,6 +64,11 @@ class _Filter(logging.Filter):
         return True
 
 
+def _escape_pattern(form: str) -> str:
+    """Return a pattern for `form` in which %2f and %2F are the same."""
+    return re.sub("%[0-9A-Fa-f]{2}", lambda hit: f"(?i:{hit[0]})", re.escape(form))
+
+
 def _forms(secret: str) -> Iterable[str]:
     """Yield the ways in which a secret is met: plain, URL, base64 at each offset, JSON, hex."""
     raw = secret.encode()
@@ -71,7 +76,6 @@ def _forms(secret: str) -> Iterable[str]:
     yield quote(secret, safe="")
     yield quote(secret)
     yield quote_plus(secret)
-    yield re.sub("%[0-9A-F]{2}", lambda hit: hit[0].lower(), quote(secret, safe=""))
     for ascii_only in (True, False):
         yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
     yield raw.hex()

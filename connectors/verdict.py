@@ -44,7 +44,6 @@ class Request:
     form: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     link: str | None = None
-    link_base: Url | None = None
     ok: Condition | None = None
     message: Path = ()
     rules: tuple[Rule, ...] = ()

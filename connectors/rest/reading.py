@@ -20,9 +20,13 @@ from connectors.rest.asking import Asker, make_changes, make_paging, total_of
 
 @dataclass(slots=True)
 class Count:
-    """What the source says it has against what came."""
+    """What the source says it has against what came.
+
+    `before` counts what came in an earlier part of the same scan.
+    """
 
     path: Path | None
+    before: int = 0
     received: int = 0
     first: int | None = None
     last: int | None = None
@@ -52,13 +56,10 @@ class Count:
         """Say whether fewer records came than the source had all the time."""
         if self.first is None or self.last is None:
             return False
-        return self.received < min(self.first, self.last)
+        return self.before + self.received < min(self.first, self.last)
 
-    def doubt(self, paging: Paging, before: int) -> str:
-        """Return why the scan is not proved complete; "" when it is.
-
-        `before` counts what came in an earlier part of the same scan.
-        """
+    def doubt(self, paging: Paging) -> str:
+        """Return why the scan is not proved complete; "" when it is."""
         if self.path is not None and self.first is None:
             return "the answers have no number where total: points"
         if paging.shifts:
@@ -66,8 +67,9 @@ class Count:
                 return "pages by number or offset prove nothing without total:"
             if self.moved:
                 return "the source changed while it was read"
-        if self.last is not None and self.distinct + before != self.last:
-            return f"{self.distinct + before} keys came, the source says {self.last}"
+        came = self.before + self.distinct
+        if self.last is not None and came != self.last:
+            return f"{came} keys came, the source says {self.last}"
         return ""
 
 
@@ -90,7 +92,7 @@ class Reading:
         tide = self._tide(before, resume)
         start = datetime.fromisoformat(resume["window"]) if resume.get("window") else None
         windows = self._windows(tide, start)
-        count = Count(self._total_path(tide))
+        count = Count(self._total_path(tide), int(resume.get("count", 0)))
         taken = 0
         for number, window in enumerate(windows):
             state = resume.get("state") if number == 0 else None
@@ -106,7 +108,7 @@ class Reading:
                 if step is None and number == len(windows) - 1:
                     yield self._last_page(turn, before, tide, paging, count, resume)
                 else:
-                    mark = self._resume(paging, window, step, tide, count, resume)
+                    mark = self._resume(paging, window, step, tide, count)
                     yield self._page(turn, self._on_the_way(before, mark), None)
 
     # --- where it begins ---------------------------------------------------------------------
@@ -114,6 +116,7 @@ class Reading:
         if not resume or resume.get("mode") != self.request.mode:
             return False
         try:
+            int(resume.get("count", 0))
             datetime.fromisoformat(resume["begun"])
             if resume.get("window"):
                 datetime.fromisoformat(resume["window"])
@@ -160,6 +163,7 @@ class Reading:
                 f"The read could not go on where the last one stopped ({error.what}); "
                 "it began again."
             )
+            count.before = 0
             yield from walk(paging, fetch)
             return
         yield first
@@ -173,17 +177,18 @@ class Reading:
         step: Step | None,
         tide: Tide | None,
         count: Count,
-        resumed: Mapping[str, Any],
     ) -> dict[str, Any] | None:
         windowed = tide is not None and tide.spec.span is not None
         state = step.state if step is not None and paging.resumable else None
+        if state is not None and self.asker.client.discloses(state):
+            state = None  # some systems write the token into their next link
         if self.request.mode == "sweep" or (state is None and not windowed):
             return None
         mark: dict[str, Any] = {
             "mode": self.request.mode,
             "style": type(paging).__name__,
             "begun": self.begun.isoformat(),
-            "count": count.received + int(resumed.get("count", 0)),
+            "count": count.before + count.received,
         }
         if state is not None:
             mark["state"] = state
@@ -238,7 +243,7 @@ class Reading:
             return "the system answered not found"
         if resume.get("state") and not paging.stable:
             return "it was interrupted, and its order is not stable"
-        return count.doubt(paging, int(resume.get("count", 0)))
+        return count.doubt(paging)
 
     def _page(
         self,
