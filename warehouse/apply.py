@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
+import pyarrow as pa
 
 from warehouse import crashpoints, ddl, history, versions
 from warehouse.ddl import columns_of
@@ -198,8 +199,7 @@ def _touch(load: Load, target: TargetPlan) -> None:
         f"""
         update {table} as o
         set version = c.version, batch = c.of_batch, position = c.of_position,
-            newer_in_quarantine = false,
-            load_id = case when c.flagged then {load.load_id} else o.load_id end
+            newer_in_quarantine = false, load_id = {load.load_id}
         from change as c where c.action = 'touch' and o.rowid = c.old
         """
     )
@@ -214,29 +214,25 @@ def _touch(load: Load, target: TargetPlan) -> None:
 
 def _quarantine(load: Load, staged: Staged) -> None:
     """Put broken records aside: where they stand and why, never their content."""
-    target = staged.target
-    name = f"{load.plan.connection}/{load.plan.stream}/"
+    entity, errors = ddl.literal(staged.target.entity), "s.errors"
     load.con.execute(
         f"""
-        insert into ops.quarantine (id, connection, stream, batch, position, entity, source_key,
-            field, rule, reason, mapping, first_at, last_at, status, load_id)
-        select {ddl.literal(name)} || c.of_batch || '/' || c.of_position || '/'
-                || {ddl.literal(target.entity)},
-            {ddl.literal(load.plan.connection)}, {ddl.literal(load.plan.stream)}, c.of_batch,
-            c.of_position, {ddl.literal(target.entity)}, c.source_key,
-            case when contains(s.errors[1], ': ') then split_part(s.errors[1], ': ', 1) end,
+        create or replace temp table put_aside as
+        select c.of_batch as batch, c.of_position as position, {entity} as entity, c.source_key,
+            case when contains({errors}[1], ': ') then split_part({errors}[1], ': ', 1) end
+                as field,
             case when c.source_key is null then 'key'
-                when contains(s.errors[1], ': stands twice') then 'unique' else 'check' end,
-            case when contains(s.errors[1], ': ')
-                then s.errors[1][strpos(s.errors[1], ': ') + 2 :] else s.errors[1] end
-                || case when len(s.errors) > 1
-                    then '; ' || array_to_string(s.errors[2:], '; ') else '' end,
-            {ddl.literal(load.plan.version)}, c.ended_at, c.ended_at,
-            case when c.action = 'bad' then 'open' else 'superseded' end, {load.load_id}
+                when contains({errors}[1], ': stands twice') then 'unique' else 'check' end as rule,
+            case when contains({errors}[1], ': ')
+                then {errors}[1][strpos({errors}[1], ': ') + 2 :] else {errors}[1] end
+                || case when len({errors}) > 1
+                    then '; ' || array_to_string({errors}[2:], '; ') else '' end as reason,
+            c.ended_at as aside_at, case when c.action = 'bad' then 'open' else 'superseded' end as status
         from change as c join {staged.table} as s on s.n = c.n
         where c.action in ('bad', 'bad late')
         """
     )
+    _put_aside(load)
 
 
 def quarantine_lines(
@@ -245,24 +241,52 @@ def quarantine_lines(
     """Put aside records that could not even be read: (batch, position) -> reason."""
     if not lines:
         return
-    name = f"{load.plan.connection}/{load.plan.stream}"
-    load.con.executemany(
-        f"""
-        insert into ops.quarantine (id, connection, stream, batch, position, entity, rule, reason,
-            mapping, first_at, last_at, status, load_id)
-        select ?, ?, ?, ?, ?, ?, ?, ?, ?, ended_at, ended_at, 'open', {load.load_id}
-        from landed_files where batch = ? limit 1
-        """,
-        [
-            (
-                f"{name}/{batch}/{position}/{entity}", load.plan.connection, load.plan.stream,
-                batch, position, entity, rule, reason, load.plan.version, batch,
-            )
-            for (batch, position), reason in lines.items()
-        ],
-    )  # fmt: skip
+    columns = zip(*((b, p, why) for (b, p), why in lines.items()), strict=True)
+    table = pa.table(dict(zip(("batch", "position", "reason"), map(list, columns), strict=True)))
+    load.con.register("unread_lines", table)
+    try:
+        load.con.execute(
+            f"""
+            create or replace temp table put_aside as
+            select u.batch, u.position, {ddl.literal(entity)} as entity,
+                null::varchar as source_key, null::varchar as field, {ddl.literal(rule)} as rule,
+                u.reason, f.ended_at as aside_at, 'open' as status
+            from unread_lines as u join landed_files as f using (batch)
+            """
+        )
+    finally:
+        load.con.unregister("unread_lines")
+    _put_aside(load)
     for batch, _ in lines:
         load.counts[batch]["quarantined"] += 1
+
+
+def _put_aside(load: Load) -> None:
+    """Write `put_aside` to ops.quarantine; a record that was there keeps the time it came."""
+    name = ddl.literal(f"{load.plan.connection}/{load.plan.stream}/")
+    con = load.con
+    con.execute(
+        f"""
+        create or replace temp table put_aside as
+        select a.*, {name} || a.batch || '/' || a.position || '/' || a.entity as id,
+            coalesce(q.first_at, a.aside_at) as first_at
+        from put_aside as a
+        left join ops.quarantine as q
+            on q.id = {name} || a.batch || '/' || a.position || '/' || a.entity
+        """
+    )
+    con.execute("delete from ops.quarantine where id in (select id from put_aside)")
+    con.execute(
+        f"""
+        insert into ops.quarantine (id, connection, stream, batch, position, entity, source_key,
+            field, rule, reason, mapping, first_at, last_at, status, load_id)
+        select id, {ddl.literal(load.plan.connection)}, {ddl.literal(load.plan.stream)}, batch,
+            position, entity, source_key, field, rule, reason, {ddl.literal(load.plan.version)},
+            first_at, aside_at, status, {load.load_id}
+        from put_aside
+        """
+    )
+    con.execute("drop table put_aside")
 
 
 def _supersede(load: Load, entity: str) -> None:

@@ -6,12 +6,10 @@ again, and a batch that was applied is not applied twice.
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
 
 import duckdb
 import msgspec
@@ -19,18 +17,16 @@ import msgspec
 from warehouse import crashpoints, intake, stage
 from warehouse.apply import Load, apply, quarantine_lines, references
 from warehouse.batch import Batch
-from warehouse.ddl import literal, quote
-from warehouse.errors import LoadError
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
+from warehouse.session import Now, moment, next_load, session
+from warehouse.settle import settle
 from warehouse.stage import Staged
 from warehouse.store import Store
 from warehouse.tombstones import apply_deletions, apply_vanished
 
-LOG_LIMIT = "256MB"
 MAX_RECORDS = 100_000  # records a transaction takes, unless one batch alone has more
-Now: TypeAlias = datetime | Callable[[], datetime]
 
 
 @dataclass(slots=True)
@@ -92,61 +88,14 @@ def load_pending(
         discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
         for group in _groups(pending):
             _apply_group(store, plan, group, moment(now), discarded, report)
-        if pending:
-            store.checkpoint()
-            crashpoints.reach("load.checkpointed")
-        else:
+        if not pending:
             with store.transaction() as con:
                 references(Load(con, plan, 0, moment(now)))
+        changed = settle(store, plan, landing, moment(now)) if skipped else 0
+        if pending or changed:
+            store.checkpoint()
+            crashpoints.reach("load.checkpointed")
     return report
-
-
-def moment(now: Now) -> datetime:
-    """Return the time that `now` is or gives."""
-    return now if isinstance(now, datetime) else now()
-
-
-@contextlib.contextmanager
-def session(store: Store, plan: StreamPlan) -> Iterator[None]:
-    """Set what a load needs of the session; put it back and drop the temp tables afterwards."""
-    con = store.con
-    names = ("TimeZone", "threads", "wal_autocheckpoint")
-    before = con.execute(
-        f"select {', '.join(f'current_setting({literal(n)})::varchar' for n in names)}"
-    ).fetchone()
-    # Batches are small: with two threads DuckDB takes twice the time for the same statements.
-    con.execute("set threads = 1")
-    # One checkpoint at the end: each writes half-filled row groups anew.
-    con.execute(f"set wal_autocheckpoint = {literal(LOG_LIMIT)}")
-    try:
-        con.execute(f"set TimeZone = {literal(plan.zone)}")
-    except duckdb.Error as error:
-        raise LoadError(
-            f"{plan.zone!r} is no time zone.", "write an IANA name such as Asia/Shanghai.",
-            place=plan.source,
-        ) from error  # fmt: skip
-    try:
-        yield
-    finally:
-        for name, value in zip(names, before or (), strict=True):
-            con.execute(f"set {name} = {literal(value)}")
-        for (name,) in con.execute(
-            "select table_name from duckdb_tables() where temporary"
-        ).fetchall():
-            con.execute(f"drop table if exists temp.{quote(name)}")
-
-
-def next_load(con: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of the next load: it grows over the whole store, rebuilds included."""
-    (last,) = con.execute(
-        """
-        select greatest(
-            coalesce((select max(load_id) from ops.batches), 0),
-            coalesce((select max(load_id) from ops.quarantine), 0),
-            coalesce((select max(value::bigint) from ops.meta where name = 'load_floor'), 0))
-        """
-    ).fetchone() or (0,)
-    return int(last) + 1
 
 
 def _pending(
@@ -279,14 +228,18 @@ def stage_records(
     return found
 
 
-def apply_records(load: Load, rows: StagedRecords) -> None:
-    """Write what was staged; inside the transaction."""
+def apply_records(load: Load, rows: StagedRecords, *, vanished: bool = True) -> None:
+    """Write what was staged, inside the transaction.
+
+    `vanished` looks for rows of further targets that their record does not make any more; a replay
+    of chosen records cannot.
+    """
     for (entity, rule), lines in rows.bad.items():
         quarantine_lines(load, lines, rule, entity)
     for staged in rows.targets:
         apply(load, staged)
     main = load.plan.targets[0] if load.plan.targets else None
-    if rows.targets and rows.targets[0].target is main:
+    if vanished and rows.targets and rows.targets[0].target is main:
         for other in rows.targets[1:]:
             apply_vanished(load, rows.targets[0], other)
 

@@ -53,7 +53,6 @@ def pick(
     repeated: Collection[str | None],
     *,
     everything: bool,
-    scanning: bool,
     complete: bool,
 ) -> Picked:
     """Choose the records that do not equal the last landed ones, and mark all keys as seen.
@@ -83,8 +82,8 @@ def pick(
             segment.keys.append(key)
             segment.hashes.append(hash_)
     index.remember(same_keys, same_hashes, part)
-    # Their hash counts once the batch is complete; until then they are only marked as seen.
-    early = segment.keys if scanning else [k for k in segment.keys if k in known]
+    # A new hash counts once the batch is complete; until then the key equals nothing.
+    early = [k for k in segment.keys if k in known]
     index.remember(early, [None] * len(early), part)
     return Picked(landed, segment, len(same_keys))
 

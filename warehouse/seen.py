@@ -124,8 +124,9 @@ class SeenIndex:
         """Apply batches that were landed without the index knowing.
 
         `accepted` gives the held batches that a person accepted, with the keys left out of them.
-        Marks of a scan are durable before the batch is (`commit_marks`), so a scan goes on; after
-        a rebuild they are not there, and a scan that the log shows unfinished is lost.
+        Marks of unchanged keys are durable before the batch is, and landed keys stand in its keys
+        file, so a scan goes on; after a rebuild the former are not there, and a scan that the log
+        shows unfinished is lost.
         """
         fresh = self.applied == 0
         epoch = int(self.meta("epoch", 0)) or 1
@@ -220,12 +221,13 @@ class SeenIndex:
         row = self.db.execute("select * from scan where part = ?", (part,)).fetchone()
         return Scan(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
 
-    def begin_scan(self, part: str, began: str, read: str) -> Scan:
+    def begin_scan(self, part: str, began: str, read: str, *, lost: bool = False) -> Scan:
         """Begin a scan of `part` in the epoch of now, in place of any other of it."""
         self.db.execute(
-            "insert or replace into scan values (?, ?, ?, ?, 0)", (part, self.epoch, began, read)
+            "insert or replace into scan values (?, ?, ?, ?, ?)",
+            (part, self.epoch, began, read, lost),
         )
-        return Scan(part, self.epoch, began, read, False)
+        return Scan(part, self.epoch, began, read, lost)
 
     def end_scan(self, part: str) -> None:
         """Forget the scan of `part`; the end of a scan of the whole stream ends all."""

@@ -151,8 +151,7 @@ class BatchWriter:
         for some, start, end in pages.cut(records, MAX_RECORDS, MAX_BYTES):
             picked = pages.pick(
                 self._index, some, keys[start:end], part, repeated,
-                everything=bool(self._head["trust"]), scanning=bool(self._scans),
-                complete=complete and end == count,
+                everything=bool(self._head["trust"]), complete=complete and end == count,
             )  # fmt: skip
             self._segments.append(picked.segment)
             self.report.read += end - start
@@ -253,9 +252,13 @@ class BatchWriter:
 
     def _scan(self, part: str) -> Scan:
         found = self._index.scan(part)
-        goes_on = self._resumed if self._resumed is not None else found and found.read == self._read
+        goes_on = self._resumed
+        if goes_on is None:
+            goes_on = found is not None and found.read == self._read
         if found is None or not goes_on:
-            found = self._index.begin_scan(part, self._began, self._read)
+            # A read that goes on where no scan was begun has not seen what came before: no proof.
+            lost = bool(goes_on) and part == WHOLE
+            found = self._index.begin_scan(part, self._began, self._read, lost=lost)
         self._scans[part] = found
         return found
 

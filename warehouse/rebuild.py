@@ -1,0 +1,132 @@
+"""Makes the store anew from landing and decisions alone, and puts it in the old one's place.
+
+The same batches in the same order under the same decisions make the same rows, with the same golden
+ids; a mapping that changed since applies to all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from warehouse import lock, store
+from warehouse.batch import sync_folder
+from warehouse.ddl import source_table
+from warehouse.errors import StoreError
+from warehouse.home import Home
+from warehouse.landing import Landing
+from warehouse.load import load_pending
+from warehouse.model import HEADERS
+from warehouse.model.plan import StreamPlan
+from warehouse.session import Now, moment
+from warehouse.store import Store
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild made: rows by table, and the streams that no mapping maps any more."""
+
+    streams: int = 0
+    batches: int = 0
+    quarantined: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the members as plain data."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        tables = ", ".join(f"{name} {count}" for name, count in self.rows.items())
+        left = f"; left out: {', '.join(self.left_out)}" if self.left_out else ""
+        return f"{self.streams} streams, {self.batches} batches: {tables or 'no rows'}{left}"
+
+
+def rebuild(
+    home: Home,
+    landing: Landing,
+    plan_for: Callable[[str, str], StreamPlan | None],
+    now: Now,
+    *,
+    wait: float = 600.0,
+) -> Rebuilt:
+    """Build a new store beside the old one and swap it in; the old one stays until then.
+
+    `plan_for` gives the plan of a (connection, stream), None where it has none: then its rows are
+    left out and named. Raises what `load_pending` raises; the old store is then as it was.
+    """
+    new = home.store.with_name("rebuilt.duckdb")
+    with lock.hold(home.lock, wait=wait, now=lambda: moment(now)):
+        floor = _last_load(home.store)
+        for path in (new, _log(new)):
+            path.unlink(missing_ok=True)
+        store.create(new)
+        con = store.connect(new)
+        try:
+            made = Store(new, con)
+            made.set_meta("load_floor", str(floor))
+            report = _fill(made, landing, plan_for, now)
+            made.checkpoint()
+        finally:
+            con.close()
+        _swap(new, home.store)
+    return report
+
+
+def _fill(
+    made: Store,
+    landing: Landing,
+    plan_for: Callable[[str, str], StreamPlan | None],
+    now: Now,
+) -> Rebuilt:
+    report = Rebuilt()
+    for connection, stream in landing.streams():
+        plan = plan_for(connection, stream)
+        if plan is None:
+            report.left_out.append(f"{connection}/{stream}")
+            continue
+        done = load_pending(made, landing, plan, now=now)
+        report.streams += 1
+        report.batches += done.batches
+        report.quarantined += done.quarantined
+    for entity in HEADERS:
+        table = source_table(entity)
+        (count,) = made.con.execute(f"select count(*) from {table.full}").fetchone() or (0,)
+        if count:
+            report.rows[table.name] = int(count)
+    return report
+
+
+def _last_load(path: Path) -> int:
+    """Return the last load of the old store, 0 where it cannot be read: numbers go on growing."""
+    if not path.exists():
+        return 0
+    with suppress(StoreError, duckdb.Error):
+        con = store.connect(path)
+        try:
+            row = con.execute(
+                "select greatest(coalesce((select max(load_id) from ops.batches), 0),"
+                " coalesce((select max(load_id) from ops.quarantine), 0))"
+            ).fetchone()
+            return int(row[0]) if row else 0
+        finally:
+            con.close()
+    return 0
+
+
+def _swap(new: Path, old: Path) -> None:
+    """Put `new` in the place of `old`; a log of the old one must not be played into it."""
+    with new.open("rb") as file:
+        os.fsync(file.fileno())
+    _log(old).unlink(missing_ok=True)
+    os.replace(new, old)
+    sync_folder(old.parent)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
