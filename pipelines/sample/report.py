@@ -31,7 +31,8 @@ from ops.quarantine where status = 'open' group by all order by all"""
 SHORT = """
 select
     order_number, order_source, payment_source, stock_source,
-    sku || ' ' || product_name as product, open_quantity::bigint, available::bigint, total
+    sku || ' ' || product_name as product, open_quantity::bigint, available::bigint,
+    total::decimal(18, 2) as total
 from mart.paid_not_in_stock order by placed_at desc, sku limit 3"""
 
 SHORT_COUNT = "select count(distinct order_id) from mart.paid_not_in_stock"

@@ -123,6 +123,7 @@ def _order(
         lines.append(
             {
                 "id": number * 10 + place,
+                "product_id": product["id"],
                 "sku": product["sku"],
                 "title": product["title"],
                 "quantity": dice.choice((2, 3, 4, 5, 6, 10, 12, 20)),
