@@ -1,0 +1,247 @@
+"""Runs other people's SQL on a published file: reading only, nothing outside the file, bounded.
+
+Imports no model: a reading command must answer in under a second.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.errors import StoreError, WarehouseError
+
+# Not `unified`: DuckDB would find `unified.orders` ambiguous between catalog and schema.
+CATALOG = "isthmus"
+MEMORY = "1GB"
+THREADS = 2
+TIMEOUT = 300.0
+_PAGE = 1000
+
+# Table functions that read the file or make rows; those that touch files, pointers, logs or run
+# text as SQL are left out (`enable_logging` writes a file in spite of a locked configuration).
+_TABLE_FUNCTIONS = frozenset({
+    "range", "generate_series", "unnest", "json_each", "json_tree", "repeat", "repeat_row",
+    "summary", "duckdb_columns", "duckdb_constraints", "duckdb_functions", "duckdb_keywords",
+    "duckdb_schemas", "duckdb_tables", "duckdb_types", "duckdb_views", "icu_calendar_names",
+    "pg_timezone_names", "pragma_collations", "pragma_database_size", "pragma_show",
+    "pragma_table_info", "pragma_version",
+})  # fmt: skip
+_SCALAR_REFUSED = frozenset({
+    "write_log", "sleep_ms", "getenv", "getvariable", "current_setting", "setval", "nextval",
+    "json_execute_serialized_sql", "stats",
+})  # fmt: skip
+
+
+class QueryError(WarehouseError):
+    """The SQL is wrong, or its answer needs more than a reader gets."""
+
+
+class QueryRefused(QueryError):
+    """The SQL would do more than read the published file."""
+
+
+class QueryTimeout(QueryError):
+    """The answer took too long."""
+
+
+@dataclass(slots=True)
+class Result:
+    """An answer: `columns` and their DuckDB `types`; `rows` can be gone through once.
+
+    The connection closes when the rows are exhausted, or by `close()`.
+    """
+
+    columns: list[str]
+    types: list[str]
+    rows: Iterator[tuple[Any, ...]]
+    _reading: _Reading = field(repr=False)
+
+    def close(self) -> None:
+        """Let go of the file before the rows are exhausted."""
+        self._reading.close()
+
+
+def open_reader(
+    path: Path, *, memory: str = MEMORY, threads: int = THREADS
+) -> duckdb.DuckDBPyConnection:
+    """Open the published file at `path` locked: no other file, no extension, no setting.
+
+    Raises StoreError where there is no such file. Times are told in UTC.
+    """
+    if not path.exists():
+        raise StoreError("Nothing is published yet.", "run `isthmus sync` first.", place=path.name)
+    con = duckdb.connect(config={"python_enable_replacements": "false"})
+    try:
+        con.execute(f"ATTACH {_text(str(path))} AS {CATALOG} (READ_ONLY)")
+        con.execute(f"USE {CATALOG}")
+        for name, value in (
+            ("memory_limit", memory),
+            ("threads", str(threads)),
+            ("temp_directory", str(Path(tempfile.gettempdir()) / "isthmus-reader")),
+            ("TimeZone", "UTC"),
+            ("autoinstall_known_extensions", "false"),
+            ("autoload_known_extensions", "false"),
+            ("allow_community_extensions", "false"),
+            ("enable_external_access", "false"),
+            ("lock_configuration", "true"),
+        ):
+            con.execute(f"SET {name} = {_text(value)}")
+    except duckdb.Error as error:
+        con.close()
+        raise StoreError(
+            f"The published file cannot be read ({_first_line(error)}).",
+            "run `isthmus publish` to publish it again.",
+            place=path.name,
+        ) from error
+    return con
+
+
+def run_query(
+    path: Path, sql: str, *, limit: int | None = None, timeout: float = TIMEOUT
+) -> Result:
+    """Answer one SELECT (also DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) on the file at `path`.
+
+    At most `limit` rows are given. After `timeout` seconds, fetching included, QueryTimeout is
+    raised. Raises QueryRefused for anything that does more than read, QueryError for SQL that
+    DuckDB does not take.
+    """
+    con = open_reader(path)
+    reading = _Reading(con, timeout)
+    try:
+        check(con, sql)
+        with reading.guarded():
+            cursor = con.execute(sql)
+        described = cursor.description or []
+    except BaseException:
+        reading.close()
+        raise
+    columns = [str(d[0]) for d in described]
+    types = [str(d[1]) for d in described]
+    return Result(columns, types, reading.rows(limit), reading)
+
+
+def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Raise QueryRefused unless `sql` is one statement that only reads."""
+    explained = re.match(r"\s*explain\s+(analyze\s+)?(?=\S)(?!\()", sql, re.IGNORECASE)
+    body = sql[explained.end() :] if explained else sql
+    row = con.execute("SELECT json_serialize_sql(?::varchar)", [body]).fetchone()
+    said = json.loads(row[0]) if row else {}
+    if said.get("error"):
+        if said.get("error_type") == "parser":
+            raise QueryError(
+                f"The SQL cannot be read: {said.get('error_message')}.", "mend the spelling."
+            )
+        raise QueryRefused(
+            "Only one SELECT may be run here.",
+            "ask with SELECT, FROM, DESCRIBE, SHOW or SUMMARIZE; a PIVOT needs its values: "
+            "PIVOT … ON … IN (…).",
+        )
+    if len(said.get("statements", ())) != 1:
+        raise QueryRefused("Only one statement may be run at once.", "run them one by one.")
+    for kind, name in _calls(said):
+        if name in _SCALAR_REFUSED or (kind == "TABLE_FUNCTION" and name not in _TABLE_FUNCTIONS):
+            raise QueryRefused(
+                f"The function {name} may not be used here.",
+                "ask the tables of the published file; `show all tables` lists them.",
+            )
+
+
+class _Reading:
+    """A connection whose statement is interrupted when its time is over."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, timeout: float) -> None:
+        self.con = con
+        self.timeout = timeout
+        self.expired = False
+        self.timer = threading.Timer(timeout, self._expire)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def _expire(self) -> None:
+        self.expired = True
+        self.con.interrupt()
+
+    def close(self) -> None:
+        self.timer.cancel()
+        self.con.close()
+
+    def guarded(self) -> _Guard:
+        return _Guard(self)
+
+    def rows(self, limit: int | None) -> Iterator[tuple[Any, ...]]:
+        left = limit
+        with closing(self):
+            while left is None or left > 0:
+                with self.guarded():
+                    page = self.con.fetchmany(_PAGE if left is None else min(_PAGE, left))
+                if not page:
+                    return
+                if left is not None:
+                    left -= len(page)
+                yield from page
+
+
+class _Guard:
+    """Turns DuckDB's errors into ours."""
+
+    def __init__(self, reading: _Reading) -> None:
+        self.reading = reading
+
+    def __enter__(self) -> None:
+        if self.reading.expired:
+            self._late()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, duckdb.InterruptException) and self.reading.expired:
+            self._late()
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise QueryError(
+                f"The answer needs more memory than a reader gets ({MEMORY}).",
+                "ask for fewer rows or columns, or aggregate first.",
+            ) from None
+        if isinstance(error, duckdb.PermissionException):
+            raise QueryRefused(
+                _first_line(error), "ask the tables of the published file only."
+            ) from None
+        if isinstance(error, duckdb.Error) and not isinstance(error, duckdb.InterruptException):
+            raise QueryError(
+                _first_line(error), "mend the SQL; `show all tables` lists what is there."
+            ) from None
+
+    def _late(self) -> None:
+        raise QueryTimeout(
+            f"The answer took longer than {self.reading.timeout:g} s and was stopped.",
+            "narrow the question, or open the published file with a client of your own.",
+        ) from None
+
+
+def _calls(node: Any) -> Iterator[tuple[str, str]]:
+    """Yield (kind, name) of every function in a serialised statement."""
+    if isinstance(node, dict):
+        if node.get("type") == "TABLE_FUNCTION" and isinstance(node.get("function"), dict):
+            yield "TABLE_FUNCTION", str(node["function"].get("function_name", "")).lower()
+        if "function_name" in node:
+            yield "FUNCTION", str(node["function_name"]).lower()
+        for value in node.values():
+            yield from _calls(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _calls(value)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:300] if lines else type(error).__name__
