@@ -20,7 +20,7 @@ from warehouse.batch import Batch
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
-from warehouse.session import Now, moment, next_load, session
+from warehouse.session import Now, checkpoint_at_commit, moment, next_load, session
 from warehouse.settle import settle
 from warehouse.stage import Staged
 from warehouse.store import Store
@@ -86,7 +86,10 @@ def load_pending(
             pending = _trust(landing, plan, pending, moment(now))
         skipped = landing.decisions.discarded(plan.connection, plan.stream)
         discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
-        for group in _groups(pending):
+        groups = list(_groups(pending))
+        for group in groups:
+            if group is groups[-1]:
+                checkpoint_at_commit(store)
             _apply_group(store, plan, group, moment(now), discarded, report)
         if not pending:
             with store.transaction() as con:

@@ -33,7 +33,7 @@ def session(store: Store, plan: StreamPlan) -> Iterator[None]:
     ).fetchone()
     # Batches are small: with two threads DuckDB takes twice the time for the same statements.
     con.execute("set threads = 1")
-    # One checkpoint at the end: each writes half-filled row groups anew.
+    # One checkpoint, at the last commit: each writes half-filled row groups anew.
     con.execute(f"set wal_autocheckpoint = {literal(LOG_LIMIT)}")
     try:
         con.execute(f"set TimeZone = {literal(plan.zone)}")
@@ -51,6 +51,11 @@ def session(store: Store, plan: StreamPlan) -> Iterator[None]:
             "select table_name from duckdb_tables() where temporary"
         ).fetchall():
             con.execute(f"drop table if exists temp.{quote(name)}")
+
+
+def checkpoint_at_commit(store: Store) -> None:
+    """Let the next commit write the file itself, not the log first and the file after it."""
+    store.con.execute("set wal_autocheckpoint = '1KB'")
 
 
 def next_load(con: duckdb.DuckDBPyConnection) -> int:

@@ -18,37 +18,32 @@ PATHS = {
 
 def paths_sql(encoding: str, files: Sequence[str], whole: bool) -> str:
     names = ", ".join(f"'{f}'" for f in files)
-    where = " || ".join(["case filename"])
-    cases = " ".join(f"when '{f}' then {n}" for n, f in enumerate(files))
+    file_no = " ".join(f"when '{f}' then {n}" for n, f in enumerate(files))
     if encoding == "parquet":
-        columns = ", ".join(
+        columns = [
             f"{m[0]}::varchar as {c}" if len(m) == 1 else f"null::varchar as {c}"
             for c, m in PATHS.items()
-        )
+        ]
         read = f"read_parquet([{names}], filename = true)"
     elif whole:
-        columns = ", ".join(f"json ->> '/{'/'.join(m)}' as {c}" for c, m in PATHS.items())
+        columns = [f"json ->> '/{'/'.join(m)}' as {c}" for c, m in PATHS.items()]
         read = f"read_ndjson_objects([{names}], filename = true)"
     else:
-        tops = sorted({m[0] for m in PATHS.values()})
-        alias = {t: f"t{n}" for n, t in enumerate(tops)}
-        columns = ", ".join(
-            f"{alias[m[0]]} ->> '/{'/'.join(m[1:])}' as {c}"
-            if len(m) > 1
-            else f"{alias[m[0]]} ->> '$' as {c}"
+        tops = {top: f"t{n}" for n, top in enumerate(sorted({m[0] for m in PATHS.values()}))}
+        columns = [
+            f"{tops[m[0]]} ->> '{'/' + '/'.join(m[1:]) if m[1:] else '$'}' as {c}"
             for c, m in PATHS.items()
-        )
+        ]
         fields = ", ".join(f"'{t}': 'JSON'" for t in tops)
-        columns = columns.replace("t", "t")
+        aliases = ", ".join(f'"{t}" as {a}' for t, a in tops.items())
         read = (
-            f"(select filename, {', '.join(f'{chr(34)}{t}{chr(34)} as {a}' for t, a in alias.items())}"
-            f" from read_json([{names}], columns = {{{fields}}}, records = true,"
-            " format = 'newline_delimited', filename = true))"
+            f"(select filename, {aliases} from read_json([{names}], columns = {{{fields}}},"
+            " records = true, format = 'newline_delimited', filename = true))"
         )
     return (
-        f"select {where} {cases} end::bigint as file_no,"
+        f"select case filename {file_no} end::bigint as file_no,"
         f" row_number() over (partition by filename) as position, row_number() over () as n,"
-        f" {columns} from {read}"
+        f" {', '.join(columns)} from {read}"
     )
 
 
