@@ -194,6 +194,11 @@ class HttpClient:
             ) from None
         except Unavailable as error:  # the name was not resolved
             raise Again(error) from None
+        except UnicodeEncodeError:
+            raise ConfigError(
+                "A header has characters beyond ASCII.", "check the secret and headers:.",
+                place=url.place,
+            )  from None  # fmt: skip
         except httpx.InvalidURL:
             raise Refused("The URL cannot be sent.", "check path.", place=url.place) from None
         return self._read(status, got, data, whole, request, url)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from connectors.errors import ConfigError, Throttled
+from connectors.errors import ConfigError, Throttled, Unavailable
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _MARGIN = 0.05  # the network moves requests together: windows are counted this much wider
@@ -63,6 +63,7 @@ class Budget:
         con = sqlite3.connect(
             self._path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
         )
+        con.execute("pragma synchronous = off")  # a power cut may forget who called: harmless
         con.execute("create table if not exists calls (at real not null)")
         con.execute("create table if not exists hold (until real not null)")
         return con
@@ -107,11 +108,17 @@ class Budget:
     def _write(self, change: Callable[[sqlite3.Connection], float]) -> float:
         if self._memory is not None:
             return change(self._memory)
-        with closing(self._open()) as con:
-            con.execute("begin immediate")
-            result = change(con)
-            con.execute("commit")
-            return result
+        try:
+            with closing(self._open()) as con:
+                con.execute("begin immediate")
+                result = change(con)
+                con.execute("commit")
+                return result
+        except sqlite3.Error as error:
+            raise Unavailable(
+                f"The file of the request budget cannot be used ({error}).",
+                "check the rights and space of the folder; it may be deleted.",
+            ) from None
 
     def _reserve(self, con: sqlite3.Connection) -> float:
         now = self._now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.base import Finding
@@ -11,11 +12,13 @@ from connectors.body import Body, parse_path
 from connectors.changes import Window, parse_stamp
 from connectors.errors import ConnectorError
 from connectors.paging import Turn
-from connectors.rest.asking import Asker, make_paging
+from connectors.rest.asking import Asker
+from connectors.rest.styles import make_paging
 
 if TYPE_CHECKING:
     from connectors.rest.connector import RestConnector
 
+DAY = timedelta(days=1)
 SKEW = 60.0
 """Seconds by which two clocks may differ without a remark."""
 
@@ -29,16 +32,51 @@ def check(connector: RestConnector) -> Iterator[Finding]:
     for name in settings.streams:
         try:
             asker = connector.asker(name)
-            turn = asker.fetch(Window(None, None), make_paging(asker.spec).first(), 0, 1)
+            turn = _ask(asker, _window(asker, connector.context.now()))
         except ConnectorError as error:
             place = f" ({error.place})" if error.place else ""
             yield Finding(name, False, f"{error.what}{place}", error.do)
             continue
         yield Finding(name, True, f"can be read; {len(turn.records)} records on the first page.")
         yield from _fits(name, asker, turn)
+        yield from _filters(name, asker, turn, connector.context.now())
         clock = clock or _clock(connector, asker)
     if clock is not None:
         yield clock
+
+
+def _ask(asker: Asker, window: Window) -> Turn:
+    return asker.fetch(window, make_paging(asker.spec).first(), 0, 1)
+
+
+def _window(asker: Asker, now: datetime) -> Window:
+    """Return no bounds, or the last span where the system wants windows."""
+    changes = asker.spec.changes
+    if changes is None or changes.span is None:
+        return Window(None, None)
+    return Window(now - changes.span, now)
+
+
+def _filters(name: str, asker: Asker, turn: Turn, now: datetime) -> Iterator[Finding]:
+    """Ask for what changed from now on: a system that ignores the parameter answers old records.
+
+    Every run would then read everything again.
+    """
+    changes = asker.spec.changes
+    if changes is None or not turn.records:
+        return
+    try:
+        late = _ask(asker, Window(now, now if changes.span else None))
+    except ConnectorError as error:
+        yield Finding(name, False, f"with {changes.param}: {error.what}", error.do)
+        return
+    read = (parse_stamp(stamp, asker.zone, changes.format) for stamp in late.stamps if stamp)
+    old = sum(at < now - DAY for at in read if at is not None)
+    if old:
+        yield Finding(
+            name, False, f"{changes.param} does not filter: {old} older records were answered.",
+            "check changes.param and changes.format in the system's documentation.",
+        )  # fmt: skip
 
 
 def _clock(connector: RestConnector, asker: Asker) -> Finding | None:

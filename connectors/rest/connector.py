@@ -14,6 +14,7 @@ from connectors.errors import ConfigError
 from connectors.redact import Redactor
 from connectors.rest.settings import RestSettings
 from connectors.rest.streams import StreamSettings
+from connectors.rest.styles import make_changes, make_paging
 
 if TYPE_CHECKING:
     from connectors.http import HttpClient
@@ -34,8 +35,6 @@ class RestConnector(Connector):
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the streams that the settings declare."""
-        from connectors.rest.asking import make_changes, make_paging
-
         found = {}
         for name, spec in self.settings.streams.items():
             found[name] = Stream(

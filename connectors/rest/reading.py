@@ -15,7 +15,8 @@ from connectors.body import Path, parse_path
 from connectors.changes import Tide, Window, read_bookmark, write_bookmark
 from connectors.errors import ConfigError, ContractBroken
 from connectors.paging import Paging, Step, Turn, walk
-from connectors.rest.asking import Asker, make_changes, make_paging, total_of
+from connectors.rest.asking import Asker, total_of
+from connectors.rest.styles import make_changes, make_paging
 
 
 @dataclass(slots=True)

@@ -205,3 +205,28 @@ def test_messages_never_show_userinfo_or_query():
     with pytest.raises(ConnectorError) as caught:
         parse("https://user:s3cret@evil.example/?token=s3cret2")
     assert "s3cret" not in str(caught.value)
+
+
+def test_ipv6_literals_are_spoken_to():
+    import socket
+    import threading
+
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+
+    def run():
+        con, _ = listener.accept()
+        with con:
+            con.recv(65536)
+            con.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]")
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    port = listener.getsockname()[1]
+    client = HttpClient(f"http://[0:0::1]:{port}", Context("erp"), address=PRIVATE)
+    assert client.send(Request(path="/x")).status == 200
+    client.close()
+    thread.join(5)
+    listener.close()

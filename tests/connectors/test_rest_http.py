@@ -352,3 +352,9 @@ def test_nothing_of_a_request_is_logged_and_echoed_secrets_are_masked(caplog):
     assert "bad token [secret]  forged line" in text.replace("\\", "")
     assert TOKEN not in text + caplog.text
     assert "shop.example" not in caplog.text
+
+
+def test_a_secret_that_no_header_can_hold_is_a_config_error():
+    one, _ = client([], auth=bearer(lambda: "密码"))
+    with pytest.raises(ConfigError, match="beyond ASCII"):
+        one.send(ORDERS)

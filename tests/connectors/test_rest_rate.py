@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.errors import ConfigError, Throttled
+from connectors.errors import ConfigError, Throttled, Unavailable
 from connectors.rate import Budget, Rate, parse_rate
 
 
@@ -128,3 +128,8 @@ def test_a_clock_that_was_set_back_does_not_stop_the_connection(tmp_path):
     one.take()
     clock.at -= 90_000
     assert one.take() == 0
+
+
+def test_a_budget_file_that_cannot_be_used_is_a_typed_error(tmp_path):
+    with pytest.raises(Unavailable, match="budget"):
+        budget(None, Clock(), str(tmp_path / "no" / "folder" / "x.db")).take()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -13,6 +15,7 @@ from connectors.errors import ConfigError
 from connectors.registry import load, names
 from connectors.rest import RestConnector
 from connectors.rest.settings import RestSettings
+from connectors.rest.streams import Strict
 from connectors.rest.values import json_constant, resolve
 from mappings.yamltext import read_text
 
@@ -178,8 +181,6 @@ def fields(model: type[BaseModel], seen: set) -> list[str]:
 
 
 def test_every_field_is_described_and_the_schema_prints():
-    from connectors.rest.streams import Strict
-
     assert fields(Strict, set()) == []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -222,3 +223,27 @@ def test_two_packages_of_one_name_are_refused(monkeypatch):
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
     with pytest.raises(ConfigError, match="More than one"):
         load("rest")
+
+
+def models(model: type[BaseModel]) -> list[type[BaseModel]]:
+    return [model, *(inner for direct in model.__subclasses__() for inner in models(direct))]
+
+
+def test_every_setting_is_documented():
+    text = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
+    fenced = re.findall(r"```.*?```", text, re.S)
+    spans = re.findall(r"`[^`\n]+`", re.sub(r"```.*?```", "", text, flags=re.S))
+    words = set(re.findall(r"[a-z_0-9]+", " ".join(fenced + spans)))
+    named = {f.alias or n for m in models(Strict)[1:] for n, f in m.model_fields.items()}
+    assert named - words == set()
+
+
+def test_the_documented_examples_are_taken():
+    text = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    connection = read_text(blocks[0]).data
+    RestSettings.model_validate(connection["attributes"]["config"])
+    settings({"answers": read_text(blocks[1]).data["answers"]})
+    RestSettings.model_validate(
+        {"base_url": "https://shop.example", "streams": read_text(blocks[2]).data}
+    )
