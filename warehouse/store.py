@@ -43,15 +43,8 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Commit what the block wrote, or roll it back if it raises."""
-        self.con.execute("BEGIN")
-        try:
+        with upgrades.transaction(self.con):
             yield self.con
-        except BaseException:
-            # A statement that failed fatally has ended the transaction already.
-            with contextlib.suppress(duckdb.TransactionException, duckdb.FatalException):
-                self.con.execute("ROLLBACK")
-            raise
-        self.con.execute("COMMIT")
 
     def checkpoint(self) -> None:
         """Write the log into the file; a lost log would lose what came after the last one."""

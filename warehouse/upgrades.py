@@ -6,6 +6,7 @@ the model gained since (tables, columns) needs no file: it is added by generated
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import runpy
@@ -85,7 +86,8 @@ def upgrade(con: duckdb.DuckDBPyConnection, path: Path, folder: Path = FOLDER) -
     """Bring the open store at `path` to this release and return what was done, in words.
 
     Copies the file beside it first (`store-v1.duckdb`: what it was before) if anything is to be
-    done. Raises StoreTooNew for a store that a newer release wrote.
+    done. A step that fails leaves the store at the version before it. Raises StoreTooNew for a
+    store that a newer release wrote.
     """
     todo = steps(folder)
     newest = max([FIRST_VERSION, *(s.number for s in todo)])
@@ -103,21 +105,33 @@ def upgrade(con: duckdb.DuckDBPyConnection, path: Path, folder: Path = FOLDER) -
     con.execute("CHECKPOINT")
     shutil.copy2(path, path.with_name(f"{path.stem}-v{version}{path.suffix}"))
     done: list[str] = []
-    con.execute("BEGIN")
-    try:
-        for step in todo:
-            if step.number > version:
+    # One transaction a step: DuckDB refuses to commit rows written between two changes of a table.
+    for step in todo:
+        if step.number > version:
+            with transaction(con):
                 step.run(con)
-                done.append(step.path.stem)
+                set_meta(con, "schema_version", str(step.number))
+            done.append(step.path.stem)
+    with transaction(con):
         done += _add_missing(con)
         set_meta(con, "schema_version", str(newest))
         set_meta(con, "model", wanted)
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
     con.execute("CHECKPOINT")
     return done
+
+
+@contextlib.contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what the block wrote, or roll it back if it raises."""
+    con.execute("BEGIN")
+    try:
+        yield
+        con.execute("COMMIT")
+    except BaseException:
+        # A commit or statement that failed fatally has ended the transaction already.
+        with contextlib.suppress(duckdb.TransactionException, duckdb.FatalException):
+            con.execute("ROLLBACK")
+        raise
 
 
 def set_meta(con: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
