@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from warehouse.landing import Landing
 from warehouse.model.plan import ChildPlan, PathColumn, Reference, StreamPlan, TargetPlan
+from warehouse.store import Store
 
 PATHS = {
     "c0": ("id",), "c1": ("name",), "c2": ("total",), "c3": ("updated_at",), "c4": ("deleted",),
@@ -128,3 +129,12 @@ def land(
         "shop", "orders", mode=mode, read=read, connector="rest@1", started=START, **more
     ) as writer:
         writer.add(lines, keys, {"n": len(lines)}, complete=complete)
+
+
+def empty(store: Store) -> None:
+    """Delete the rows of all tables that have any, but for what the file says of itself."""
+    for schema, table in store.con.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where not temporary and estimated_size > 0 and table_name <> 'meta'"
+    ).fetchall():
+        store.con.execute(f'delete from "{schema}"."{table}"')
