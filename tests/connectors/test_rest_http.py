@@ -113,6 +113,18 @@ def test_an_absurd_retry_after_is_said_not_slept(after):
     assert len(script.requests) == 1
 
 
+def test_what_one_process_is_told_holds_the_others_of_the_connection(tmp_path):
+    budget = str(tmp_path / "shop.db")
+    time = Time()
+    one, _ = client(answer(429, retry_after="40"), time=time, budget_path=budget,
+                    limits=Limits(attempts=1))  # fmt: skip
+    with pytest.raises(Throttled):
+        one.send(ORDERS)
+    other, _ = client([], time=time, budget_path=budget)
+    other.send(ORDERS)
+    assert time.pauses == [40]
+
+
 def test_throttling_inside_a_200_is_known_by_the_table():
     time = Time()
     rules = (Rule("throttled", (200,), parse_condition("code = 429")),)
