@@ -40,7 +40,7 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
         description="Golden rows, marts and the published file, from what changed.",
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        outcome = unify_publish(Workspace.discover(), run_id=context.run_id)
+        outcome = unify_publish(Workspace.discover(), run_id=context.run.run_id)
         listener = current()
         if listener:
             listener.published = outcome

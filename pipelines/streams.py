@@ -78,7 +78,7 @@ def stream_asset(connection: Connection, spec: StreamSpec) -> dg.AssetsDefinitio
             sweep=config.sweep,
             trust_source=config.trust_source,
             progress=listener.progress if listener else None,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
         )
         if listener:
             listener.streams.append(outcome)

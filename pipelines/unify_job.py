@@ -85,7 +85,6 @@ def _unify_publish(
     """Do the work; the figures go into `outcome`. Returns the mark of what is published now."""
     from warehouse.project import project
     from warehouse.publish import publish
-
     from warehouse.store import open_store
     from warehouse.unify import unify
 
@@ -109,7 +108,7 @@ def _unify_publish(
     published = publish(home, keep=company.keep.published, min_free=company.min_free, now=now())
     outcome.changed = sum(unified.rewritten.values()) + sum(unified.removed.values())
     outcome.published = published.changed
-    outcome.path, outcome.version = str(published.path), published.version
+    outcome.path, outcome.version = str(home.current), published.version
     outcome.figures = {
         "rewritten": unified.rewritten,
         "removed": unified.removed,
