@@ -272,6 +272,7 @@ class Emitter:
         return Typed(f"(interval '{amount} {unit}')", "interval", written(node), literal=amount)
 
     def _call(self, node: exp.Expr) -> Typed:
+        functions.find(str(node.this))
         arguments = [
             self._lambda(a) if isinstance(a, exp.Lambda) else self.emit(a) for a in node.expressions
         ]

@@ -16,6 +16,12 @@ SIGNS: dict[type[exp.Expr], str] = {
 }  # fmt: skip
 
 
+_STATEMENTS = (
+    exp.Command, exp.DDL, exp.DML, exp.Drop, exp.Alter, exp.Set, exp.Use, exp.Pragma, exp.Attach,
+    exp.Detach, exp.Copy, exp.Describe, exp.Transaction, exp.Commit, exp.Rollback,
+)  # fmt: skip
+
+
 def path_of(node: exp.Expr) -> Path | None:
     """Return the path that a node spells, None where it is something else.
 
@@ -137,7 +143,7 @@ def refusal(node: exp.Expr) -> ValueRefused:
         return ValueRefused(
             f"`{short}` is a query.", "a value sees one record; join in a query on the store."
         )
-    if isinstance(node, exp.Command | exp.DDL | exp.DML):
+    if isinstance(node, _STATEMENTS):
         return ValueRefused(f"`{short}` is a statement.", "write one expression.")
     if isinstance(node, exp.Window):
         return ValueRefused(f"`{short}` looks at other records.", "a value sees one record.")
@@ -146,6 +152,12 @@ def refusal(node: exp.Expr) -> ValueRefused:
     if isinstance(node, exp.AtTimeZone):
         return ValueRefused(
             f"`{short}` moves a zone.", "write {value: x, zone: Asia/Tokyo} at the field."
+        )
+    if isinstance(node, exp.List | exp.Map | exp.Struct | exp.Array | exp.Func):
+        name = quote(type(node).__name__.lower())
+        return ValueRefused(
+            f"`{short}` is not allowed in a mapping.",
+            f"a member whose name is an SQL word stands in double quotes: {name}, a.{name}[0].",
         )
     return ValueRefused(
         f"`{short}` is not allowed in a mapping ({type(node).__name__}).",

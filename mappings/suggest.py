@@ -83,6 +83,7 @@ def _match(
     for business in ("placed_at", "paid_at", "refunded_at"):
         if created and business in order and business not in made.fields:
             made.fields[business] = created
+            break
     if any(_child_of(entity, name) for name in lists):
         made.score += 2.0
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,13 @@ def land_parquet(folder: Path, columns: dict[str, list[Any]], name: str = "00000
     return path
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
 def connect(zone: str = ZONE) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
+    con = _database().cursor()
     con.execute("set disabled_optimizers = 'common_subexpressions'")
     con.execute(f"set timezone = '{zone}'")
     return con
@@ -80,7 +86,7 @@ def run_plan(plan: StreamPlan, files: list[Path], *, whole: bool = False) -> Res
     encoding = "parquet" if files[0].suffix == ".parquet" else "ndjson.zst"
     with connect(plan.zone) as con:
         sql = plan.paths_sql(encoding, [str(f) for f in files], whole)
-        con.execute(f"create temp table record_paths as {sql}")
+        con.execute(f"create or replace temp table record_paths as {sql}")
         out = Result(_rows(con, plan.targets[0].select))
         out.paths = _rows(con, "select * from record_paths")
         for target in plan.targets[1:]:
@@ -98,8 +104,7 @@ def run(text: str, records: list[Any], folder: Path, **more: Any) -> Result:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    found = con.execute(f"create or replace temp table made as {sql}")
-    found = con.execute("select * from made order by n" + (
-        ", line" if "line" in [r[0] for r in con.execute("describe made").fetchall()] else ""))
-    names = [d[0] for d in found.description]
+    con.execute(f"create or replace temp table made as {sql}")
+    names = [row[0] for row in con.execute("describe made").fetchall()]
+    found = con.execute(f"select * from made order by n{', line' * ('line' in names)}")
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
