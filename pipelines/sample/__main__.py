@@ -47,12 +47,19 @@ def main(words: list[str]) -> int:
 
 def _ui(space: Workspace, port: str, ended: threading.Event) -> int:
     """Run Dagster's webserver and daemon as a child until a signal, or until it ends by itself."""
-    prepare(space)
+    from pipelines.definitions import LOCATION
+
+    # The location's name is in every recorded run: under another one the UI re-executes none.
+    services = prepare(space) / "sample-workspace.yaml"
+    services.write_text(
+        "load_from:\n  - python_module:\n      module_name: pipelines.definitions\n"
+        f"      location_name: {LOCATION}\n"
+    )
     print(t("sample.ui", url=f"http://127.0.0.1:{port}"), flush=True)
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and a number from our own user
         [
             *(sys.executable, "-m", "dagster", "dev"),
-            *("-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(int(port))),
+            *("-w", str(services), "-h", "127.0.0.1", "-p", str(int(port))),
         ]
     )
     while not ended.is_set() and child.poll() is None:
