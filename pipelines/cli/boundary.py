@@ -103,4 +103,6 @@ def write_log(error: Exception, words: Sequence[str]) -> Path:
 
 def _is_settings(error: Exception) -> bool:
     names = {k.__name__ for k in type(error).__mro__}
-    return bool(names & {"ConfigError", "YamlError", "MappingError", "SettingsError"})
+    return bool(
+        names & {"ConfigError", "YamlError", "MappingError", "MappingMismatch", "QueryError"}
+    )

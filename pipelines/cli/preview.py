@@ -49,7 +49,7 @@ def preview(
     if suggest or write:
         from mappings.suggest import suggest as propose
 
-        proposal = propose(samples(sample), entity)
+        proposal = propose(samples(sample), entity, key=_key(found, name))
         if write:
             path = _write(space, found, name, proposal)
     elif path is None:
@@ -72,6 +72,11 @@ def preview(
         say(t("preview.next_sync", name=found.name))
     elif suggest:
         say(t("preview.next_write", name=found.name, stream=name))
+
+
+def _key(found: Connection, stream: str) -> tuple[str, ...]:
+    """Return the stream's key: deletions find rows by it, so the mapping must say the same."""
+    return found.connector().streams()[stream].key
 
 
 def _plan(space: Workspace, found: Connection, stream: str, proposal: str | None) -> Any:

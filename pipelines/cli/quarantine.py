@@ -10,7 +10,7 @@ from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.query import current, tell_age
 from pipelines.cli.session import workspace
-from pipelines.cli.show import as_json, remark, say, table
+from pipelines.cli.show import as_json, minute, remark, say, table
 from pipelines.texts import t
 
 app = typer.Typer(no_args_is_help=True)
@@ -48,7 +48,7 @@ def list_(
         table(
             [t("col.id"), t("col.key"), t("col.field"), t("col.reason"), t("col.status"),
              t("col.last")],
-            [(r["id"], r["source_key"], r["field"], r["reason"], r["status"], r["last_at"])
+            [(r["id"], r["source_key"], r["field"], r["reason"], r["status"], minute(r["last_at"]))
              for r in rows[:limit]],
         )  # fmt: skip
         if len(rows) > limit:

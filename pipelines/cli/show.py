@@ -86,6 +86,11 @@ def cell(value: Any) -> str:
     return plain(str(value)).replace("\n", "⏎").replace("\t", " ")
 
 
+def minute(value: datetime | None) -> str:
+    """Return an instant to the minute, in UTC."""
+    return "" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%MZ}"
+
+
 def console() -> Console:
     """Return the console of stdout."""
     from rich.console import Console

@@ -10,7 +10,7 @@ from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.query import now
 from pipelines.cli.session import workspace
-from pipelines.cli.show import as_json, say, span
+from pipelines.cli.show import as_json, remark, say, span
 from pipelines.texts import t
 
 
@@ -23,7 +23,7 @@ def publish(json: AsJson = False) -> None:
         as_json(outcome.as_json())
     elif outcome.error is not None:
         raise CliError(outcome.error.what, outcome.error.do, outcome.exit_code)
-    elif outcome.published:
+    elif outcome.changed:
         say(t("sync.published", path=outcome.path, changed=outcome.changed,
               seconds=span(outcome.seconds)))  # fmt: skip
     else:
@@ -36,7 +36,6 @@ def rebuild(
     json: AsJson = False,
 ) -> None:
     """Make the store anew from landing and decisions, with the same ids; then publish."""
-    from connectors.errors import ConnectorError
     from pipelines.sync import unify_publish
     from warehouse.landing import Landing
     from warehouse.model.plan import StreamPlan
@@ -45,19 +44,22 @@ def rebuild(
     space = workspace()
     if not yes:
         typer.confirm(t("rebuild.sure", store=space.home.store), abort=True)
+    connections = space.connections()
 
     def plan_for(connection: str, stream: str) -> StreamPlan | None:
-        try:
-            return space.connection(connection).plan(stream)
-        except ConnectorError as error:
-            say(t("rebuild.left_out", name=f"{connection}/{stream}", error=error))
+        # Only what was removed is left out: a broken file must not empty the store.
+        if connection not in connections:
             return None
+        found = space.connection(connection)
+        return found.plan(stream) if stream in (s.name for s in found.streams) else None
 
-    report = make_anew(space.home, Landing(space.home.landing), plan_for, now())
+    report = make_anew(space.home, Landing(space.home.landing), plan_for, now)
     outcome = unify_publish(space, now=now)
     if json:
-        as_json({"rebuild": report, "publish": outcome.as_json()})
+        as_json({"rebuild": report.as_json(), "publish": outcome.as_json()})
     else:
+        for name in report.left_out:
+            remark(t("rebuild.left_out", name=name))
         say(t("rebuild.done", report=report))
     if outcome.error is not None:
         raise CliError(outcome.error.what, outcome.error.do, outcome.exit_code)

@@ -129,7 +129,7 @@ def _summary(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None
     )  # fmt: skip
     if published is None or published.error:
         return
-    if published.published:
+    if published.changed:
         say(t("sync.published", path=published.path, changed=published.changed,
               seconds=span(published.seconds)))  # fmt: skip
     else:

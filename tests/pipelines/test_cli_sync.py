@@ -86,7 +86,7 @@ def test_words_are_connections_and_their_streams(runs, words, wanted) -> None:
     ],
 )
 def test_a_word_that_is_neither_is_told_with_the_one_meant(runs, words, told) -> None:
-    with pytest.raises(CliError, match="There is no|has no stream") as caught:
+    with pytest.raises(CliError, match=r"There is no|has no stream") as caught:
         split(Workspace.discover(), words.split())
     assert told in str(caught.value)
     assert main(["sync", *words.split()]) == 2
@@ -165,3 +165,21 @@ def test_ctrl_c_is_no_failure_and_says_that_it_goes_on(runs, capsys, monkeypatch
     monkeypatch.setattr(runs, "run_sync", stop, raising=False)
     assert main(["sync", "shop"]) == 3
     assert "goes on where it stopped" in capsys.readouterr().err
+
+
+def test_a_bar_a_stream_is_drawn_on_a_terminal(runs, capsys, monkeypatch) -> None:
+    from pipelines.listen import Progress
+
+    def run_sync(space, name, streams, **options):
+        for phase, read in (("read", 10), ("read", 20), ("load", 20), ("done", 20)):
+            options["progress"](Progress(name, "stock", phase, read, 2, total=20))
+        return types.SimpleNamespace(streams=[StreamOutcome(name, "stock", read=20)])
+
+    monkeypatch.setattr(runs, "run_sync", run_sync, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert main(["sync", "shop"]) == 0
+    told = capsys.readouterr()
+    assert "shop/stock" in told.err
+    assert "20/20" in told.err
+    assert "20/20" not in told.out

@@ -26,7 +26,7 @@ ROWS = [
     ["SKU-003", "玻璃茶壶 800ml", "杭州仓", 18, 18, "2026-11-20 08:30:00"],
     ["SKU-004", "竹制托盘", "杭州仓", "缺货", 0, "2026-11-20 08:30:00"],
 ]
-QUERY = "select sku, on_hand, available, location_key from unified.stock_level order by sku"
+QUERY = "select sku, on_hand, available, location_key from unified.stock_levels order by sku"
 
 
 @dataclass(frozen=True)
@@ -56,34 +56,34 @@ STEPS = (
     Step(("isthmus", "init", "acme"), "A folder of your own; upgrades never touch it."),
     Step(
         ("isthmus", "connect", "files", "stock"),
-        "Go into it (`cd acme`). `isthmus connectors` lists the systems there are; `files` reads a\n"
-        "folder of Excel and CSV files, `inbox/stock` unless you name another one.",
+        "Go into it (`cd acme`). `isthmus connectors` lists the systems there are; `files` reads\n"
+        "a folder of Excel and CSV files, `inbox/stock` unless you name another one.",
         2,
     ),
     Step(
         ("isthmus", "connect", "files", "stock"),
-        "Put a file there, for example `库存表2026-11.xlsx`, with a title above the headings and a sum\n"
-        "below the rows:\n\n{sheet}\n\nAnd again:",
+        "Put a file there, for example `库存表2026-11.xlsx`, with a title above the headings\n"
+        "and a sum below the rows:\n\n{sheet}\n\nAnd again:",
     ),
     Step(
         ("isthmus", "preview", "--suggest"),
-        "The title row and the 合计 row are no records; both were found. `defs/stock/defs.yaml` has\n"
-        "every setting with its explanation. What do the columns mean? Ask for a proposal; nothing is\n"
-        "stored by it:",
+        "The title row and the 合计 row are no records; both were found. `defs/stock/defs.yaml`\n"
+        "has every setting with its explanation. What do the columns mean? Ask for a proposal;\n"
+        "nothing is stored by it:",
     ),
     Step(
         ("isthmus", "preview", "--suggest", "--write"),
-        "One row has a word where a number belongs; it would go to quarantine, and the others would\n"
-        "be loaded. The proposal is a file of yours from now on, to be corrected where it guessed\n"
-        "wrong:",
+        "One row has a word where a number belongs; it would go to quarantine, and the others\n"
+        "would be loaded. The proposal is a file of yours from now on, to be corrected where it\n"
+        "guessed wrong:",
     ),
     Step(("isthmus", "sync", "stock"), "Read, land, load, publish:"),
     Step(("isthmus", "query", QUERY), "Ask:"),
     Step(("isthmus", "quarantine", "list"), "The row that was kept out:"),
     Step(
         ("isthmus", "sync", "stock"),
-        "Correct the cell (0 in place of 缺货), save the file, and sync again. The row is good now and\n"
-        "its quarantine entry closes by itself:",
+        "Correct the cell (0 in place of 缺货), save the file, and sync again. The row is good\n"
+        "now and its quarantine entry closes by itself:",
     ),
     Step(("isthmus", "sync", "stock"), "Nothing changed since, so nothing is done:"),
     Step(("isthmus", "status"), "And how everything is:"),

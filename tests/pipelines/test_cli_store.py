@@ -1,0 +1,212 @@
+"""Commands on a store that holds something: query, quarantine, publish, rebuild."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines.cli import main
+from pipelines.sync import sync_stream, unify_publish
+from pipelines.workspace import Workspace
+
+CONNECTION = """\
+type: pipelines.Connection
+attributes:
+  system: files
+  config:
+    folder: inbox
+    settle: 0
+    streams: {stock: {pattern: "*.csv", key: sku}}
+"""
+MAPPING = "entity: stock_level\nkey: sku\nfields: {sku: sku, on_hand: qty}\n"
+MENDED = MAPPING.replace("on_hand: qty", "on_hand: \"replace(qty, ',', '')\"")
+ROWS = 'sku,qty\n=A1,5\nB2,7\n0012,8\nC3,"1,200"\nD4,none\n'
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory) -> Path:
+    """A workspace that is synced and published once; tests work on copies of it."""
+    root = tmp_path_factory.mktemp("filled")
+    for name, text in (("defs/office/defs.yaml", CONNECTION),
+                       ("mappings/office/stock.yaml", MAPPING),
+                       ("inbox/a.csv", ROWS)):  # fmt: skip
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    space = Workspace.discover({}, start=root)
+    outcome = sync_stream(space, "office", "stock")
+    assert (outcome.inserted, outcome.quarantined) == (3, 2), outcome.error
+    assert unify_publish(space).error is None
+    space.control.close()
+    return root
+
+
+@pytest.fixture
+def company(filled: Path, tmp_path: Path, monkeypatch) -> Path:
+    root = tmp_path / "company"
+    shutil.copytree(filled, root)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    return root
+
+
+def rows(capsys, sql: str) -> list[dict]:
+    assert main(["query", sql, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def entries(capsys, *words: str) -> list[dict]:
+    assert main(["quarantine", "list", "--json", *words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+SQL = "select sku, on_hand from unified.stock_levels order by sku"
+
+
+def test_query_prints_a_table_and_says_how_old_the_data_is(company, capsys) -> None:
+    assert main(["query", SQL]) == 0
+    told = capsys.readouterr()
+    assert [line.split() for line in told.out.splitlines()[2:]] == [
+        ["0012", "8.000000"], ["=A1", "5.000000"], ["B2", "7.000000"],
+    ]  # fmt: skip
+    assert told.err.startswith("Published ")
+
+
+def test_query_answers_json_with_every_digit(company, capsys) -> None:
+    assert rows(capsys, SQL)[0] == {"sku": "0012", "on_hand": "8.000000"}
+    assert rows(capsys, "select 12345678901234.5678::decimal(18,4) as m") == [
+        {"m": "12345678901234.5678"}
+    ]
+
+
+def test_query_writes_files_that_run_no_formula(company, capsys) -> None:
+    import openpyxl
+    import pyarrow.parquet as pq
+
+    for kind in ("csv", "parquet", "xlsx"):
+        assert main(["query", SQL, f"--{kind}", f"out.{kind}"]) == 0
+        assert "3 rows written" in capsys.readouterr().err
+    with open("out.csv", encoding="utf-8-sig") as file:
+        assert [r[0] for r in csv.reader(file)] == ["sku", "0012", "'=A1", "B2"]
+    assert pq.read_table("out.parquet").column("sku").to_pylist() == ["0012", "=A1", "B2"]
+    sheet = openpyxl.load_workbook("out.xlsx").active
+    assert sheet["A3"].value == "=A1"
+    assert sheet["A3"].data_type == "s"
+
+
+def test_query_reads_from_stdin_and_keeps_to_its_limit(company, capsys, monkeypatch) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(SQL))
+    assert main(["query", "-", "--limit", "1"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert main(["query", "select * from range(200)"]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 102
+    assert "first 100 rows" in told.err
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("selec 1", "syntax error"),
+        ("select * from unified.nothing", "nothing"),
+        ("drop table unified.orders", "SELECT"),
+        ("select * from read_csv('/etc/passwd')", "read_csv"),
+    ],
+)
+def test_sql_that_is_wrong_or_writes_is_a_usage_error(company, capsys, sql, told) -> None:
+    assert main(["query", sql]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_two_forms_of_output_are_refused(company) -> None:
+    assert main(["query", SQL, "--json", "--csv", "a.csv"]) == 2
+    assert not Path("a.csv").exists()
+
+
+def test_quarantine_lists_why_and_shows_the_record_from_the_landing(company, capsys) -> None:
+    assert main(["quarantine", "list"]) == 0
+    told = capsys.readouterr().out
+    assert "C3" in told
+    assert "on_hand" in told
+    (entry,) = [e for e in entries(capsys, "office", "stock") if e["source_key"] == "C3"]
+    assert main(["quarantine", "show", entry["id"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["record"]["qty"] == "1,200"
+    assert main(["quarantine", "show", entry["id"]]) == 0
+    assert "1,200" in capsys.readouterr().out
+    assert entries(capsys, "elsewhere") == []
+
+
+def test_a_record_is_found_by_its_id_before_anything_is_published(company, capsys) -> None:
+    (first, *_) = entries(capsys)
+    shutil.rmtree(company / "var" / "published")
+    assert main(["quarantine", "show", first["id"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["record"]["sku"] in ("C3", "D4")
+
+
+def test_replay_under_a_mended_mapping_loads_what_is_good_now(company, capsys) -> None:
+    (company / "mappings/office/stock.yaml").write_text(MENDED)
+    shutil.rmtree(company / "inbox")  # the source is not asked again
+    assert main(["quarantine", "replay"]) == 0
+    assert "1 entries are good now, 1 stay in quarantine." in capsys.readouterr().out
+    assert {"sku": "C3", "on_hand": "1200.000000"} in rows(capsys, SQL)
+    assert [e["source_key"] for e in entries(capsys)] == ["D4"]
+
+
+def test_discard_needs_a_reason_and_is_kept_by_a_rebuild(company, capsys) -> None:
+    (entry,) = [e for e in entries(capsys) if e["source_key"] == "D4"]
+    assert main(["quarantine", "discard", entry["id"], "--why", "  "]) == 2
+    assert main(["quarantine", "discard", entry["id"], "--why", "test row"]) == 0
+    assert "1 entries discarded" in capsys.readouterr().out
+    assert [e["source_key"] for e in entries(capsys)] == ["C3"]
+    assert main(["rebuild", "--yes"]) == 0
+    capsys.readouterr()
+    assert [e["source_key"] for e in entries(capsys)] == ["C3"]
+    assert {e["status"] for e in entries(capsys, "--all")} == {"open", "discarded"}
+
+
+@pytest.mark.parametrize(
+    "words", [["show", "x"], ["replay", "x/y/1/2/z"], ["discard", "x", "--why", "w"]], ids=str
+)
+def test_an_unknown_entry_is_told(company, capsys, words) -> None:
+    assert main(["quarantine", *words]) in (1, 2)
+    told = capsys.readouterr().err
+    assert "Do: " in told
+    assert "Traceback" not in told
+
+
+def test_publish_does_nothing_when_nothing_is_new(company, capsys) -> None:
+    assert main(["publish"]) == 0
+    assert "0 rows changed" in capsys.readouterr().out
+
+
+def test_rebuild_makes_the_same_rows_with_the_same_ids(company, capsys) -> None:
+    sql = "select stock_level_id, sku, on_hand from unified.stock_levels order by sku"
+    before = rows(capsys, sql)
+    assert main(["rebuild", "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rebuild"]["streams"] == 1
+    assert rows(capsys, sql) == before
+
+
+def test_a_rebuild_asks_first_and_stops_at_a_broken_file(company, capsys) -> None:
+    store = company / "var" / "store" / "store.duckdb"
+    stamp = store.stat().st_mtime_ns
+    assert main(["rebuild"]) == 1  # nobody answers
+    (company / "defs/office/defs.yaml").write_text("type: pipelines.Connection\nattributes: [\n")
+    assert main(["rebuild", "--yes"]) == 2
+    assert store.stat().st_mtime_ns == stamp
+
+
+def test_a_rebuild_leaves_out_a_connection_that_is_gone_and_says_so(company, capsys) -> None:
+    shutil.rmtree(company / "defs" / "office")
+    assert main(["rebuild", "--yes"]) == 0
+    assert "office/stock is left out" in capsys.readouterr().err
+
+
+def test_status_counts_rows_quarantine_and_what_waits(company, capsys) -> None:
+    assert main(["status", "--json"]) == 0
+    (stream,) = json.loads(capsys.readouterr().out)["streams"]
+    assert (stream["rows"], stream["quarantine"], stream["waiting"]) == (3, 2, 0)
+    assert stream["last_status"] == "ok"
