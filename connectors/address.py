@@ -97,7 +97,7 @@ def parse(text: str, *, error: type[ConfigError] | type[Refused] = Refused) -> U
     if found is None:
         hint = "userinfo and fragments are not allowed" if "@" in text or "#" in text else ""
         raise error(
-            f"{_safe(text)!r} is not a URL that is spoken to{f' ({hint})' if hint else ''}.",
+            f"{bare(text)!r} is not a URL that is spoken to{f' ({hint})' if hint else ''}.",
             "write https://host[:port]/path.",
         )
     scheme = found["scheme"].lower()
@@ -153,8 +153,8 @@ def _host(text: str, error: type[ConfigError] | type[Refused]) -> str:
     return text.lower()
 
 
-def _safe(text: str) -> str:
-    """Cut what may be secret: userinfo and query."""
+def bare(text: str) -> str:
+    """Return the start of a URL for messages, without what may be secret: userinfo and query."""
     return re.sub(r"//[^/]*@", "//…@", text.split("?")[0])[:120]
 
 

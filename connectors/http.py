@@ -12,7 +12,7 @@ import httpx
 import msgspec
 import tenacity
 
-from connectors.address import AddressRules, Resolve, Url, join, parse, system_resolve
+from connectors.address import AddressRules, Resolve, Url, bare, join, parse, system_resolve
 from connectors.auth import Auth
 from connectors.base import Context
 from connectors.body import Body
@@ -108,6 +108,7 @@ class HttpClient:
             timeout=self._limits.caps.seconds,
         )
         self._jitter = tenacity.wait_exponential_jitter(max=30.0, jitter=1.0)
+        self._spread = tenacity.wait_random(0.0, 1.0)
 
     def close(self) -> None:
         """Give connections and the budget back."""
@@ -249,7 +250,7 @@ class HttpClient:
         request_id = self._redactor.text(request_id)
         self.last_date = http_date(got.get("date", "")) or self.last_date
         if 300 <= status < 400:
-            target = self._redactor.text(got.get("location", "").split("?")[0])[:200]
+            target = self._redactor.text(bare(got.get("location", "")))
             raise Refused(
                 f"The system redirects (HTTP {status}) to {target or 'nowhere'}; redirects are "
                 "not followed.",
@@ -301,10 +302,9 @@ class HttpClient:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        drawn = float(self._jitter(state))
         if isinstance(error, Again) and error.seconds is not None:
-            return error.seconds + min(drawn, 1.0) * 0.1 * min(error.seconds, 10.0)
-        return drawn
+            return error.seconds + float(self._spread(state))
+        return float(self._jitter(state))
 
     def _count(self, state: tenacity.RetryCallState) -> None:
         self._stats.retries += 1

@@ -13,8 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, cast
 
+import certifi
 import httpcore
 import httpx
 
@@ -55,16 +57,24 @@ class Tls:
     def __init__(self, *, ca: str = "", pin: str = "", verify: bool = True) -> None:
         self.pin = _fingerprint(pin) if pin else ""
         self.verify = verify
-        self.context = ssl.create_default_context()
-        if ca:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.ca = ca
+
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """The rules as OpenSSL takes them, made at first use; raises ConfigError."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self.ca:
             try:
-                self.context.load_verify_locations(cadata=ca)
+                context.load_verify_locations(cadata=self.ca)
             except (ssl.SSLError, ValueError):
                 raise ConfigError("tls.ca holds no PEM certificate.", "give a PEM file.") from None
-        if not verify or (self.pin and not ca):
-            self.context.check_hostname = False
-            self.context.verify_mode = ssl.CERT_NONE
+        else:  # the machine's own authorities, and the public ones where it has none
+            context.load_default_certs()
+            context.load_verify_locations(cafile=certifi.where())
+        if not self.verify or (self.pin and not self.ca):
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
 
     def judge(self, certificate: bytes | None, host: str) -> None:
         """Compare the pin with the certificate that was shown; raises Refused."""
@@ -188,7 +198,7 @@ class GuardedTransport(httpx.BaseTransport):
         self, origin: Origin, rules: AddressRules, tls: Tls, deadline: Deadline, resolve: Resolve
     ) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=tls.context,
+            ssl_context=tls.context if origin.scheme == "https" else None,
             max_connections=8,
             max_keepalive_connections=4,
             keepalive_expiry=20.0,

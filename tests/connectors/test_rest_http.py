@@ -142,11 +142,11 @@ def test_the_table_makes_not_found_an_empty_list():
 # --- where requests go -----------------------------------------------------------------------
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_refused_and_not_followed(status):
-    one, script = client(answer(status, location="https://evil.example/x?token=s3cret"))
+    one, script = client(answer(status, location="https://u:s3cret@evil.example/x?token=s3cret"))
     with pytest.raises(Refused, match="redirects") as caught:
         one.send(ORDERS)
     assert len(script.requests) == 1
-    assert "https://evil.example/x" in str(caught.value)
+    assert "evil.example/x" in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 
