@@ -59,7 +59,6 @@ REASONS: Mapping[str, str] = {
     "is missing": "缺失",
     "stands twice in its parent": "在同一上级中重复",
     "is not a list of records": "不是记录列表",
-    "is not a record": "不是一条记录",
     "is null although the source has a value": "源系统有值，但转换结果为空",
     "is not a number": "不是数字",
     "does not fit the column": "超出字段范围",

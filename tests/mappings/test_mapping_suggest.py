@@ -92,8 +92,10 @@ def test_times_are_read_as_their_values_are_written(tmp_path, samples, value) ->
 
 def test_customers_with_yes_and_no_and_headings_that_need_quotes() -> None:
     names = {
-        "客户编码": ["C1", "C2"], "客户名称": ["a", "b"], "手机": ["138", "139"], "邮箱": ["", "c@d"],
-        "统一社会信用代码": ["", ""], "is customer": ["是", "否"], "信用额度(元)": ["5", "6"], "a.b-c": ["x"],
+        "客户编码": ["C1", "C2"], "客户名称": ["a", "b"], "手机": ["138", "139"], "邮箱": ["",
+        "c@d"],
+        "统一社会信用代码": ["", ""], "is customer": ["是", "否"], "信用额度(元)": ["5", "6"],
+        "a.b-c": ["x"],
     }  # fmt: skip
     form = proposed(names)
     found = values(form)
