@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -203,6 +205,19 @@ def test_a_rebuild_leaves_out_a_connection_that_is_gone_and_says_so(company, cap
     shutil.rmtree(company / "defs" / "office")
     assert main(["rebuild", "--yes"]) == 0
     assert "office/stock is left out" in capsys.readouterr().err
+
+
+def test_reading_commands_import_neither_dagster_nor_the_store(company) -> None:
+    script = (
+        "import sys; from pipelines.cli import main;"
+        "codes = [main(w.split('|')) for w in sys.argv[1:]];"
+        "heavy = {'dagster', 'pyarrow', 'sqlglot', 'sqlalchemy', 'warehouse.store'};"
+        "sys.exit(f'{codes} {heavy & set(sys.modules)}' if any(codes) or heavy & set(sys.modules)"
+        " else 0)"
+    )
+    words = ("status", f"query|{SQL}", "quarantine|list", "connectors")
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_status_counts_rows_quarantine_and_what_waits(company, capsys) -> None:
