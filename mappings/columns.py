@@ -74,10 +74,11 @@ class Columns:
         inside = [w for w in self.wanted.values() if w.members[0] == head]
         return all(len(w.members) == 1 and not w.as_json for w in inside)
 
-    def described(self) -> tuple[PathColumn, ...]:
-        """Return the text columns as the loader knows them."""
+    def described(self, inside: tuple[Member, ...] = ()) -> tuple[PathColumn, ...]:
+        """Return the columns as the loader knows them; `inside` is the way from the record."""
         return tuple(
-            PathColumn(w.column, spell(w.members), w.members, w.place) for w in self.wanted.values()
+            PathColumn(w.column, spell((*inside, *w.members)), (*inside, *w.members), w.place)
+            for w in self.wanted.values()
         )
 
     def from_members(self) -> tuple[list[str], list[str]]:

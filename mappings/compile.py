@@ -12,6 +12,7 @@ from mappings.compile_rows import RowCompiler
 from mappings.errors import MappingError, did_you_mean, first_of
 from mappings.form import Child, Target
 from mappings.load import LoadedMapping
+from mappings.paths import Path
 from mappings.scopes import ChildScope, RecordScope
 from mappings.targets import ChildSource, child_select, target_select
 from mappings.yamltext import Spot
@@ -192,7 +193,8 @@ class _Compiler:
 
         row = self.rows_of.row(spot, form, entity, scope)
         own_where = self.rows_of.condition((*spot, "where"), form.where, scope)
-        source = self._source(spot, form, elements, grouped)
+        path = None if grouped else self.rows_of.path((*spot, "each"), form.each)
+        source = self._source(spot, path, elements, grouped)
         parent_columns = list(dict.fromkeys(c for s in scopes for c in s.parent_used))
         if source is None:
             return None
@@ -206,20 +208,17 @@ class _Compiler:
             columns=tuple(f.name for f in row.fields),
             select=child_select(row, made, where=where),
             references=self.rows_of.references(spot, form.fields, entity),
-            paths=elements.described(),
+            paths=elements.described(() if path is None else (*path.members, 0)),
         )
 
     def _source(
-        self, spot: Spot, form: Child, elements: Columns, grouped: bool
+        self, spot: Spot, path: Path | None, elements: Columns, grouped: bool
     ) -> tuple[str, str] | None:
         if grouped:
             return "group_rows", ""
-        scope = self.scope((*spot, "each"))
-        path = self.rows_of.path((*spot, "each"), form.each)
-        if path is None:
+        if path is None or not isinstance(elements, Elements):
             return None
-        assert isinstance(elements, Elements)  # noqa: S101 - rows of a group are the other case
-        text = scope.text(path)
+        text = self.scope((*spot, "each")).text(path)
         return elements.list_of(text), text
 
     @staticmethod

@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from mapping_runs import land, plan_of, run, run_plan
 
+from warehouse.model.plan import Reference
+
 ORDER = "entity: order\nkey: id\nfields: {number: id}\n"
 LINES = (
     ORDER + "children:\n  lines:\n    each: items\n    entity: order_line\n    key: id\n"
@@ -213,3 +215,23 @@ def test_a_group_of_several_members_and_lists_inside_its_head(tmp_path) -> None:
         (1, "y"),
         (2, None),
     ]
+
+
+def test_the_loader_is_told_every_member_that_children_read() -> None:
+    """A name in other case must be found in lines too: `SKU` in the mapping, `sku` in the source."""
+    child = plan_of(LINES.replace("sku: sku", "sku: a.SKU")).targets[0].children[0]
+    assert [(p.spelled, p.members) for p in child.paths] == [
+        ("items[0].id", ("items", 0, "id")),
+        ("items[0].a.SKU", ("items", 0, "a", "SKU")),
+        ("items[0].qty", ("items", 0, "qty")),
+    ]
+    assert child.paths[1].place == "test.yaml:9"
+    rows = plan_of(GROUP).targets[0].children[0]
+    assert [p.members for p in rows.paths] == [("sku",), ("qty",)]
+
+
+def test_references_of_children_stand_at_the_child() -> None:
+    text = LINES.replace("sku: sku", "product_key: {value: code, stream: goods, by: sku}")
+    target = plan_of(text).targets[0]
+    assert target.references == ()
+    assert target.children[0].references == (Reference("product_key", "product", "goods", "sku"),)

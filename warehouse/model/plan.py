@@ -43,8 +43,10 @@ class ChildPlan:
 
     Columns of `select`: n BIGINT (the parent's), line BIGINT (from 1), source_key VARCHAR, one per
     model column in `columns` (typed; words with `<field>_raw`), ext JSON, errors VARCHAR[] and
-    warnings VARCHAR[] as in `TargetPlan`. `paths` are the members read of one element of the list
-    (their columns are inside `select`), for the test of names that differ only in case.
+    warnings VARCHAR[] as in `TargetPlan`. `paths` are the members read of an element of the list,
+    from the record inwards and with 0 for the element ("lines", 0, "sku"; rows of a group have no
+    such head); their columns are inside `select`. They serve the test of names that differ only in
+    case.
     """
 
     name: str
