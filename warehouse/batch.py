@@ -209,7 +209,7 @@ class Batch:
             with self.keys_file.open("rb") as file:
                 plain = zstandard.ZstdDecompressor().stream_reader(file).read()
             return [msgspec.json.decode(line, type=Segment) for line in plain.splitlines()]
-        except (OSError, zstandard.ZstdError, msgspec.DecodeError):
+        except (OSError, zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
 
@@ -228,7 +228,7 @@ def read_batch(folder: Path, sequence: int) -> Batch:
         raise LandingUnknown(
             "there is no such batch.", "list the batches of the stream.", place=str(path)
         ) from None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LandingDamaged(
             f"the sidecar cannot be read ({error}).", _RESTORE, place=str(path)
         ) from None

@@ -90,5 +90,5 @@ def _records(batches: Sequence[Batch]) -> Iterable[Any]:
             for line in batch.lines():
                 try:
                     yield msgspec.json.decode(line)
-                except (msgspec.DecodeError, RecursionError):
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     continue  # a broken line names nothing; the slow path deals with it

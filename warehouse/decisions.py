@@ -96,7 +96,7 @@ class Decisions:
         path = self.folder / f"{name_of(sequence)}.json"
         try:
             return Decision.model_validate(msgspec.json.decode(path.read_bytes()))
-        except (OSError, msgspec.DecodeError, ValidationError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValidationError) as error:
             raise DecisionError(
                 f"the decision cannot be read ({type(error).__name__}).",
                 "restore the file from a backup; without it a rebuild would differ.",

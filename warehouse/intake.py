@@ -7,9 +7,9 @@ ones go to a clean file. Otherwise one line would stop its stream for ever.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from warehouse.errors import LoadError
 from warehouse.model.plan import StreamPlan
 
 REFUSED = (duckdb.DataError, duckdb.InvalidInputException, duckdb.BinderException)
+SCRATCH = "clean-"
 MAX_BAD = 1_000  # malformed lines of one batch; above, the batch is not what the stream promises
 
 
@@ -97,13 +98,9 @@ def _fill(
 
 
 def _fill_slowly(con: duckdb.DuckDBPyConnection, plan: StreamPlan, intake: Intake) -> None:
-    """Read every batch whole (repeated keys), else line by line; whole objects either way."""
+    """Set bad lines apart, then read whole objects (names that repeat or clash in case)."""
     intake.slow = True
-    files = [str(b.data) for b in intake.batches]
-    with suppress(*REFUSED):
-        _fill(con, plan, "ndjson.zst", files, whole=True)
-        return
-    with tempfile.TemporaryDirectory(prefix="isthmus-") as folder:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=_scratch(con)) as folder:
         clean: list[str] = []
         nothing: list[int] = []
         moved: list[tuple[int, int, int]] = []  # (file, line of the clean file, position)
@@ -121,6 +118,18 @@ def _fill_slowly(con: duckdb.DuckDBPyConnection, plan: StreamPlan, intake: Intak
         con.execute("delete from record_paths where file_no = ?", [number])
     if moved:
         _restore_positions(con, moved)
+
+
+def _scratch(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the store's own folder for temporary files, without what killed loads left there."""
+    (said,) = con.execute("select current_setting('temp_directory')").fetchone() or ("",)
+    if not said:
+        return None
+    folder = Path(said)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.glob(f"{SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return str(folder)
 
 
 def _good_lines(batch: Batch, bad: list[BadLine]) -> list[tuple[int, bytes]]:
