@@ -21,4 +21,4 @@ def reach_connection(space: Workspace, name: str) -> Iterator[Finding]:
         with closing(found.connector()) as connector:
             yield from connector.check()
     except ConnectorError as error:
-        yield Finding(error.place or t("check.reach"), False, error.what, t("do", do=error.do))
+        yield Finding(error.place or t("check.reach"), False, error.what, error.do)

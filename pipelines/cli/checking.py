@@ -79,7 +79,10 @@ def run_check(
 
 def _say(finding: Finding) -> None:
     mark = {True: "✓", False: "✗", None: "•"}[finding.ok]
-    say(f"  {mark} {finding.subject}: {finding.what}" + (f" {finding.do}" if finding.do else ""))
+    say(
+        f"  {mark} {finding.subject}: {finding.what}"
+        + (" " + t("do", do=finding.do) if finding.do else "")
+    )
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
