@@ -23,7 +23,7 @@ def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     dead: list[str] = []
     for record in instance.get_run_records(dg.RunsFilter(statuses=STARTED)):
         run = record.dagster_run
-        process = Process.of_tags(dict(run.tags))
+        process = Process.of_run(run.run_id, run.tags)
         if process is not None and process.is_dead():
             instance.report_run_failed(
                 run,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,14 @@ class Process:
         except psutil.AccessDenied:
             return False
 
-    def tags(self) -> dict[str, str]:
-        """Return it as tags of a Dagster run."""
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return it as tags of the Dagster run that it executes.
+
+        The run's id is among them: a re-execution inherits all tags of its parent, and must not be
+        taken to be run by the parent's process.
+        """
         return {
+            "isthmus/run": run_id,
             "isthmus/host": self.host,
             "isthmus/boot": self.boot,
             "isthmus/pid": str(self.pid),
@@ -48,8 +54,10 @@ class Process:
         }
 
     @classmethod
-    def of_tags(cls, tags: dict[str, str]) -> Process | None:
-        """Return the process that `tags` names, None where they name none."""
+    def of_run(cls, run_id: str, tags: Mapping[str, str]) -> Process | None:
+        """Return the process that a run's own tags name, None where they name none."""
+        if tags.get("isthmus/run") != run_id:
+            return None
         try:
             return cls(
                 tags["isthmus/host"],

@@ -129,7 +129,7 @@ def _execute(
         definition,
         run_id=run_id,
         run_config=config,
-        tags={**definition.run_tags, **this_process().tags(), "isthmus/trigger": "cli"},
+        tags={**definition.run_tags, **this_process().tags(run_id), "isthmus/trigger": "cli"},
         remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), name),
         job_code_origin=job.get_python_origin(),
         asset_selection=frozenset(keys) if keys else None,

@@ -76,7 +76,7 @@ def test_a_run_is_recorded_with_all_that_the_ui_needs(
         assert run.run_id == done.run_id
         assert run.status == dg.DagsterRunStatus.SUCCESS
         assert run.tags["isthmus/connection"] == "shop"
-        assert run.tags.items() >= this_process().tags().items()
+        assert run.tags.items() >= this_process().tags(run.run_id).items()
         # Without the origin a run is missing from its job's list and cannot be re-executed there.
         origin = run.remote_job_origin
         assert origin is not None

@@ -31,6 +31,8 @@ MOMENTS = 10
 SEED = 20261121
 KILLED = -9
 
+pytestmark = pytest.mark.xdist_group("kills")  # one server, one pair of forkers for all
+
 
 @dataclass
 class Bench:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -96,10 +97,17 @@ def test_runs_of_dead_processes_are_reported_failed_and_living_ones_are_left():
     with dg.DagsterInstance.ephemeral() as instance:
         ids = {}
         for name, process in (("me", me), ("dead", dead), ("far", far)):
-            run = instance.create_run_for_job(
-                a_job, tags=process.tags(), status=dg.DagsterRunStatus.STARTED
+            ids[name] = str(uuid.uuid4())
+            instance.create_run_for_job(
+                a_job,
+                run_id=ids[name],
+                tags=process.tags(ids[name]),
+                status=dg.DagsterRunStatus.STARTED,
             )
-            ids[name] = run.run_id
+        # A re-execution of a dead run inherits its tags, and is run by another process.
+        again = instance.create_run_for_job(
+            a_job, tags=dead.tags(ids["dead"]), status=dg.DagsterRunStatus.STARTING
+        )
         daemons = instance.create_run_for_job(a_job, status=dg.DagsterRunStatus.STARTED)
         assert report_dead_runs(instance) == [ids["dead"]]
         status = {name: instance.get_run_by_id(i).status for name, i in ids.items()}
@@ -109,6 +117,7 @@ def test_runs_of_dead_processes_are_reported_failed_and_living_ones_are_left():
             "far": dg.DagsterRunStatus.STARTED,
         }
         assert instance.get_run_by_id(daemons.run_id).status == dg.DagsterRunStatus.STARTED
+        assert instance.get_run_by_id(again.run_id).status == dg.DagsterRunStatus.STARTING
         assert report_dead_runs(instance) == []
 
 
