@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import ddl, marts, ops_tables
+from warehouse import ddl, marts, ops_tables, upgrades
 from warehouse.ddl import Table, columns_of, literal, quote
 from warehouse.mask import public_table
 from warehouse.model import ENTITIES
@@ -74,8 +74,9 @@ def empty_file() -> bytes:
         with duckdb.connect() as con:
             attach(con, path, "fresh")
         with duckdb.connect(str(path)) as con:
-            con.execute(";\n".join([*_tables_and_views(), *_marts()]))
-            _fill_dictionary(con)
+            with upgrades.transaction(con):
+                con.execute(";\n".join([*_tables_and_views(), *_marts()]))
+                _fill_dictionary(con)
             con.execute("CHECKPOINT")
         return path.read_bytes()
 
