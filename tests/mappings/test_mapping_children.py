@@ -218,7 +218,7 @@ def test_a_group_of_several_members_and_lists_inside_its_head(tmp_path) -> None:
 
 
 def test_the_loader_is_told_every_member_that_children_read() -> None:
-    """A name in other case must be found in lines too: `SKU` in the mapping, `sku` in the source."""
+    """A name in other case must be found in lines too (`SKU`, where the source says `sku`)."""
     child = plan_of(LINES.replace("sku: sku", "sku: a.SKU")).targets[0].children[0]
     assert [(p.spelled, p.members) for p in child.paths] == [
         ("items[0].id", ("items", 0, "id")),
