@@ -48,30 +48,36 @@ class Load:
         )
 
 
-def apply(load: Load, staged: Staged) -> None:
-    """Write the staged rows of one target, layer by layer."""
+def apply(load: Load, staged: Staged, rows: str = "true") -> None:
+    """Write the staged rows of one target; `rows` is the condition (over `s`) of those meant.
+
+    No key may stand twice among them.
+    """
+    _decide(load, staged, rows)
+    crashpoints.reach("load.staged")
+    done = _count(load)
+    if done["update"] or done["delete"]:
+        _set_aside(load, staged)
+    if done["insert"] or done["update"] or done["delete"]:
+        _insert(load, staged)
+    if done["touch"] or done["bad"]:
+        _touch(load, staged.target)
+    if done["bad"] or done["bad late"]:
+        _quarantine(load, staged)
+    _supersede(load, staged.target.entity)
+    load.con.execute("drop table change")
+
+
+def count_left_out(load: Load, staged: Staged) -> None:
+    """Count the older versions and repetitions that staging left out."""
     for batch, count in staged.older.items():
         load.counts[batch]["refused"] += count
     for batch, count in staged.same.items():
         load.counts[batch]["unchanged"] += count
-    for layer in range(1, staged.layers + 1):
-        _decide(load, staged, layer)
-        crashpoints.reach("load.staged")
-        done = _count(load)
-        if done["update"] or done["delete"]:
-            _set_aside(load, staged)
-        if done["insert"] or done["update"] or done["delete"]:
-            _insert(load, staged)
-        if done["touch"] or done["bad"]:
-            _touch(load, staged.target)
-        if done["bad"] or done["bad late"]:
-            _quarantine(load, staged)
-        _supersede(load, staged.target.entity)
-    load.con.execute("drop table if exists change")
 
 
-def _decide(load: Load, staged: Staged, layer: int) -> None:
-    """Fill `change`: what is to be done with each row of the layer, beside the stored row."""
+def _decide(load: Load, staged: Staged, rows: str) -> None:
+    """Fill `change`: what is to be done with each of the rows, beside the stored one."""
     target = staged.target
     table = ddl.source_table(target.entity).full
     order = "0"
@@ -98,7 +104,7 @@ def _decide(load: Load, staged: Staged, layer: int) -> None:
                 from {table}
                 where {load.place} and source_key in (select source_key from {staged.table})
             ) as o on o.source_key = s.source_key
-            where s.layer = {layer}
+            where {rows}
         ),
         ordered as (
             select *, case when old is null then 1 else {order} end as moved,
@@ -227,7 +233,8 @@ def _quarantine(load: Load, staged: Staged) -> None:
                 then {errors}[1][strpos({errors}[1], ': ') + 2 :] else {errors}[1] end
                 || case when len({errors}) > 1
                     then '; ' || array_to_string({errors}[2:], '; ') else '' end as reason,
-            c.ended_at as aside_at, case when c.action = 'bad' then 'open' else 'superseded' end as status
+            c.ended_at as aside_at,
+            case when c.action = 'bad' then 'open' else 'superseded' end as status
         from change as c join {staged.table} as s on s.n = c.n
         where c.action in ('bad', 'bad late')
         """

@@ -15,7 +15,7 @@ import duckdb
 import msgspec
 
 from warehouse import crashpoints, intake, stage
-from warehouse.apply import Load, apply, quarantine_lines, references
+from warehouse.apply import Load, apply, count_left_out, quarantine_lines, references
 from warehouse.batch import Batch
 from warehouse.intake import Intake
 from warehouse.landing import Landing
@@ -195,10 +195,15 @@ def _apply_group(
 
 @dataclass(slots=True)
 class StagedRecords:
-    """Everything staged of some batches: `bad` gives (entity, rule) the records with a reason."""
+    """Everything staged of some batches.
+
+    `bad` gives (entity, rule) the unreadable records with a reason; `discarded` counts, by batch,
+    those that a person discarded.
+    """
 
     targets: list[Staged] = field(default_factory=list)
     bad: dict[tuple[str, str], dict[tuple[int, int], str]] = field(default_factory=dict)
+    discarded: Counter[int] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
 
 
@@ -218,6 +223,7 @@ def stage_records(
             found.bad[target.entity, "malformed"] = {
                 place: why for place, why in lines.items() if place not in left_out
             }
+            found.discarded.update(batch for batch, _ in lines.keys() & left_out)
         if entities is not None and target.entity not in entities:
             continue
         staged = stage.stage(con, target, f"staged_{number}")
@@ -225,7 +231,7 @@ def stage_records(
             places = _places(con, staged.failed)
             said = f"the mapping's SQL raises on this record ({staged.reason})"
             found.bad[target.entity, "statement"] = {p: said for p in places if p not in left_out}
-        stage.leave_out(con, staged, left_out)
+        found.discarded.update(stage.leave_out(con, staged, left_out))
         found.warnings += stage.count_warnings(con, staged)
         found.targets.append(staged)
     return found
@@ -237,14 +243,31 @@ def apply_records(load: Load, rows: StagedRecords, *, vanished: bool = True) -> 
     `vanished` looks for rows of further targets that their record does not make any more; a replay
     of chosen records cannot.
     """
+    for batch, count in rows.discarded.items():
+        load.counts[batch]["quarantined"] += count
     for (entity, rule), lines in rows.bad.items():
         quarantine_lines(load, lines, rule, entity)
     for staged in rows.targets:
-        apply(load, staged)
+        count_left_out(load, staged)
     main = load.plan.targets[0] if load.plan.targets else None
-    if vanished and rows.targets and rows.targets[0].target is main:
-        for other in rows.targets[1:]:
-            apply_vanished(load, rows.targets[0], other)
+    also = rows.targets[1:] if rows.targets and rows.targets[0].target is main else []
+    for some in _passes(load.con, rows.targets):
+        for staged in rows.targets:
+            apply(load, staged, some)
+        for other in also if vanished else ():
+            apply_vanished(load, rows.targets[0], other, some)
+
+
+def _passes(con: duckdb.DuckDBPyConnection, targets: Sequence[Staged]) -> list[str]:
+    """Return the conditions of passes in which no key stands twice, in the batches' order."""
+    layers = max((t.layers for t in targets), default=1)
+    if layers == 1:
+        return ["true"]
+    if len(targets) == 1:
+        return [f"s.layer = {n}" for n in range(1, layers + 1)]
+    # Rows of one record stand under several keys: batch by batch keeps them together.
+    batches = con.execute("select distinct batch from landed_files order by 1").fetchall()
+    return [f"s.of_batch = {batch}" for (batch,) in batches]
 
 
 def _places(con: duckdb.DuckDBPyConnection, failed: Sequence[int]) -> list[tuple[int, int]]:

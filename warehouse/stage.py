@@ -215,13 +215,16 @@ def _leave_older_out(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     con.execute("drop table ranked")
 
 
-def leave_out(con: duckdb.DuckDBPyConnection, staged: Staged, places: Places) -> None:
-    """Drop the staged records at the given (batch, position)."""
+def leave_out(con: duckdb.DuckDBPyConnection, staged: Staged, places: Places) -> Counter[int]:
+    """Drop the staged records at the given (batch, position); returns how many by batch."""
+    left: Counter[int] = Counter()
     for batch, position in places:
-        con.execute(
+        (count,) = con.execute(
             f"delete from {staged.table} where of_batch = ? and of_position = ?",
             [batch, position],
-        )
+        ).fetchone() or (0,)
+        left[batch] += count
+    return left
 
 
 def count_warnings(con: duckdb.DuckDBPyConnection, staged: Staged) -> Counter[str]:

@@ -51,10 +51,11 @@ def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) ->
     )
 
 
-def apply_vanished(load: Load, main: Staged, other: Staged) -> None:
+def apply_vanished(load: Load, main: Staged, other: Staged, rows: str) -> None:
     """Mark rows of a further target as gone whose record does not make them any more.
 
-    `also: {payment: {where: date_paid is not null}}` and the date was taken back.
+    `also: {payment: {where: date_paid is not null}}` and the date was taken back. `rows` is the
+    condition (over `s`) of the records meant.
     """
     order = "0"
     if main.target.has_version:
@@ -69,9 +70,8 @@ def apply_vanished(load: Load, main: Staged, other: Staged) -> None:
         join (select distinct batch, ended_at from landed_files) as f on f.batch = s.of_batch
         where o.connection = {ddl.literal(load.plan.connection)}
             and o.stream = {ddl.literal(load.plan.stream)} and not o.is_deleted
-            and len(s.errors) = 0 and s.n not in (select n from {other.table})
+            and {rows} and len(s.errors) = 0 and s.n not in (select n from {other.table})
             and (s.of_batch, s.of_position) > (o.batch, o.position) and {order} >= 0
-        qualify row_number() over (partition by o.rowid order by s.layer desc) = 1
         """
     )
     batches = load.con.execute("select of_batch, count(*) from change group by all").fetchall()

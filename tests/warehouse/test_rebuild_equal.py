@@ -1,0 +1,168 @@
+"""The store made anew from landing and decisions has the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from hand_plan import ORDER, START, land, order, order_plan
+
+from warehouse import quarantine
+from warehouse.checks import check_store
+from warehouse.ddl import columns_of, families, history_table, source_table
+from warehouse.errors import LandingDamaged
+from warehouse.holds import accept, list_holds
+from warehouse.home import Home
+from warehouse.landing import Landing
+from warehouse.load import load_pending
+from warehouse.model.plan import StreamPlan
+from warehouse.rebuild import Rebuilt, rebuild
+from warehouse.store import open_store
+
+V1, V2, V3, V4 = (f"2026-01-0{n}T00:00:00Z" for n in (1, 2, 3, 4))
+PLAN = order_plan(payments=True)
+NOT_COMPARED = {"load_id"}  # how many batches a transaction took is no matter of content
+
+
+def plan_for(connection: str, stream: str) -> StreamPlan | None:
+    return PLAN if (connection, stream) == ("shop", "orders") else None
+
+
+def content(path: Path) -> dict[str, list[tuple]]:
+    found: dict[str, list[tuple]] = {}
+    with duckdb.connect(str(path), read_only=True) as con:
+        for entity in families("order", "payment"):
+            for table in (source_table(entity), history_table(entity)):
+                names = columns_of(n for n in table.names if n not in NOT_COMPARED)
+                found[table.full] = con.execute(
+                    f"select {names} from {table.full} order by all"
+                ).fetchall()
+        found["quarantine"] = con.execute(
+            "select id, source_key, field, rule, reason, status, first_at from ops.quarantine"
+            " order by id"
+        ).fetchall()
+        found["batches"] = con.execute(
+            "select batch, rows, loaded, inserted, updated, unchanged, quarantined, deleted,"
+            " refused from ops.batches order by 1"
+        ).fetchall()
+    return found
+
+
+@pytest.fixture
+def clock() -> Iterator[list[datetime]]:
+    return [START]
+
+
+@pytest.fixture
+def landing(home: Home, clock: list[datetime]) -> Landing:
+    def now() -> datetime:
+        clock[0] += timedelta(seconds=1)
+        return clock[0]
+
+    return Landing(home.landing, now=now)
+
+
+def live(home: Home, landing: Landing) -> None:
+    """Live through all that a store may see, one load a step but for some."""
+
+    def load() -> None:
+        with open_store(home) as store:
+            load_pending(store, landing, PLAN, now=landing.now)
+
+    land(landing, *(order(n, V1, paid="3") for n in range(100)), mode="full", complete=True)
+    load()
+    land(landing, order(1, V2, name="two"), order(2, V2, total="x"), order(500, V1, total="y"))
+    land(landing, order(1, V3, lines=[]), order(3, V2, deleted=True))
+    load()
+    land(landing, order(4, V2), order(1, V2, name="late"), b"oops", order(None))
+    land(landing, *(order(n, V1, paid="3") for n in range(5, 99)), mode="full", complete=True)
+    load()
+    land(landing, *(order(n, V1, paid="3") for n in range(5, 20)), mode="full", complete=True)
+    load()
+    with open_store(home) as store:
+        quarantine.discard(store, landing, ["shop/orders/4/3/order"], why="a test", now=landing.now)
+    land(landing, order(30, V4, name="here again"))
+    load()
+    (hold,) = list_holds(landing)
+    accept(landing, "shop", "orders", hold.batch, why="sold", now=landing.now)
+    land(landing, order(40, V1, paid="3"), order(31, V2))
+    load()
+    land(landing, order(5, "2025-01-01T00:00:00Z", name="restored"), trust_source=True)
+    load()
+
+
+def test_a_rebuilt_store_is_equal(home: Home, landing: Landing) -> None:
+    live(home, landing)
+    before = content(home.store)
+    assert len(before['"source"."orders"']) == 100
+    assert len(before['"history"."orders"']) == 90
+    assert {r[5] for r in before["quarantine"]} >= {"open", "superseded", "discarded"}
+    with duckdb.connect(str(home.store), read_only=True) as con:
+        (last,) = con.execute("select max(load_id) from ops.batches").fetchone() or (0,)
+    report = rebuild(home, landing, plan_for, landing.now)
+    assert (report.streams, report.left_out) == (1, [])
+    assert report.rows == {"orders": 100, "payments": 100}
+    assert "orders 100" in str(report)
+    after = content(home.store)
+    for name in before:
+        assert after[name] == before[name], name
+    with open_store(home) as store:
+        assert check_store(store.con) == []
+        (first,) = store.con.execute("select min(load_id) from ops.batches").fetchone() or (0,)
+        assert first > last, "what consumes loads by number must see these as new"
+        assert load_pending(store, landing, PLAN, now=landing.now).batches == 0
+    assert not [p for p in home.store.parent.iterdir() if p.name.startswith("rebuilt")]
+
+
+def test_a_store_that_is_lost_or_damaged_is_made_again(home: Home, landing: Landing) -> None:
+    land(landing, order(1), order(2))
+    with open_store(home) as store:
+        load_pending(store, landing, PLAN, now=landing.now)
+    before = content(home.store)
+    home.store.write_bytes(b"no database")
+    home.store.with_name(home.store.name + ".wal").write_bytes(b"an old log")
+    rebuild(home, landing, plan_for, landing.now())
+    assert content(home.store) == before
+    home.store.unlink()
+    rebuild(home, landing, plan_for, landing.now())
+    assert content(home.store) == before
+
+
+def test_a_rebuild_that_fails_leaves_the_store(home: Home, landing: Landing) -> None:
+    land(landing, order(1))
+    with open_store(home) as store:
+        load_pending(store, landing, PLAN, now=landing.now)
+    before = content(home.store)
+    land(landing, order(2))
+    landing.batches("shop", "orders")[1].data.write_bytes(b"damaged")
+    with pytest.raises(LandingDamaged):
+        rebuild(home, landing, plan_for, landing.now())
+    assert content(home.store) == before
+
+
+def test_streams_without_a_mapping_are_named(home: Home, landing: Landing) -> None:
+    with landing.writer(
+        "shop", "old", mode="changed", read="r", connector="rest@1", started=START
+    ) as writer:
+        writer.add([b"{}"], ["1"], {})
+    report = rebuild(home, landing, plan_for, landing.now())
+    assert report == Rebuilt(left_out=["shop/old"])
+
+
+def test_a_mended_mapping_applies_to_all_that_was_landed(home: Home, landing: Landing) -> None:
+    land(landing, order(1, total="1,5"))
+    with open_store(home) as store:
+        load_pending(store, landing, order_plan(), now=landing.now)
+        mended = order_plan(
+            order_sql=ORDER.replace("try_cast(c2 as", "try_cast(replace(c2, ',', '.') as")
+        )
+        quarantine.replay(store, landing, mended, now=landing.now)
+        before = store.con.execute("select * exclude (load_id) from source.orders").fetchall()
+    rebuild(home, landing, lambda *_: mended, landing.now())
+    with open_store(home) as store:
+        after = store.con.execute("select * exclude (load_id) from source.orders").fetchall()
+        assert store.con.execute("select * from ops.quarantine").fetchall() == []
+    assert after == before
