@@ -85,11 +85,15 @@ def _specs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
 def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
     """Return the asset of a mart; the first comment line of its file is its grain."""
     text = path.read_text(encoding="utf-8")
-    names = sorted(set(re.findall(r"\bunified\.(\w+)", text)))
+    names = sorted(set(re.findall(r"\b(?:unified|main)\.(\w+)", text)))  # views, their tables
+    marts = sorted(set(re.findall(r"\bmart\.(\w+)", text)) - {path.stem})
     first = text.lstrip().partition("\n")[0]
     return dg.AssetSpec(
         dg.AssetKey(["mart", path.stem]),
-        deps=[unified[name].key for name in names if name in unified],
+        deps=[
+            *(unified[name].key for name in names if name in unified),
+            *(dg.AssetKey(["mart", name]) for name in marts if (MARTS / f"{name}.sql").exists()),
+        ],
         group_name="mart",
         description=first.lstrip("- ").strip() if first.startswith("--") else path.stem,
         kinds={"duckdb", "sql"},
