@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
-import pyarrow as pa
 
-from warehouse import crashpoints, ddl, history, versions
+from warehouse import crashpoints, ddl, history, temptables, versions
 from warehouse.ddl import columns_of
 from warehouse.model.plan import StreamPlan, TargetPlan
 from warehouse.stage import Staged
@@ -248,21 +247,22 @@ def quarantine_lines(
     """Put aside records that could not even be read: (batch, position) -> reason."""
     if not lines:
         return
-    columns = zip(*((b, p, why) for (b, p), why in lines.items()), strict=True)
-    table = pa.table(dict(zip(("batch", "position", "reason"), map(list, columns), strict=True)))
-    load.con.register("unread_lines", table)
-    try:
-        load.con.execute(
-            f"""
-            create or replace temp table put_aside as
-            select u.batch, u.position, {ddl.literal(entity)} as entity,
-                null::varchar as source_key, null::varchar as field, {ddl.literal(rule)} as rule,
-                u.reason, f.ended_at as aside_at, 'open' as status
-            from unread_lines as u join landed_files as f using (batch)
-            """
-        )
-    finally:
-        load.con.unregister("unread_lines")
+    temptables.fill(
+        load.con, "unread_lines",
+        {
+            "batch": ("bigint", [b for b, _ in lines]), "reason": ("varchar", list(lines.values())),
+            "position": ("bigint", [p for _, p in lines]),
+        },
+    )  # fmt: skip
+    load.con.execute(
+        f"""
+        create or replace temp table put_aside as
+        select u.batch, u.position, {ddl.literal(entity)} as entity, null::varchar as source_key,
+            null::varchar as field, {ddl.literal(rule)} as rule, u.reason,
+            f.ended_at as aside_at, 'open' as status
+        from unread_lines as u join landed_files as f using (batch)
+        """
+    )
     _put_aside(load)
     for batch, _ in lines:
         load.counts[batch]["quarantined"] += 1

@@ -16,10 +16,9 @@ from typing import Any
 
 import duckdb
 import msgspec
-import pyarrow as pa
 import zstandard
 
-from warehouse import cases
+from warehouse import cases, temptables
 from warehouse.batch import Batch
 from warehouse.errors import LoadError
 from warehouse.model.plan import StreamPlan
@@ -205,16 +204,18 @@ def _write(path: Path, lines: Sequence[bytes]) -> None:
 def _restore_positions(
     con: duckdb.DuckDBPyConnection, moved: Sequence[tuple[int, int, int]]
 ) -> None:
-    columns = [pa.array(c, pa.int64()) for c in zip(*moved, strict=True)]
-    table = pa.table(columns, names=["file_no", "line", "position"])
-    con.register("moved_lines", table)
-    try:
-        con.execute(
-            "update record_paths p set position = m.position from moved_lines m"
-            " where p.file_no = m.file_no and p.position = m.line"
-        )
-    finally:
-        con.unregister("moved_lines")
+    files, lines, positions = zip(*moved, strict=True)
+    temptables.fill(
+        con, "moved_lines",
+        {
+            "file_no": ("bigint", files), "line": ("bigint", lines),
+            "position": ("bigint", positions),
+        },
+    )  # fmt: skip
+    con.execute(
+        "update record_paths as p set position = m.position from moved_lines as m"
+        " where p.file_no = m.file_no and p.position = m.line"
+    )
 
 
 def _kind(error: Exception) -> str:

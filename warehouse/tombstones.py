@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import duckdb
-import pyarrow as pa
-
-from warehouse import ddl, history, versions
+from warehouse import ddl, history, temptables, versions
 from warehouse.apply import Load
 from warehouse.batch import Batch
 from warehouse.stage import Staged
@@ -22,7 +19,14 @@ def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) ->
     """Mark the rows made of the records that `batch` names as gone, in every target's table."""
     batch.verify()
     rows = [(k, at, n) for n, (k, at) in enumerate(batch.deletions(), 1) if k not in left_out]
-    _fill(load.con, rows)
+    keys, moments, positions = zip(*rows, strict=True) if rows else ((), (), ())
+    temptables.fill(
+        load.con, "gone",
+        {
+            "record_key": ("varchar", keys), "gone_at": ("varchar", moments),
+            "position": ("bigint", positions),
+        },
+    )  # fmt: skip
     side = batch.sidecar
     reason = "absent_in_full_scan" if side.complete else "tombstone_feed"
     for entity in dict.fromkeys(t.entity for t in load.plan.targets):
@@ -97,19 +101,3 @@ def _bury(load: Load, entity: str, reason: str) -> int:
             """
         )
     return int(count)
-
-
-def _fill(con: duckdb.DuckDBPyConnection, rows: list[tuple[str, str, int]]) -> None:
-    keys, moments, positions = zip(*rows, strict=True) if rows else ((), (), ())
-    table = pa.table(
-        {
-            "record_key": pa.array(keys, pa.string()),
-            "gone_at": pa.array(moments, pa.string()),
-            "position": pa.array(positions, pa.int64()),
-        }
-    )
-    con.register("gone_rows", table)
-    try:
-        con.execute("create or replace temp table gone as select * from gone_rows")
-    finally:
-        con.unregister("gone_rows")
