@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TYPE = "pipelines.Connection"
 FILE = "defs.yaml"
 NAME = r"[a-z][a-z0-9_]{0,40}"
+Stamp: TypeAlias = tuple[int, int, int]
 STREAM = r"[a-z][a-z0-9_]{0,60}"
 """It names a folder of the landing, a mapping file and a step of Dagster."""
 
@@ -201,17 +202,8 @@ class Connection:
 
         Empty where the mapping is missing or broken: the stream's own run says why.
         """
-        from mappings.errors import MappingError
-        from mappings.load import load_mapping
-
         path = self.mapping_path(stream)
-        if path is None:
-            return frozenset()
-        try:
-            form = load_mapping(path, search=self.overlays).form
-        except MappingError:
-            return frozenset()
-        return frozenset({form.entity, *(target.entity for target in form.also.values())})
+        return frozenset() if path is None else _entities(path, stamp(path), tuple(self.overlays))
 
     def plan(self, stream: str) -> StreamPlan:
         """Return the compiled mapping of a stream; raises MappingError or ConfigError."""
@@ -270,6 +262,37 @@ def read_connection_file(path: Path) -> tuple[Document, ConnectionFile]:
     return document, ConnectionFile.model_validate({} if attributes is None else attributes)
 
 
+def stamp(path: Path) -> Stamp:
+    """Return what a file looks like from outside: another stamp, other content."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@lru_cache(maxsize=8192)
+def _entities(path: Path, _stamp: Stamp, overlays: tuple[Path, ...]) -> frozenset[str]:
+    """Return the entities that a mapping makes; empty where it is broken.
+
+    Hundreds of mappings are asked at each load of the definitions: the plain form is read off its
+    text, the whole mapping is read only where it takes or makes more.
+    """
+    from mappings.errors import MappingError
+    from mappings.load import load_mapping
+
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    plain = re.findall(r"^entity:[ ]*([a-z_]+)[ ]*(?:#.*)?$", text, re.MULTILINE)
+    if len(plain) == 1 and not re.search(r"^(extends|also)\b", text, re.MULTILINE):
+        return frozenset(plain)
+    try:
+        form = load_mapping(path, search=overlays).form
+    except MappingError:
+        return frozenset()
+    return frozenset({form.entity, *(target.entity for target in form.also.values())})
+
+
+@lru_cache(maxsize=1024)
 def _promise(schedule: str) -> timedelta:
     """Return twice the longest of the next intervals: nights and weekends are no break of it."""
     ticks = croniter(schedule, datetime(2026, 1, 1))  # noqa: DTZ001 - intervals, not instants

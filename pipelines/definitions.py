@@ -10,7 +10,9 @@ from types import ModuleType
 import dagster as dg
 
 from pipelines.broken import broken_defs
+from pipelines.component import connection_defs
 from pipelines.connection import FILE, BrokenConnection, Connection
+from pipelines.housekeeping import housekeeping, nightly
 from pipelines.jobs import unify_defs
 from pipelines.sensor import unify_when_due
 from pipelines.workspace import PROJECT, Workspace
@@ -42,12 +44,19 @@ def build(workspace: Workspace) -> dg.Definitions:
     ]
     for folder in _folders(workspace.defs):
         found = connections.get(folder.name)
-        if not isinstance(found, BrokenConnection):
+        if isinstance(found, Connection) and _is_plain(found):
+            parts.append(connection_defs(found))
+        elif not isinstance(found, BrokenConnection):
             parts.append(_folder_defs(folder))
     return dg.Definitions.merge(
         *parts,
         unify_defs(feeds),
-        dg.Definitions(sensors=[unify_when_due], executor=dg.in_process_executor),
+        dg.Definitions(
+            sensors=[unify_when_due],
+            jobs=[housekeeping],
+            schedules=[nightly],
+            executor=dg.in_process_executor,
+        ),
     )
 
 
@@ -58,6 +67,14 @@ def _folders(root: Path) -> Iterator[Path]:
         hidden = folder.name.startswith((".", "_"))
         if folder.is_dir() and not hidden and any(folder.iterdir()):
             yield folder
+
+
+def _is_plain(connection: Connection) -> bool:
+    """Say whether the file asks nothing of Dagster itself (post_processing and the like).
+
+    A component tree costs half a second a folder; what the tree would make of such a one is known.
+    """
+    return set(connection.document.data) == {"type", "attributes"}
 
 
 def _folder_defs(folder: Path) -> dg.Definitions:

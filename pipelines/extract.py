@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,7 +69,10 @@ def extract(
         # At its end the writer lands what came, also before an error: no good record is lost.
         with ExitStack() as stack:
             stack.enter_context(closing(connector))
-            for page in connector.read(ReadRequest(stream, reading.mode, before)):
+            pages = connector.read(ReadRequest(stream, reading.mode, before))
+            if isinstance(pages, Generator):  # one that is left at a page edge lets go of its reply
+                stack.enter_context(closing(pages))
+            for page in pages:
                 reach("extract.page")
                 if writer is None:
                     writer = stack.enter_context(

@@ -9,6 +9,10 @@ OK, FAILED, LATER = 0, 1, 3
 """Exit codes of the command line (FORMS.md section 6)."""
 
 
+INTERRUPTED = "Interrupted"
+"""The `kind` of an error that was a person's wish."""
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorText:
     """An error for the person on call: what happened, what to do, where.
@@ -84,6 +88,8 @@ class StreamOutcome:
     @property
     def exit_code(self) -> int:
         """The command line's exit code for this stream alone."""
+        if self.error is not None and self.error.kind == INTERRUPTED:
+            return LATER
         if self.status == "failed" or self.is_over_limit:
             return FAILED
         return LATER if self.status == "partial" else OK

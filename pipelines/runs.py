@@ -31,7 +31,7 @@ from pipelines.dead_runs import report_dead_runs
 from pipelines.definitions import LOCATION
 from pipelines.jobs import JOB
 from pipelines.listen import OnProgress, listening
-from pipelines.outcome import ErrorText, PublishOutcome, StreamOutcome
+from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
 from pipelines.process import this_process
 from pipelines.schedules import job_name, op_name
 from pipelines.workspace import Workspace
@@ -67,7 +67,8 @@ def run_sync(
     """Run `<connection>_sync` in this process, then unify and publish whatever the outcome.
 
     `streams` empty means all. Raises ConfigError for a connection or stream that is not there;
-    what goes wrong in a stream is in its outcome.
+    what goes wrong in a stream is in its outcome. Raises KeyboardInterrupt after a signal stopped
+    the run: what was landed stays, the next run goes on.
     """
     found = workspace.connection(connection)
     wanted = [found.stream(name).name for name in streams] or [s.name for s in found.streams]
@@ -82,7 +83,9 @@ def run_sync(
             config=_config(found, wanted, full=full, trust_source=trust_source),
         )
         done = SyncRun(run_id, list(heard.streams))
-        done.streams += _silent(connection, wanted, done)
+        done.streams += _silent(workspace, connection, wanted, done)
+        if any(o.error is not None and o.error.kind == INTERRUPTED for o in done.streams):
+            raise KeyboardInterrupt  # Dagster recorded the run as failed and went on as if told not
         if publish:
             done.published = _publish(instance)
     return done
@@ -147,12 +150,15 @@ def _config(
     return {"ops": {op_name(connection.name, name): {"config": values} for name in streams}}
 
 
-def _silent(connection: str, wanted: Sequence[str], done: SyncRun) -> Iterator[StreamOutcome]:
+def _silent(
+    workspace: Workspace, connection: str, wanted: Sequence[str], done: SyncRun
+) -> Iterator[StreamOutcome]:
     """Yield a failed outcome for each stream whose step never spoke."""
     heard = {outcome.stream for outcome in done.streams}
+    recorded = {row["stream"]: row["error"] for row in workspace.control.runs_in(done.run_id)}
     for name in wanted:
         if name not in heard:
-            text = ErrorText(
+            text = ErrorText(**recorded[name]) if recorded.get(name) else ErrorText(
                 "RunStopped", f"the run {done.run_id} ended before this stream's step.",
                 "look at the run in the Dagster UI, then run it again.", retriable=True,
             )  # fmt: skip

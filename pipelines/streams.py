@@ -214,7 +214,14 @@ def _describe(connection: Connection, spec: StreamSpec) -> str:
 
 
 def _settings(connection: Connection, spec: StreamSpec) -> dict[str, Any]:
+    line = connection.document.line(("attributes", "config", "streams", spec.name))
     shown: dict[str, Any] = {
+        # "Open in editor" on the asset's page.
+        "dagster/code_references": dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(file_path=str(connection.path), line_number=line)
+            ]
+        ),
         "system": connection.system,
         "defs.yaml": dg.MetadataValue.path(str(connection.path)),
         "timezone": connection.timezone,

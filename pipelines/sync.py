@@ -17,7 +17,7 @@ from pipelines.explain import explain
 from pipelines.extract import Reading, extract
 from pipelines.leases import AlreadyRunning, lease
 from pipelines.listen import OnProgress, Progress
-from pipelines.outcome import ErrorText, PublishOutcome, StreamOutcome
+from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
 from pipelines.space import need_space
 from pipelines.unify_job import unify_publish
 
@@ -71,7 +71,7 @@ def sync_stream(
     except BaseException:
         outcome.status = "failed"
         outcome.error = ErrorText(
-            "Interrupted", "was stopped from outside.", "run it again: it goes on.", retriable=True
+            INTERRUPTED, "was stopped from outside.", "run it again: it goes on.", retriable=True
         )
         _record(workspace, outcome, mode, begun, now())
         raise
@@ -114,7 +114,6 @@ def _load(
     reading: Reading,
 ) -> None:
     from warehouse.load import load_pending
-
     from warehouse.store import open_store
 
     if reading.progress is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from connectors.base import utc_now
 from pipelines.explain import explain
 from pipelines.freshness import freshness_rows, run_rows
-from pipelines.outcome import ErrorText, PublishOutcome
+from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome
 from pipelines.space import need_space
 from warehouse.home import Home
 
@@ -41,7 +41,7 @@ def unify_publish(
     except BaseException:
         outcome.status = "failed"
         outcome.error = ErrorText(
-            "Interrupted", "was stopped from outside.", "run it again.", retriable=True
+            INTERRUPTED, "was stopped from outside.", "run it again.", retriable=True
         )
         raise
     finally:

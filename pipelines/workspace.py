@@ -7,14 +7,14 @@ import re
 import secrets as random
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from connectors.errors import ConfigError
-from mappings.yamltext import YamlError, read_file
+from mappings.yamltext import Document, YamlError, read_file
 from pipelines.company import CompanyFile
 from pipelines.connection import (
     FILE,
@@ -22,7 +22,10 @@ from pipelines.connection import (
     TYPE,
     BrokenConnection,
     Connection,
+    ConnectionFile,
+    Stamp,
     read_connection_file,
+    stamp,
 )
 from pipelines.secrets import Secrets
 from warehouse.home import Home
@@ -181,19 +184,14 @@ class Workspace:
         """Return the files of connections, broken ones too, ordered by name."""
         if not self.defs.is_dir():
             return []
-        return [p for p in sorted(self.defs.glob(f"*/{FILE}")) if _is_connection(p)]
+        return [p for p in sorted(self.defs.glob(f"*/{FILE}")) if _is_connection(p, stamp(p))]
 
     def _connection(self, path: Path, zone: str) -> Connection | BrokenConnection:
-        from pipelines.check import Problem, check_connection_file
-
         name = path.parent.name
-        problems = check_connection_file(path)
-        if name in RESERVED:
-            said = Problem(str(path), 1, "folder", f"{name} is a name of our own.", "rename it.")
-            problems = [said, *problems]
-        if problems:
-            return BrokenConnection(name, path, tuple(problems))
-        document, file = read_connection_file(path)
+        read = _read(path, stamp(path))
+        if isinstance(read, BrokenConnection):
+            return read
+        document, file = read
         found = Connection(
             name=name,
             path=path,
@@ -207,6 +205,8 @@ class Workspace:
         try:
             _ = found.streams
         except ConfigError as error:
+            from pipelines.check import Problem
+
             line = document.line(("attributes", "config", "streams"))
             said = Problem(str(path), line, "streams", error.what, error.do)
             return BrokenConnection(name, path, (said,))
@@ -237,7 +237,21 @@ def _load_env(path: Path, env: MutableMapping[str, str]) -> None:
             env.setdefault(name, value)
 
 
-def _is_connection(path: Path) -> bool:
+@lru_cache(maxsize=1024)
+def _read(path: Path, _stamp: Stamp) -> tuple[Document, ConnectionFile] | BrokenConnection:
+    """Check and read a connection's file, once for each state of it: a load asks several times."""
+    from pipelines.check import Problem, check_connection_file
+
+    name = path.parent.name
+    problems = check_connection_file(path)
+    if name in RESERVED:
+        said = Problem(str(path), 1, "folder", f"{name} is a name of our own.", "rename it.")
+        problems = [said, *problems]
+    return BrokenConnection(name, path, tuple(problems)) if problems else read_connection_file(path)
+
+
+@lru_cache(maxsize=1024)
+def _is_connection(path: Path, _stamp: Stamp) -> bool:
     """Say whether a file is a connection's, by its type; what is unreadable counts as one."""
     if path.parent.name == "company":
         return False

@@ -76,6 +76,7 @@ def test_streams_of_one_schedule_share_it_and_sweeps_have_their_own(space: Works
     repo = build(space).get_repository_def()
     assert repo.get_all_jobs()
     schedules = {s.name: s for s in repo.schedule_defs}
+    del schedules["housekeeping_schedule"]
     assert set(schedules) == {
         "shop_read_0_3_x_x_x", "shop_read_e15_x_x_x_x", "shop_sweep_0_4_x_x_0"
     }  # fmt: skip
@@ -117,6 +118,28 @@ def test_a_broken_folder_is_an_asset_that_says_so(space: Workspace, text: str, t
     assert told in (broken.description or "")
     assert node(defs, "shop", "orders") is not None
     assert {"shop_sync", "erp_sync", "unify_publish"} <= set(defs.get_repository_def().job_names)
+
+
+def test_what_dagster_may_be_asked_in_the_file_is_done(space: Workspace):
+    path = space.defs / "shop" / "defs.yaml"
+    asked = "post_processing:\n  assets:\n    - attributes: {owners: ['team:shop']}\n"
+    path.write_text(path.read_text("utf-8") + asked, encoding="utf-8")
+    orders = node(build(space), "shop", "orders")
+    assert orders.owners == ["team:shop"]
+    assert {key.name for key in orders.check_keys} == {"rows", "quarantine_share", "freshness"}
+
+
+@pytest.mark.filterwarnings("ignore::dagster.PreviewWarning")
+def test_peoples_own_code_is_loaded_and_breaks_nobody_else(space: Workspace):
+    (space.defs / "own").mkdir()
+    code = "import dagster as dg\n\n@dg.asset(key=['own', 'thing'])\ndef thing(): ...\n"
+    (space.defs / "own" / "assets.py").write_text(code, encoding="utf-8")
+    assert node(build(space), "own", "thing") is not None
+    (space.defs / "own" / "assets.py").write_text("import nowhere_to_be_found\n", encoding="utf-8")
+    sys.modules.pop("pipelines.defs.own.assets", None)
+    defs = build(space)
+    assert "nowhere_to_be_found" in (node(defs, "own", "broken").description or "")
+    assert node(defs, "shop", "orders") is not None
 
 
 def test_running_a_broken_connection_fails_with_its_mistakes():

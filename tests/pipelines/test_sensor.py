@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from pipelines.dead_runs import report_dead_runs
+from pipelines.housekeeping import delete_old_runs
 from pipelines.process import this_process
 from pipelines.sensor import LONGEST_WAIT, QUIET, Waiting, decide
 from pipelines.unify_job import store_mark
+from pipelines.workspace import Workspace
 from warehouse.home import Home
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -119,6 +122,20 @@ def test_runs_of_dead_processes_are_reported_failed_and_living_ones_are_left():
         assert instance.get_run_by_id(daemons.run_id).status == dg.DagsterRunStatus.STARTED
         assert instance.get_run_by_id(again.run_id).status == dg.DagsterRunStatus.STARTING
         assert report_dead_runs(instance) == []
+
+
+def test_old_runs_are_deleted_young_and_unfinished_ones_stay(tmp_path: Path):
+    space = Workspace.discover({"ISTHMUS_DEFS": str(tmp_path / "defs")})
+    keep = space.company().keep.runs
+    with dg.DagsterInstance.ephemeral() as instance:
+        for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.STARTED):
+            instance.create_run_for_job(a_job, status=status)
+        today = datetime.now(UTC)
+        assert delete_old_runs(instance, space, lambda: today) == 0
+        assert delete_old_runs(instance, space, lambda: today + keep + timedelta(days=1)) == 1
+        left = [record.dagster_run.status for record in instance.get_run_records()]
+        assert left == [dg.DagsterRunStatus.STARTED]
+    space.control.close()
 
 
 @dg.op
