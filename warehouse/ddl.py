@@ -21,7 +21,10 @@ SCHEMAS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column of a table: SQL type, labels and the model's column where it comes from one."""
+    """One column of a table: SQL type, labels and the model's column where it comes from one.
+
+    A `private` column serves the store's own work and is not published.
+    """
 
     name: str
     sql_type: str
@@ -29,6 +32,7 @@ class Field:
     zh: str
     about: str = ""
     model: Column | None = None
+    private: bool = False
 
     @property
     def comment(self) -> str:
@@ -94,6 +98,14 @@ EXT = Field("ext", "JSON", "Extra fields", "扩展字段", "What the mapping kee
 LOAD_ID = Field("load_id", "BIGINT", "Load", "装载号", "The load (ops.batches) that wrote the row")
 FIRST_SEEN = Field("first_seen_at", "TIMESTAMPTZ", "First seen at", "首次入库", "First load")
 SYNCED = Field("synced_at", "TIMESTAMPTZ", "Synced at", "最近入库", "Load that wrote this version")
+RUN = Field(
+    "unify_run",
+    "BIGINT",
+    "Unification",
+    "统一批次",
+    "The unification that wrote the row",
+    private=True,
+)
 _LINEAGE = (
     EXT,
     Field("record_key", "VARCHAR", "Record key", "记录主键", "Key of the record that made the row"),
@@ -175,10 +187,10 @@ def unified_table(entity: str) -> Table:
     own = id_field(entity)
     fields: tuple[Field, ...]
     if cls.parent is None:
-        fields = (own, CONNECTION, STREAM, SOURCE_KEY, *model, EXT, FIRST_SEEN, SYNCED)
+        fields = (own, CONNECTION, STREAM, SOURCE_KEY, *model, EXT, FIRST_SEEN, SYNCED, RUN)
     else:
         owner = id_field(cls.parent)
-        fields = (own, owner, CONNECTION, STREAM, PARENT_KEY, SOURCE_KEY, LINE, *model, EXT)
+        fields = (own, owner, CONNECTION, STREAM, PARENT_KEY, SOURCE_KEY, LINE, *model, EXT, RUN)
     return Table("unified", cls.table, f"{cls.en}: {cls.about}", cls.zh, fields, entity)
 
 

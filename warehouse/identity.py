@@ -35,11 +35,14 @@ def uuid5_sql(name: str) -> str:
     )
 
 
-def golden_id_sql(entity: str, alias: str) -> str:
-    """Return the SQL of `golden_id` for the row of a source table under `alias`."""
+def golden_id_sql(entity: str, alias: str, key: str = "") -> str:
+    """Return the SQL of `golden_id` for the row of a source table under `alias`.
+
+    `key` is the SQL of the source key where it is not the row's own.
+    """
     return uuid5_sql(
         f"{literal(entity)} || '/' || {alias}.connection || '/' || {alias}.stream || '/' || "
-        f"{alias}.source_key"
+        f"{key or f'{alias}.source_key'}"
     )
 
 

@@ -125,8 +125,10 @@ def public_fields(table: Table) -> tuple[Field, ...]:
     """Return the columns of a table as published: hash columns stand behind what they hash."""
     found: list[Field] = []
     for field in table.fields:
+        if field.private:
+            continue
         found.append(field)
-        if field.model and field.model.privacy in _HASHED:
+        if _is_hashed(table, field):
             found.append(
                 Field(
                     f"{field.name}_hash", "VARCHAR", f"{field.en} (hash)", f"{field.zh}（哈希）",
@@ -152,6 +154,8 @@ def select_list(
     """
     found: list[str] = []
     for field in table.fields:
+        if field.private:
+            continue
         value = f"t.{quote(field.name)}"
         tagged = field.model.privacy if field.model else None
         if mode == "clear":
@@ -165,7 +169,7 @@ def select_list(
             found.append("CAST(NULL AS UBIGINT)")
         else:
             found.append(_untagged(table, field) if suspect else value)
-        if tagged in _HASHED:
+        if _is_hashed(table, field):
             found.append(hash_sql(_normal(field, str(tagged), value)))
     return found
 
@@ -184,6 +188,11 @@ def suspect_sql(table: Table) -> str:
     if table.entity is None and "entity" in table.names:
         said += " OR t.entity = 'party'"
     return f"({said})"
+
+
+def _is_hashed(table: Table, field: Field) -> bool:
+    """Whether the column has a hash: golden rows only, hashing costs most of a projection."""
+    return table.schema == "unified" and bool(field.model and field.model.privacy in _HASHED)
 
 
 def _is_guarded(field: Field) -> bool:

@@ -239,11 +239,27 @@ class _Projection:
                 f"DELETE FROM {_there(table)} t USING {keys} k WHERE t.connection = k.connection "
                 f"AND t.stream = k.stream AND t.{name} = k.shown"
             )
-        chosen = (
-            f"EXISTS (SELECT 1 FROM {keys} k WHERE k.connection = t.connection "
-            f"AND k.stream = t.stream AND k.source_key = t.{name})"
+        if self.whole:
+            self._insert(table)
+        elif table.schema == "history":
+            self._insert(table, _among(keys, name))
+        else:
+            new = f"t.load_id > {self.last_load}"
+            self._insert(table, new)
+            if name == "parent_key":
+                self._untouched_children(table, keys, new)
+
+    def _untouched_children(self, table: Table, keys: str, new: str) -> None:
+        """Add the children of owners that were loaded again without them (a version moved)."""
+        touched, among = f"{keys}_touched", _among(f"{keys}_touched", "parent_key")
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {touched} AS SELECT k.* FROM {keys} k WHERE NOT EXISTS "
+            f"(SELECT 1 FROM {table.full} t WHERE {new} AND t.connection = k.connection "
+            "AND t.stream = k.stream AND t.parent_key = k.source_key)"
         )
-        self._insert(table, "" if self.whole else chosen)
+        if self._any(touched) and self._any(f"{table.full} t WHERE {among}"):
+            self._insert(table, among)
+        self.con.execute(f"DROP TABLE {touched}")
 
     def _golden(self) -> None:
         for entity in ENTITIES:
@@ -266,39 +282,51 @@ class _Projection:
             if row is None or row[0] == 0:
                 return
             every = row[0] != row[1]
-        where = [w for w in (also, "" if every else f"t.{quote(column)} IN ({ids})") if w]
-        condition = " AND ".join(where)
+        gone = "" if every else f"t.{quote(column)} IN ({ids})"
+        condition = " AND ".join(w for w in (also, gone) if w)
         if not self.whole:
             self.con.execute(
                 f"DELETE FROM {_there(table, 'main')} t"
                 + (f" WHERE {condition}" if condition else "")
             )
+        if table.entity and not every:
+            condition = f"t.unify_run > {self.last_run}"
         self._insert(table, condition, "main")
 
     def _insert(self, table: Table, where: str = "", schema: str | None = None) -> None:
         """Insert what of the private table meets `where` (alias t), as published."""
         shown = mask.public_table(table)
         owner, kind = _owner(table)
+        rows = table.full
+        if where and not self.whole:
+            # Apart first: else the masks' conditions are tried on every row of the table.
+            rows = "project_rows"
+            self.con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {rows} AS SELECT t.* FROM {table.full} t "
+                f"WHERE {where}"
+            )
+            where = ""
         into = f"INSERT INTO {_there(table, schema)} ({columns_of(shown.names)})"
         suspect = mask.suspect_sql(table)
-        count = 0
+        total, count = self._count(f"{rows} t" + (f" WHERE {where}" if where else "")), 0
         # Nearly every row is free of what the untagged columns are looked through for.
         for condition, is_suspect in ((f"NOT {suspect}", False), (suspect, True)):
+            if count == total:
+                break  # a plan of all masks costs far more than this question
             if self.privacy == "clear":
-                condition = "true" if is_suspect else ""
-            if not condition:
-                continue
+                condition = "true"
             chosen = " AND ".join(c for c in (condition, where) if c)
-            # A plan of all masks costs far more than this question.
-            if (is_suspect or self.whole) and not self._any(f"{table.full} t WHERE {chosen}"):
-                continue
             values = mask.select_list(table, self.privacy, kind, suspect=is_suspect)
             row = self.con.execute(
-                f"{into} SELECT {', '.join(values)} FROM {table.full} t {owner} WHERE {chosen}"
+                f"{into} SELECT {', '.join(values)} FROM {rows} t {owner} WHERE {chosen}"
             ).fetchone()
             count += int(row[0]) if row else 0
         name = f"{schema or table.schema}.{table.name}"
         self.done.rows[name] = self.done.rows.get(name, 0) + count
+
+    def _count(self, source: str) -> int:
+        row = self.con.execute(f"SELECT count(*) FROM {source}").fetchone()
+        return int(row[0]) if row else 0
 
     def _any(self, source: str) -> bool:
         return self.con.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchone() is not None
@@ -321,6 +349,13 @@ class _Projection:
         self.con.execute(f"DELETE FROM {DATABASE}.ops.meta")
         for name, value in facts.items():
             self.con.execute(f"INSERT INTO {DATABASE}.ops.meta VALUES (?, ?)", [name, value])
+
+
+def _among(keys: str, name: str) -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM {keys} k WHERE k.connection = t.connection "
+        f"AND k.stream = t.stream AND k.source_key = t.{name})"
+    )
 
 
 def _there(table: Table, schema: str | None = None) -> str:

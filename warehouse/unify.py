@@ -75,7 +75,7 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
                 _affected(con, member, other, first=first)
         for entity in HEADERS:
             for member in ddl.families(entity):
-                _write(con, member, run, report, first=first)
+                _write(con, member, report, last=last, first=first)
         store.set_meta(LAST_LOAD, str(upto))
         store.set_meta(LAST_RUN, str(run))
         store.set_meta(LAST_AT, now.isoformat())
@@ -229,59 +229,101 @@ def _affected(
 
 
 def _write(
-    con: duckdb.DuckDBPyConnection, entity: str, run: int, report: UnifyReport, *, first: bool
+    con: duckdb.DuckDBPyConnection, entity: str, report: UnifyReport, *, last: int, first: bool
 ) -> None:
-    cls = ENTITIES[entity]
-    owner = cls.parent or entity
+    """Replace the golden rows of `entity` that are reloaded or refer to what moved."""
+    run, owner = report.run, ENTITIES[entity].parent or entity
     table, own = ddl.unified_table(entity), quote(f"{entity}_id")
     changed, rebound = _temp("changed", owner), _temp("rebound", entity)
+    if first:
+        _write_all(con, entity, report)
+        return
     if not _any(con, changed) and not _any(con, rebound):
         return
     fresh = _temp("fresh", entity)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {fresh} AS {_fresh_sql(entity)}")
-    if not first:
-        con.execute(
-            f"INSERT INTO {fresh} BY NAME SELECT u.* FROM {table.full} u "
-            f"WHERE u.{own} IN (SELECT id FROM {rebound})"
-        )
-    ids = f"SELECT {own} AS id FROM {fresh}"
-    if first:
-        removed = 0
-        con.execute(f"INSERT INTO ops.changes VALUES ({run}, {literal(entity)}, NULL)")
-    else:
-        gone = (
-            f"SELECT {own} AS id FROM {table.full} "
-            f"WHERE {quote(f'{owner}_id')} IN (SELECT id FROM {changed})"
-        )
-        row = con.execute(f"SELECT count(*) FROM ({gone} EXCEPT {ids})").fetchone()
-        removed = int(row[0]) if row else 0
-        con.execute(
-            f"INSERT INTO ops.changes SELECT {run}, {literal(entity)}, id FROM ({gone} UNION {ids})"
-        )
-        con.execute(
-            f"DELETE FROM {table.full} WHERE {own} IN "
-            f"(SELECT id FROM ops.changes WHERE run = {run} AND entity = {literal(entity)})"
-        )
-    replaced, joins = resolve(con, entity, fresh)
     con.execute(
-        f"INSERT INTO {table.full} ({columns_of(table.names)}) "
-        f"SELECT {', '.join(replaced.get(n, 'n.' + quote(n)) for n in table.names)} "
-        f"FROM {fresh} n {joins}"
+        f"CREATE OR REPLACE TEMP TABLE {fresh} AS {_fresh_sql(entity, run)} AND s.load_id > {last}"
     )
-    report.rewritten[entity] = _count(con, fresh)
-    report.removed[entity] = removed
+    if owner != entity:
+        _untouched_children(con, entity, run)
+    con.execute(
+        f"INSERT INTO {fresh} BY NAME SELECT u.* REPLACE ({run} AS unify_run) FROM {table.full} u "
+        f"WHERE u.{own} IN (SELECT id FROM {rebound})"
+    )
+    ids = f"SELECT {own} AS id FROM {fresh}"
+    gone = (
+        f"SELECT {own} AS id FROM {table.full} "
+        f"WHERE {quote(f'{owner}_id')} IN (SELECT id FROM {changed})"
+    )
+    row = con.execute(f"SELECT count(*) FROM ({gone} EXCEPT {ids})").fetchone()
+    report.removed[entity] = int(row[0]) if row else 0
+    con.execute(
+        f"INSERT INTO ops.changes SELECT {run}, {literal(entity)}, id FROM ({gone} UNION {ids})"
+    )
+    con.execute(
+        f"DELETE FROM {table.full} WHERE {own} IN "
+        f"(SELECT id FROM ops.changes WHERE run = {run} AND entity = {literal(entity)})"
+    )
+    report.rewritten[entity] = _insert(con, entity, fresh)
     report.rebound[entity] = _count(con, rebound)
 
 
-def _fresh_sql(entity: str) -> str:
+def _write_all(con: duckdb.DuckDBPyConnection, entity: str, report: UnifyReport) -> None:
+    """Write every golden row of `entity` into its empty table: no temp table, no join by key."""
+    con.execute(f"INSERT INTO ops.changes VALUES ({report.run}, {literal(entity)}, NULL)")
+    if not _any(con, ddl.source_table(entity).full):
+        return
+    owner = ENTITIES[entity].parent or entity
+    key = "s.parent_key" if owner != entity else "s.source_key"
+    alive = "" if owner != entity else " WHERE NOT coalesce(s.is_deleted, false)"
+    body = _select_golden(entity, report.run, golden_id_sql(owner, "s", key))
+    report.rewritten[entity] = _insert(con, entity, f"({body}{alive})")
+    report.removed[entity] = report.rebound[entity] = 0
+
+
+def _insert(con: duckdb.DuckDBPyConnection, entity: str, fresh: str) -> int:
+    """Insert the rows of `fresh` with their references resolved; returns how many."""
+    table = ddl.unified_table(entity)
+    replaced, joins = resolve(con, entity, fresh)
+    row = con.execute(
+        f"INSERT INTO {table.full} ({columns_of(table.names)}) "
+        f"SELECT {', '.join(replaced.get(n, 'n.' + quote(n)) for n in table.names)} "
+        f"FROM {fresh} n {joins}"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _untouched_children(con: duckdb.DuckDBPyConnection, entity: str, run: int) -> None:
+    """Add the children of owners that were loaded again without them (only a version moved)."""
+    fresh, owner = _temp("fresh", entity), str(ENTITIES[entity].parent)
+    changed, own = _temp("changed", owner), quote(f"{owner}_id")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE unify_touched AS SELECT * FROM {changed} WHERE is_alive "
+        f"AND id IN (SELECT {own} FROM {ddl.unified_table(entity).full}) "
+        f"AND id NOT IN (SELECT {own} FROM {fresh})"
+    )
+    if _any(con, "unify_touched"):
+        con.execute(f"INSERT INTO {fresh} BY NAME {_fresh_sql(entity, run, 'unify_touched')}")
+
+
+def _fresh_sql(entity: str, run: int, changed: str = "") -> str:
     """Return the SELECT of golden rows made of the changed source rows, references empty."""
-    cls = ENTITIES[entity]
-    owner = cls.parent or entity
+    owner = ENTITIES[entity].parent or entity
+    key = "parent_key" if owner != entity else "source_key"
+    return (
+        f"{_select_golden(entity, run, 'c.id')} JOIN {changed or _temp('changed', owner)} c "
+        f"ON s.connection = c.connection AND s.stream = c.stream AND s.{key} = c.source_key "
+        "WHERE c.is_alive"
+    )
+
+
+def _select_golden(entity: str, run: int, owner_id: str) -> str:
+    """Return SELECT … FROM source (alias s) of golden rows, given the SQL of the owner's id."""
     source, table = ddl.source_table(entity), ddl.unified_table(entity)
-    key = "parent_key" if cls.parent else "source_key"
-    made = {f"{owner}_id": "c.id"}
-    if cls.parent:
-        made[f"{entity}_id"] = child_id_sql(entity, "c.id", "s.source_key")
+    owner = ENTITIES[entity].parent or entity
+    made = {f"{owner}_id": owner_id, ddl.RUN.name: str(run)}
+    if owner != entity:
+        made[f"{entity}_id"] = child_id_sql(entity, owner_id, "s.source_key")
     columns = [
         f"{made[f.name]} AS {quote(f.name)}"
         if f.name in made
@@ -290,11 +332,7 @@ def _fresh_sql(entity: str) -> str:
         else f"CAST(NULL AS {f.sql_type}) AS {quote(f.name)}"
         for f in table.fields
     ]
-    return (
-        f"SELECT {', '.join(columns)} FROM {source.full} s JOIN {_temp('changed', owner)} c "
-        f"ON s.connection = c.connection AND s.stream = c.stream AND s.{key} = c.source_key "
-        "WHERE c.is_alive"
-    )
+    return f"SELECT {', '.join(columns)} FROM {source.full} s"
 
 
 def _any(con: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -316,5 +354,5 @@ def _drop(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"DROP TABLE IF EXISTS {_temp(what, entity)}")
         for number in range(len(references(entity))):
             con.execute(f"DROP TABLE IF EXISTS {_temp('found', entity)}_{number}")
-    con.execute("DROP TABLE IF EXISTS unify_moved")
-    con.execute("DROP TABLE IF EXISTS unify_keys")
+    for name in ("moved", "keys", "touched"):
+        con.execute(f"DROP TABLE IF EXISTS unify_{name}")

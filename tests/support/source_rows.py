@@ -60,6 +60,17 @@ class Loader:
         self._batch(connection, stream)
         return self.load
 
+    def touch(self, entity: str, key: str, *, connection: str = "shop") -> None:
+        """Move a row's version with equal content: its children are not written again."""
+        self.load += 1
+        cls = ENTITIES[entity]
+        self.con.execute(
+            f"UPDATE {ddl.source_table(entity).full} SET version = ?, load_id = ? "
+            "WHERE connection = ? AND stream = ? AND source_key = ?",
+            [str(self.load), self.load, connection, cls.table, key],
+        )
+        self._batch(connection, cls.table)
+
     def delete(
         self, entity: str, key: str, *, connection: str = "shop", stream: str | None = None
     ) -> None:
