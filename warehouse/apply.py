@@ -247,13 +247,9 @@ def quarantine_lines(
     """Put aside records that could not even be read: (batch, position) -> reason."""
     if not lines:
         return
-    temptables.fill(
-        load.con, "unread_lines",
-        {
-            "batch": ("bigint", [b for b, _ in lines]), "reason": ("varchar", list(lines.values())),
-            "position": ("bigint", [p for _, p in lines]),
-        },
-    )  # fmt: skip
+    columns = {"batch": "bigint", "position": "bigint", "reason": "varchar"}
+    rows = ((batch, position, why) for (batch, position), why in lines.items())
+    temptables.fill(load.con, "unread_lines", columns, rows)
     load.con.execute(
         f"""
         create or replace temp table put_aside as
@@ -329,8 +325,12 @@ def references(load: Load) -> None:
     if sorted(kept) != wanted:
         load.con.execute(f"delete from ops.refs where {load.place}")
         if wanted:
-            load.con.executemany(
-                "insert into ops.refs (connection, stream, entity, field, target_entity,"
-                " target_stream, by_field) values (?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''))",
-                wanted,
+            names = (
+                "connection", "stream", "entity", "field", "target_entity", "target_stream",
+                "by_field",
+            )  # fmt: skip
+            temptables.fill(load.con, "wanted_refs", dict.fromkeys(names, "varchar"), wanted)
+            load.con.execute(
+                f"insert into ops.refs ({', '.join(names)}) select {', '.join(names[:5])},"
+                " nullif(target_stream, ''), nullif(by_field, '') from wanted_refs"
             )

@@ -54,17 +54,9 @@ def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Bat
     for batch in batches:
         batch.verify()
     intake = Intake(list(batches))
-    con.execute(
-        "create or replace temp table landed_files"
-        " (file_no bigint, batch bigint, started_at timestamptz, ended_at timestamptz)"
-    )
-    con.executemany(
-        "insert into landed_files values (?, ?, ?, ?)",
-        [
-            (n, b.sequence, b.sidecar.started_at, b.sidecar.ended_at)
-            for n, b in enumerate(batches)
-        ],
-    )  # fmt: skip
+    columns = {"file_no": "bigint", "batch": "bigint", "ended_at": "timestamptz"}
+    rows = ((n, b.sequence, b.sidecar.ended_at) for n, b in enumerate(batches))
+    temptables.fill(con, "landed_files", columns, rows)
     encoding = batches[0].sidecar.encoding
     files = [str(b.data) for b in batches]
     if encoding == "parquet":
@@ -204,14 +196,8 @@ def _write(path: Path, lines: Sequence[bytes]) -> None:
 def _restore_positions(
     con: duckdb.DuckDBPyConnection, moved: Sequence[tuple[int, int, int]]
 ) -> None:
-    files, lines, positions = zip(*moved, strict=True)
-    temptables.fill(
-        con, "moved_lines",
-        {
-            "file_no": ("bigint", files), "line": ("bigint", lines),
-            "position": ("bigint", positions),
-        },
-    )  # fmt: skip
+    columns = {"file_no": "bigint", "line": "bigint", "position": "bigint"}
+    temptables.fill(con, "moved_lines", columns, moved)
     con.execute(
         "update record_paths as p set position = m.position from moved_lines as m"
         " where p.file_no = m.file_no and p.position = m.line"

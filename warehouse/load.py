@@ -14,9 +14,11 @@ from datetime import datetime
 import duckdb
 import msgspec
 
-from warehouse import crashpoints, intake, stage
+from warehouse import crashpoints, intake, ops_tables, stage, temptables
 from warehouse.apply import Load, apply, count_left_out, quarantine_lines, references
 from warehouse.batch import Batch
+from warehouse.clock import iso
+from warehouse.ddl import quote
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
@@ -277,6 +279,13 @@ def _places(con: duckdb.DuckDBPyConnection, failed: Sequence[int]) -> list[tuple
     ).fetchall()
 
 
+_ENTERED = (
+    "load_id", "connection", "stream", "batch", "content", "mode", "rows", "loaded", "inserted",
+    "updated", "unchanged", "quarantined", "deleted", "refused", "mapping", "sha256", "read",
+    "bookmark", "started_at", "ended_at", "loaded_at",
+)  # fmt: skip
+
+
 def _enter(load: Load, batches: Sequence[Batch]) -> None:
     """Write the rows of ops.batches."""
     rows = []
@@ -290,15 +299,13 @@ def _enter(load: Load, batches: Sequence[Batch]) -> None:
                 count["updated"], count["unchanged"], count["quarantined"], count["deleted"],
                 count["refused"], load.plan.version, side.sha256, side.read,
                 msgspec.json.encode(side.bookmark).decode() if side.bookmark is not None else None,
-                side.started_at, side.ended_at, load.loaded_at,
+                side.started_at, side.ended_at, iso(load.loaded_at),
             )
         )  # fmt: skip
-    load.con.executemany(
-        "insert into ops.batches (load_id, connection, stream, batch, content, mode, rows, loaded,"
-        " inserted, updated, unchanged, quarantined, deleted, refused, mapping, sha256, read,"
-        f" bookmark, started_at, ended_at, loaded_at) values ({', '.join('?' * 21)})",
-        rows,
-    )
+    types = {f.name: f.sql_type for f in ops_tables.BATCHES.fields}
+    temptables.fill(load.con, "entered", {name: types[name] for name in _ENTERED}, rows)
+    names = ", ".join(map(quote, _ENTERED))
+    load.con.execute(f"insert into ops.batches ({names}) select {names} from entered")
 
 
 def _tell(report: LoadReport, load: Load, batches: Sequence[Batch], warnings: Counter[str]) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse import intake
+from warehouse import intake, temptables
 from warehouse.apply import Load
 from warehouse.clock import iso
 from warehouse.ddl import literal, source_table
@@ -191,8 +191,7 @@ def _replay(
 
 
 def _keep(con: duckdb.DuckDBPyConnection, places: set[tuple[int, int]]) -> None:
-    con.execute("create or replace temp table chosen (batch bigint, position bigint)")
-    con.executemany("insert into chosen values (?, ?)", sorted(places))
+    temptables.fill(con, "chosen", {"batch": "bigint", "position": "bigint"}, sorted(places))
     con.execute(
         """
         delete from record_paths where n not in (

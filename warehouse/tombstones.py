@@ -19,14 +19,8 @@ def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) ->
     """Mark the rows made of the records that `batch` names as gone, in every target's table."""
     batch.verify()
     rows = [(k, at, n) for n, (k, at) in enumerate(batch.deletions(), 1) if k not in left_out]
-    keys, moments, positions = zip(*rows, strict=True) if rows else ((), (), ())
-    temptables.fill(
-        load.con, "gone",
-        {
-            "record_key": ("varchar", keys), "gone_at": ("varchar", moments),
-            "position": ("bigint", positions),
-        },
-    )  # fmt: skip
+    columns = {"record_key": "varchar", "gone_at": "timestamptz", "position": "bigint"}
+    temptables.fill(load.con, "gone", columns, rows)
     side = batch.sidecar
     reason = "absent_in_full_scan" if side.complete else "tombstone_feed"
     for entity in dict.fromkeys(t.entity for t in load.plan.targets):
@@ -36,7 +30,7 @@ def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) ->
             create or replace temp table change as
             select o.rowid as old, o.source_key, o.synced_at, o.version,
                 {ddl.literal(side.ended_at)}::timestamptz as ended_at,
-                g.gone_at::timestamptz as gone_at, {batch.sequence} as of_batch,
+                g.gone_at, {batch.sequence} as of_batch,
                 g.position as of_position
             from {table} as o join gone as g on g.record_key = o.record_key
             where {load.place} and not o.is_deleted and o.batch < {batch.sequence}
