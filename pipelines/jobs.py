@@ -9,6 +9,7 @@ No postponed annotations here: Dagster reads the step's `context` parameter by i
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def _specs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
             description=f"{entity.en} / {entity.zh}. {entity.about}".strip(),
             kinds={"duckdb"},
         )
-    marts = [_mart(path, unified) for path in sorted(MARTS.glob("*.sql"))]
+    marts = _in_order(_mart(path, unified) for path in sorted(MARTS.glob("*.sql")))
     published = dg.AssetSpec(
         PUBLISHED,
         deps=[spec.key for spec in (*unified.values(), *marts)],
@@ -80,6 +81,13 @@ def _specs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
         kinds={"duckdb"},
     )
     return [*unified.values(), *marts, published]
+
+
+def _in_order(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetSpec]:
+    """Return `specs`, each behind those it reads: a step must tell of its assets in this order."""
+    by_key = {spec.key: spec for spec in specs}
+    graph = {key: {dep.asset_key for dep in spec.deps} for key, spec in by_key.items()}
+    return [by_key[key] for key in TopologicalSorter(graph).static_order() if key in by_key]
 
 
 def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:

@@ -72,6 +72,7 @@ def test_a_run_is_recorded_with_all_that_the_ui_needs(
         assert Path(instance.root_directory) == space.home.dagster
         runs = {r.dagster_run.job_name: r.dagster_run for r in instance.get_run_records()}
         assert set(runs) == {"shop_sync", "unify_publish"}
+        assert runs["unify_publish"].status == dg.DagsterRunStatus.SUCCESS
         run = runs["shop_sync"]
         assert run.run_id == done.run_id
         assert run.status == dg.DagsterRunStatus.SUCCESS
