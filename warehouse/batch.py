@@ -9,17 +9,18 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeGuard, cast
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 import zstandard
 from pydantic import ValidationError
 
 from warehouse import crashpoints
 from warehouse.errors import LandingDamaged, LandingUnknown
 from warehouse.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DIGITS = 12
 TEMPORARY = ".part"
@@ -71,6 +72,11 @@ class _Hashed(io.RawIOBase):
         return self.size
 
 
+def is_table(records: object) -> TypeGuard[pa.Table]:
+    """Say whether `records` is an Arrow table, without importing Arrow."""
+    return hasattr(records, "num_rows")
+
+
 def write_data(path: Path, content: Iterable[bytes] | pa.Table) -> tuple[int, str]:
     """Write a data file durably; returns its size on disk and its sha256.
 
@@ -79,7 +85,9 @@ def write_data(path: Path, content: Iterable[bytes] | pa.Table) -> tuple[int, st
     temporary = path.with_name(f".{path.name}{TEMPORARY}")
     with temporary.open("wb") as file:
         hashed = _Hashed(file)
-        if isinstance(content, pa.Table):
+        if is_table(content):
+            import pyarrow.parquet as pq
+
             pq.write_table(content, hashed, compression="zstd")
         else:
             with zstandard.ZstdCompressor(level=1).stream_writer(
@@ -185,6 +193,8 @@ class Batch:
     def record(self, position: int) -> bytes:
         """Return the raw record at `position` (from 1); a parquet row comes as JSON."""
         if self.sidecar.encoding == "parquet":
+            import pyarrow.parquet as pq
+
             table = pq.read_table(self.data)
             if 1 <= position <= table.num_rows:
                 (row,) = table.slice(position - 1, 1).to_pylist()

@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 import msgspec
-import pyarrow.parquet as pq
 
 from warehouse.batch import Batch
 from warehouse.ddl import quote
@@ -33,6 +32,8 @@ def refuse_other_spellings(
 
 def refuse_other_columns(plan: StreamPlan, batch: Batch) -> None:
     """Raise MappingMismatch where a parquet batch lacks a column that it has in other case."""
+    import pyarrow.parquet as pq
+
     names = {name: "" for name in pq.read_schema(batch.data).names}
     absent = [p for p in plan.paths if p.members and p.members[0] not in names]
     _compare(plan, [_first(p) for p in absent], [names], batch.label)

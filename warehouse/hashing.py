@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import duckdb
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Record: TypeAlias = bytes | bytearray | memoryview
 
@@ -20,6 +20,8 @@ def of_records(records: Sequence[Record]) -> list[int]:
 
 def of_rows(table: pa.Table) -> list[int]:
     """Return a signed 64-bit hash of each row's values; the order of the columns is no matter."""
+    import duckdb
+
     names = sorted(table.column_names)
     if not names:
         return [0] * table.num_rows

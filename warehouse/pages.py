@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
-import pyarrow as pa
 
 from warehouse import hashing
-from warehouse.batch import Segment
+from warehouse.batch import Segment, is_table
 from warehouse.hashing import Record
 from warehouse.seen import SeenIndex
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Records: TypeAlias = "Sequence[Record] | pa.Table"
 
@@ -29,17 +31,17 @@ class Picked:
 
 def count(records: Records) -> int:
     """Return how many records there are."""
-    return int(records.num_rows) if isinstance(records, pa.Table) else len(records)
+    return int(records.num_rows) if is_table(records) else len(records)
 
 
 def cut(records: Records, most: int, size: int) -> Iterator[tuple[Records, int, int]]:
     """Yield slices of at most `most` records and about `size` bytes, with their start and end."""
     whole = count(records)
-    total = records.nbytes if isinstance(records, pa.Table) else sum(map(len, records))
+    total = records.nbytes if is_table(records) else sum(map(len, records))
     step = max(1, min(most, whole * size // max(1, total)))
     for start in range(0, whole, step):
         end = min(start + step, whole)
-        if isinstance(records, pa.Table):
+        if is_table(records):
             yield records.slice(start, end - start), start, end
         else:
             yield records[start:end], start, end
@@ -60,8 +62,7 @@ def pick(
     A record without key, or with one that stands in its page twice, is always landed; so is every
     record under `everything`.
     """
-    table = isinstance(records, pa.Table)
-    hashes = hashing.of_rows(records) if table else hashing.of_records(records)
+    hashes = hashing.of_rows(records) if is_table(records) else hashing.of_records(records)
     known = index.hashes([k for k in keys if k is not None], part)
     landed: list[int] = []
     segment = Segment(part, [], [], complete)
@@ -86,6 +87,13 @@ def pick(
     early = [k for k in segment.keys if k in known]
     index.remember(early, [None] * len(early), part)
     return Picked(landed, segment, len(same_keys))
+
+
+def one_table(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return tables of one schema as one."""
+    import pyarrow as pa
+
+    return pa.concat_tables(tables)
 
 
 def join(records: Sequence[Record]) -> bytes:

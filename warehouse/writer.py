@@ -11,13 +11,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
-import pyarrow as pa
-
 from warehouse import crashpoints, pages
-from warehouse.batch import Batch, Segment, name_of, write_data, write_durably, write_segments
+from warehouse.batch import (
+    Batch,
+    Segment,
+    is_table,
+    name_of,
+    write_data,
+    write_durably,
+    write_segments,
+)
 from warehouse.clock import Clock, iso
 from warehouse.errors import LandingError
-from warehouse.hashing import Record
 from warehouse.seen import WHOLE, Scan, SeenIndex
 from warehouse.sidecar import Content, Mode, Sidecar
 
@@ -92,7 +97,7 @@ class BatchWriter:
 
     def _reset(self) -> None:
         self._chunks: list[bytes] = []
-        self._tables: list[pa.Table] = []
+        self._tables: list[Any] = []
         self._segments: list[Segment] = []
         self._rows = self._size = self._unchanged = 0
         self._since = self._now()
@@ -101,7 +106,7 @@ class BatchWriter:
 
     def add(
         self,
-        records: Sequence[Record] | pa.Table,
+        records: pages.Records,
         keys: Sequence[str | None],
         bookmark: Mapping[str, Any] | None,
         *,
@@ -135,7 +140,7 @@ class BatchWriter:
 
     def _add_records(
         self,
-        records: Sequence[Record] | pa.Table,
+        records: pages.Records,
         keys: Sequence[str | None],
         part: str | None,
         complete: bool,
@@ -161,8 +166,8 @@ class BatchWriter:
             if end < count and self._is_full():
                 self.flush()
 
-    def _keep(self, records: Sequence[Record] | pa.Table, landed: list[int]) -> None:
-        if isinstance(records, pa.Table):
+    def _keep(self, records: pages.Records, landed: list[int]) -> None:
+        if is_table(records):
             if self._chunks or (self._tables and self._tables[0].schema != records.schema):
                 self._flush_before_switch()
             chosen = records if len(landed) == records.num_rows else records.take(landed)
@@ -193,7 +198,7 @@ class BatchWriter:
         moved = pages.plain(self._bookmark) != pages.plain(self._landed_bookmark)
         proof = complete and part is None and not self._complete_landed and self.report.batches
         if self._rows or moved or proof:
-            content: Any = pa.concat_tables(self._tables) if self._tables else self._chunks
+            content: Any = pages.one_table(self._tables) if self._tables else self._chunks
             encoding = "parquet" if self._tables else "ndjson.zst"
             self._write(
                 "records", encoding, content, self._rows,
