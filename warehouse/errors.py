@@ -3,6 +3,7 @@
 WarehouseError                two texts: what happened, what to do; `retriable`
 ├── LandingError
 │   ├── LandingBusy           another process writes this stream: wait
+│   ├── LandingFull           the disk is full: make space
 │   ├── LandingDamaged        a landed file is not what its sidecar says: restore it
 │   └── LandingUnknown        a sidecar of a newer release, a batch that is not there
 ├── LoadError                 a batch cannot be applied; nothing of it was written
@@ -42,6 +43,12 @@ class LandingError(WarehouseError):
 
 class LandingBusy(LandingError):
     """Another writer holds the stream."""
+
+    retriable = True
+
+
+class LandingFull(LandingError):
+    """The disk (or quota) that holds the landing is full; what was landed before stands."""
 
     retriable = True
 

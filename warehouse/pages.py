@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from warehouse import hashing
 from warehouse.batch import Segment, is_table
+from warehouse.errors import LandingDamaged, LandingFull
 from warehouse.hashing import Record
-from warehouse.seen import SeenIndex
+from warehouse.seen import FILE, SeenIndex
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,6 +92,31 @@ def pick(
     early = [k for k in segment.keys if k in known]
     index.remember(early, [None] * len(early), part)
     return Picked(landed, segment, len(same_keys))
+
+
+@contextmanager
+def said(folder: Path) -> Iterator[None]:
+    """Turn what disk and index raise while a batch is written into errors that say what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise LandingFull(
+                "the disk is full.", "make space and run again: what was landed stands.",
+                place=str(folder),
+            ) from error  # fmt: skip
+        raise
+    except sqlite3.DatabaseError as error:
+        if "full" in str(error):
+            raise LandingFull(
+                "the disk is full.", "make space and run again: what was landed stands.",
+                place=str(folder),
+            ) from error  # fmt: skip
+        raise LandingDamaged(
+            f"the index of seen keys cannot be used ({error}).",
+            "remove the file and run again: it is made anew from the log.",
+            place=str(folder / FILE),
+        ) from error
 
 
 def one_table(tables: Sequence[pa.Table]) -> pa.Table:

@@ -115,7 +115,23 @@ class BatchWriter:
         complete: bool = False,
         total: int | None = None,
     ) -> None:
-        """Take one page (`connectors.base.Page` says what the arguments mean)."""
+        """Take one page (`connectors.base.Page` says what the arguments mean).
+
+        Raises LandingFull, LandingDamaged, or LandingError for a page that cannot be.
+        """
+        with pages.said(self.folder):
+            self._add(records, keys, bookmark, kind, part, complete, total)
+
+    def _add(
+        self,
+        records: pages.Records,
+        keys: Sequence[str | None],
+        bookmark: Mapping[str, Any] | None,
+        kind: str,
+        part: str | None,
+        complete: bool,
+        total: int | None,
+    ) -> None:
         if part is not None and part not in self._scans:
             self._scan(part)
         self._total = total if total is not None else self._total
@@ -349,7 +365,8 @@ class BatchWriter:
         if self._closed:
             return
         try:
-            self.flush()
+            with pages.said(self.folder):
+                self.flush()
         finally:
             self.abandon()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -10,7 +11,13 @@ import pyarrow as pa
 import pytest
 
 from warehouse import writer as writer_module
-from warehouse.errors import LandingBusy, LandingDamaged, LandingError, LandingUnknown
+from warehouse.errors import (
+    LandingBusy,
+    LandingDamaged,
+    LandingError,
+    LandingFull,
+    LandingUnknown,
+)
 from warehouse.landing import Landing
 from warehouse.writer import BatchWriter
 
@@ -276,6 +283,27 @@ def test_trust_lands_what_equals_and_tells_the_loader(landing: Landing, opened: 
         with opened(trust_source=trust) as writer:
             writer.add(*page(1), {})
     assert [b.sidecar.trust for b in landing.batches("shop", "orders")] == [False, True]
+
+
+def test_a_full_disk_is_said_and_what_was_landed_stands(
+    landing: Landing, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened() as writer:
+        writer.add(*page(1), {"n": 1})
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer_module, "write_data", full)
+    writer = opened()
+    writer.add(*page(2), {"n": 2})
+    with pytest.raises(LandingFull, match="make space"):
+        writer.close()
+    monkeypatch.undo()
+    assert landing.bookmark("shop", "orders") == {"n": 1}
+    with opened() as writer:
+        writer.add(*page(2), {"n": 2})
+    assert landing.bookmark("shop", "orders") == {"n": 2}
 
 
 def test_the_index_is_caught_up_or_made_again(landing: Landing, opened: Open) -> None:
