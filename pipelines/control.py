@@ -264,7 +264,8 @@ def _engine(url: str) -> Engine:
     except (ImportError, ValueError, DBAPIError) as error:
         raise ConfigError(
             f"ISTHMUS_CONTROL_URL cannot be used ({type(error).__name__}).",
-            "write sqlite:///PATH or postgresql+psycopg2://USER@HOST/DATABASE.",
+            "write sqlite:///PATH; or postgresql+psycopg2://USER@HOST/DATABASE, for which "
+            "psycopg2-binary must be installed.",
         ) from None
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)

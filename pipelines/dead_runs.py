@@ -10,6 +10,13 @@ import dagster as dg
 
 from pipelines.process import Process
 
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 STARTED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,

@@ -11,6 +11,8 @@ OK, FAILED, LATER = 0, 1, 3
 
 INTERRUPTED = "Interrupted"
 """The `kind` of an error that was a person's wish."""
+RESUMABLE = frozenset({INTERRUPTED, "Throttled"})
+"""Kinds that ended a run early and need nobody: the next run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class StreamOutcome:
     @property
     def exit_code(self) -> int:
         """The command line's exit code for this stream alone."""
-        if self.error is not None and self.error.kind == INTERRUPTED:
+        if self.error is not None and self.error.kind in RESUMABLE:
             return LATER
         if self.status == "failed" or self.is_over_limit:
             return FAILED

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster import DefaultScheduleStatus
 
 from pipelines.connection import Connection
+from pipelines.dead_runs import UNFINISHED
 
 JOB_SUFFIX = "_sync"
 
@@ -65,7 +66,18 @@ def _schedule(
     keys = [dg.AssetKey([connection.name, stream]) for stream in streams]
     config = {"ops": {op_name(connection.name, s): {"config": {"sweep": sweep}} for s in streams}}
 
-    def request(_context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    name = f"{connection.name}_{verb}_{_slug(cron)}"
+    unfinished = dg.RunsFilter(
+        job_name=job_name(connection.name),
+        statuses=UNFINISHED,
+        tags={"dagster/schedule_name": name},
+    )
+
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        before = context.instance.get_run_records(unfinished, limit=1)
+        if before:
+            run_id = before[0].dagster_run.run_id
+            return dg.SkipReason(f"run {run_id} of this schedule still goes on")
         return dg.RunRequest(
             asset_selection=keys,
             run_config=config if sweep else None,
@@ -73,7 +85,7 @@ def _schedule(
         )
 
     return dg.ScheduleDefinition(
-        name=f"{connection.name}_{verb}_{_slug(cron)}",
+        name=name,
         cron_schedule=cron,
         job=job,
         execution_fn=request,

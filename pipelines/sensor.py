@@ -13,6 +13,7 @@ import dagster as dg
 
 from connectors.base import utc_now
 from connectors.errors import ConfigError
+from pipelines.dead_runs import UNFINISHED, report_dead_runs
 from pipelines.jobs import JOB
 from pipelines.unify_job import store_mark
 from pipelines.workspace import Workspace
@@ -21,13 +22,6 @@ NAME = "unify_when_due"
 INTERVAL_SECONDS = 5
 QUIET = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(minutes=5)
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +126,6 @@ def unify_when_due(
     context: dg.SensorEvaluationContext,
 ) -> dg.SensorResult:
     """Report dead runs, then ask for a run of `unify_publish` if one is due."""
-    from pipelines.dead_runs import report_dead_runs
-
     workspace = Workspace.discover()
     dead = report_dead_runs(context.instance)
     try:

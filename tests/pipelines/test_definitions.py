@@ -82,10 +82,22 @@ def test_streams_of_one_schedule_share_it_and_sweeps_have_their_own(space: Works
     }  # fmt: skip
     assert {s.execution_timezone for s in schedules.values()} == {"Asia/Shanghai"}
     assert {s.default_status for s in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
-    ticks = {
-        name: schedule.evaluate_tick(dg.build_schedule_context()).run_requests[0]
-        for name, schedule in schedules.items()
-    }
+    space.home.make()
+    with dg.DagsterInstance.from_config(str(space.home.dagster)) as instance:
+        context = dg.build_schedule_context(instance=instance)
+        ticks = {
+            name: schedule.evaluate_tick(context).run_requests[0]
+            for name, schedule in schedules.items()
+        }
+        running = instance.create_run_for_job(
+            repo.get_job("shop_sync"),
+            status=dg.DagsterRunStatus.STARTED,
+            tags={"dagster/schedule_name": "shop_read_e15_x_x_x_x"},
+        )
+        again = schedules["shop_read_e15_x_x_x_x"].evaluate_tick(context)
+        assert again.run_requests == []
+        assert running.run_id in (again.skip_message or "")
+        assert schedules["shop_read_0_3_x_x_x"].evaluate_tick(context).run_requests
     assert ticks["shop_read_e15_x_x_x_x"].asset_selection == [dg.AssetKey(["shop", "orders"])]
     sweep = ticks["shop_sweep_0_4_x_x_0"]
     assert sweep.asset_selection == [dg.AssetKey(["shop", "customers"])]

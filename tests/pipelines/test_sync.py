@@ -137,6 +137,20 @@ def test_a_refused_token_is_told_and_never_shown(space: Workspace, server: RestS
             assert TOKEN.encode() not in path.read_bytes(), path
 
 
+def test_a_quota_that_is_used_up_ends_the_run_early_and_resumable(
+    space: Workspace, server: RestSimulator
+):
+    server.fault("throttle", request=2, times=50, retry_after=86_400)
+    done = sync_stream(space, "shop", "orders")
+    assert done.error is not None
+    assert (done.status, done.error.kind, done.exit_code) == ("failed", "Throttled", 3)
+    assert done.error.retriable
+    assert done.inserted == 20
+    server.faults.clear()
+    assert sync_stream(space, "shop", "orders").exit_code == 0
+    assert in_the_store(space) == at_the_source(server)
+
+
 def test_a_first_load_yields_after_its_slice_and_goes_on(space: Workspace, server: RestSimulator):
     clock = Ticking(timedelta(minutes=6))
     first = sync_stream(space, "shop", "orders", now=clock)
