@@ -8,16 +8,17 @@ import json
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+
 from warehouse.clock import Clock
 from warehouse.errors import StoreError
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = (0.02, 0.08)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +78,16 @@ def holder(path: Path) -> Holder | None:
 
 
 def _take(file: IO[str], path: Path, wait: float) -> None:
-    until = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            left = until - time.monotonic()
-            if left <= 0:
-                raise StoreBusy(path, holder(path), wait) from None
-            time.sleep(min(POLL_SECONDS, left))
-        else:
-            return
+    patience = Retrying(
+        retry=retry_if_exception_type(BlockingIOError),
+        stop=stop_after_delay(wait),
+        wait=wait_random(*POLL_SECONDS),  # at random: two that wait must not meet at every look
+        reraise=True,
+    )
+    try:
+        patience(fcntl.flock, file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreBusy(path, holder(path), wait) from None
 
 
 def _write(file: IO[str], text: str) -> None:
