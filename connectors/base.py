@@ -102,9 +102,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What a run asks of a stream. `full` ignores the bookmark's stamps (an interrupted full read
-    of a stable order may still go on), `sweep` wants keys only; `limit` ends after so many records
-    (preview) and never says complete."""
+    """What a run asks of a stream.
+
+    `full` ignores the bookmark's stamps (an interrupted full read of a stable order may still go
+    on), `sweep` wants keys only; `limit` ends after so many records (preview) and never says
+    complete."""
 
     stream: str
     mode: Mode = "changed"

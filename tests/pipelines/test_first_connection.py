@@ -8,6 +8,7 @@ import pytest
 from first_connection import Done
 
 PREVIEWS = (3, 4)
+pytestmark = pytest.mark.xdist_group("first connection")  # the steps run once
 touched: list[Path] = []
 
 
