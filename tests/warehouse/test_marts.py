@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from warehouse import marts
 from warehouse.errors import StoreError
 from warehouse.home import Home
 from warehouse.project import project
+from warehouse.reader import run_query
 from warehouse.store import open_store
 from warehouse.unify import unify
 
@@ -143,3 +145,18 @@ def test_marts_that_cannot_stand_are_refused(
         (tmp_path / f"{name}.sql").write_text(text)
     with pytest.raises(StoreError, match=message):
         marts.in_order(tmp_path)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "analysts.md"
+BLOCKS = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+QUESTIONS = [q.strip() for block in BLOCKS for q in re.split(r";\s*(?:--[^\n]*)?\n", block)]
+
+
+@pytest.mark.parametrize("sql", [q for q in QUESTIONS if q and "company" not in q])
+def test_the_questions_printed_for_analysts_are_answered(
+    con: duckdb.DuckDBPyConnection, sql: str, tmp_path: Path
+) -> None:
+    path = con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0]
+    result = run_query(Path(path), sql)
+    assert result.columns
+    result.close()
