@@ -106,7 +106,8 @@ class ReadRequest:
 
     `full` ignores the bookmark's stamps (an interrupted full read of a stable order may still go
     on), `sweep` wants keys only; `limit` ends after so many records (preview) and never says
-    complete."""
+    complete.
+    """
 
     stream: str
     mode: Mode = "changed"
