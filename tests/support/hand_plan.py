@@ -18,33 +18,31 @@ PATHS = {
 
 
 def paths_sql(encoding: str, files: Sequence[str], whole: bool) -> str:
-    names = ", ".join(f"'{f}'" for f in files)
-    file_no = " ".join(f"when '{f}' then {n}" for n, f in enumerate(files))
+    """One SELECT a file: only a plain `row_number() over ()` follows the lines of a file."""
+    return " union all ".join(
+        f"select {number}::bigint as file_no, position, {number} * 1000000 + position as n,"
+        f" {', '.join(PATHS)} from (select row_number() over () as position, {columns}"
+        f" from {read})"
+        for number, file in enumerate(files)
+        for columns, read in [_reading(encoding, file, whole)]
+    )
+
+
+def _reading(encoding: str, file: str, whole: bool) -> tuple[str, str]:
     if encoding == "parquet":
-        columns = [
-            f"{m[0]}::varchar as {c}" if len(m) == 1 else f"null::varchar as {c}"
-            for c, m in PATHS.items()
-        ]
-        read = f"read_parquet([{names}], filename = true)"
-    elif whole:
+        names = [m[0] if len(m) == 1 else "null" for m in PATHS.values()]
+        columns = [f"{n}::varchar as {c}" for c, n in zip(PATHS, names, strict=True)]
+        return ", ".join(columns), f"read_parquet('{file}')"
+    if whole:
         columns = [f"json ->> '/{'/'.join(m)}' as {c}" for c, m in PATHS.items()]
-        read = f"read_ndjson_objects([{names}], filename = true)"
-    else:
-        tops = {top: f"t{n}" for n, top in enumerate(sorted({m[0] for m in PATHS.values()}))}
-        columns = [
-            f"{tops[m[0]]} ->> '{'/' + '/'.join(m[1:]) if m[1:] else '$'}' as {c}"
-            for c, m in PATHS.items()
-        ]
-        fields = ", ".join(f"'{t}': 'JSON'" for t in tops)
-        aliases = ", ".join(f'"{t}" as {a}' for t, a in tops.items())
-        read = (
-            f"(select filename, {aliases} from read_json([{names}], columns = {{{fields}}},"
-            " records = true, format = 'newline_delimited', filename = true))"
-        )
-    return (
-        f"select case filename {file_no} end::bigint as file_no,"
-        f" row_number() over (partition by filename) as position, row_number() over () as n,"
-        f" {', '.join(columns)} from {read}"
+        return ", ".join(columns), f"read_ndjson_objects('{file}')"
+    columns = [
+        f"\"{m[0]}\" ->> '{'/' + '/'.join(m[1:]) if m[1:] else '$'}' as {c}"
+        for c, m in PATHS.items()
+    ]
+    fields = ", ".join(f"'{m[0]}': 'JSON'" for m in PATHS.values())
+    return ", ".join(columns), (
+        f"read_json('{file}', columns = {{{fields}}}, records = true, format = 'newline_delimited')"
     )
 
 
