@@ -104,7 +104,7 @@ def upgrade(con: duckdb.DuckDBPyConnection, path: Path, folder: Path = FOLDER) -
     if version == newest and said.get("model") == wanted:
         return []
     con.execute("CHECKPOINT")
-    shutil.copy2(path, path.with_name(f"{path.stem}-v{version}{path.suffix}"))
+    _back_up(path, path.with_name(f"{path.stem}-v{version}{path.suffix}"))
     done: list[str] = []
     # One transaction a step: DuckDB refuses to commit rows written between two changes of a table.
     for step in todo:
@@ -119,6 +119,18 @@ def upgrade(con: duckdb.DuckDBPyConnection, path: Path, folder: Path = FOLDER) -
         set_meta(con, "model", wanted)
     con.execute("CHECKPOINT")
     return done
+
+
+def _back_up(path: Path, copy: Path) -> None:
+    try:
+        shutil.copy2(path, copy)
+    except OSError as error:
+        copy.unlink(missing_ok=True)
+        raise StoreError(
+            f"The store must be upgraded and cannot be copied first ({error.strerror}).",
+            "make room for a second store on its disk; nothing was changed.",
+            place=path.name,
+        ) from error
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -191,6 +193,18 @@ def test_an_older_store_gets_what_the_model_gained_and_keeps_its_rows(home: Home
     assert copy.read_bytes() == before
     with open_store(home) as store:
         assert store.upgraded == []
+
+
+def test_without_a_copy_nothing_is_upgraded(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    older(home)
+    before = home.store.read_bytes()
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(StoreError, match="No space left"), open_store(home):
+        pass
+    assert home.store.read_bytes() == before
 
 
 def step(folder: Path, name: str, text: str) -> None:
