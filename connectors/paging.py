@@ -293,7 +293,10 @@ def _step_mark(step: Step) -> bytes:
 
 
 def _page_mark(turn: Turn) -> bytes:
-    """Recognise a page by its keys: the same records may carry other times of day."""
-    if all(key is not None for key in turn.keys):
+    """Recognise a page by its keys: the same records may carry other times of day.
+
+    Not where keys repeat or stand alone: rows of one document share a key, over pages too.
+    """
+    if None not in turn.keys and 1 < len(turn.keys) == len(set(turn.keys)):
         return _mark("keys", *turn.keys)
     return _mark("page", *turn.records)

@@ -79,6 +79,7 @@ class _Compiler:
             paths=self.columns.described(),
             paths_sql=reader,
             targets=found,
+            grouped=group is not None,
             lines=dict(self.lines),
         )
 

@@ -49,12 +49,19 @@ class Reading:
 
 
 def extract(
-    connection: Connection, landing: Landing, outcome: StreamOutcome, reading: Reading
+    connection: Connection,
+    landing: Landing,
+    outcome: StreamOutcome,
+    reading: Reading,
+    *,
+    grouped: bool = False,
 ) -> None:
     """Land what is new of a stream; the figures go into `outcome`.
 
     Pages that came before an error are landed before it is raised. A first load that can be
-    resumed ends at a page edge after the connection's `slice`, with status partial.
+    resumed ends at a page edge after the connection's `slice`, with status partial. Where the
+    mapping is `grouped` (several rows a document) a page edge may cut a document: such a read is
+    not sliced, and an interrupted one starts again.
     """
     name, stream, now = connection.name, outcome.stream, reading.now
     stats = Stats()
@@ -62,7 +69,9 @@ def extract(
     before = landing.bookmark(name, stream)
     started = now()
     outcome.bookmark_before = outcome.bookmark_after = _plain(before)
-    slices = reading.is_first and reading.mode == "changed"
+    if grouped and before:
+        before = {member: value for member, value in before.items() if member != "resume"}
+    slices = reading.is_first and reading.mode == "changed" and not grouped
     until = started + connection.file.slice if slices else None
     writer: BatchWriter | None = None
     try:
@@ -76,7 +85,7 @@ def extract(
                 reach("extract.page")
                 if writer is None:
                     writer = stack.enter_context(
-                        _open(landing, connector, outcome, reading, started, before, page)
+                        _open(landing, connector, outcome, reading, started, before, page, grouped)
                     )
                 _land(page, writer, outcome)
                 _tell(reading, outcome, writer, stats, page.total)
@@ -100,6 +109,7 @@ def _open(
     started: datetime,
     before: Bookmark | None,
     first: Page,
+    grouped: bool,
 ) -> BatchWriter:
     declared = connector.streams()[outcome.stream]
     goes_on = bool(before and before.get("resume"))
@@ -113,6 +123,7 @@ def _open(
         window=(_stamp(before), started.isoformat()),
         trust_source=reading.trust_source,
         resumed=goes_on,
+        grouped=grouped,
     )
 
 

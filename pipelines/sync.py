@@ -99,7 +99,7 @@ def _read_and_load(
     plan = connection.plan(outcome.stream)
     landing = Landing(workspace.home.landing, now=reading.now)
     try:
-        extract(connection, landing, outcome, reading)
+        extract(connection, landing, outcome, reading, grouped=plan.grouped)
     except Exception:
         _load(workspace, landing, plan, outcome, reading)
         raise

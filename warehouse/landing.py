@@ -110,12 +110,15 @@ class Landing:
         window: tuple[str | None, str | None] | None = None,
         trust_source: bool = False,
         resumed: bool | None = None,
+        grouped: bool = False,
     ) -> BatchWriter:
         """Open the stream for writing; raises LandingBusy while another writer has it.
 
         `read` names the run. `trust_source` lands records that equal the last landed ones too and
         tells the loader to take older versions (after a restore at the source). `resumed` says
         whether an interrupted scan goes on; None: it does where `read` is that of the scan.
+        `grouped` keeps documents whose rows repeat their head whole: no row is left out as
+        unchanged, and a batch ends between two keys only.
         """
         folder = self.folder(connection, stream)
         if not folder.is_dir():
@@ -129,7 +132,7 @@ class Landing:
             return BatchWriter(
                 folder, connection, stream, mode=mode, read=read, connector=connector,
                 started=started, window=window or (None, None), trust=trust_source,
-                resumed=resumed, index=index, last=self.last(connection, stream),
+                resumed=resumed, grouped=grouped, index=index, last=self.last(connection, stream),
                 bookmark=self.bookmark(connection, stream), lock=lock, now=self.now,
             )  # fmt: skip
         except BaseException:

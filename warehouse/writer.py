@@ -63,6 +63,7 @@ class BatchWriter:
         window: tuple[str | None, str | None],
         trust: bool,
         resumed: bool | None,
+        grouped: bool,
         index: SeenIndex,
         last: Batch | None,
         bookmark: dict[str, Any] | None,
@@ -76,7 +77,8 @@ class BatchWriter:
         }  # fmt: skip
         self._index, self._lock, self._now = index, lock, now
         self._closed = False
-        self._read, self._resumed = read, resumed
+        self._read, self._resumed, self._grouped = read, resumed, grouped
+        self._last_key: str | None = None
         self._scanning = mode in ("full", "sweep")
         self._sequence = last.sequence if last else 0
         self._complete_landed = not self._scanning
@@ -135,6 +137,8 @@ class BatchWriter:
         if part is not None and part not in self._scans:
             self._scan(part)
         self._total = total if total is not None else self._total
+        if self._is_due() and not self._goes_on(keys):
+            self.flush()  # of a grouped stream, which waited for the last document's other rows
         if kind == "records":
             self._add_records(records, keys, part, complete)
         elif kind == "keys":
@@ -151,7 +155,7 @@ class BatchWriter:
             self.flush(complete=True, part=part)
             if part is not None or self._scanning:
                 self._end_scan(part)
-        elif self._is_full() or (self._now() - self._since).total_seconds() > MAX_SECONDS:
+        elif self._is_due() and not self._grouped:
             self.flush()
 
     def _add_records(
@@ -172,14 +176,16 @@ class BatchWriter:
         for some, start, end in pages.cut(records, MAX_RECORDS, MAX_BYTES):
             picked = pages.pick(
                 self._index, some, keys[start:end], part, repeated,
-                everything=bool(self._head["trust"]), complete=complete and end == count,
+                everything=bool(self._head["trust"]) or self._grouped,
+                complete=complete and end == count,
             )  # fmt: skip
             self._segments.append(picked.segment)
             self.report.read += end - start
             self._unchanged += picked.unchanged
             if picked.landed:
                 self._keep(some, picked.landed)
-            if end < count and self._is_full():
+            self._last_key = keys[end - 1]
+            if end < count and self._is_full() and not self._goes_on(keys[end:]):
                 self.flush()
 
     def _keep(self, records: pages.Records, landed: list[int]) -> None:
@@ -203,6 +209,13 @@ class BatchWriter:
         last = self._segments.pop()
         self.flush()
         self._segments.append(last)
+
+    def _goes_on(self, keys: Sequence[str | None]) -> bool:
+        """Say whether `keys` go on with the document whose rows are pending."""
+        return self._grouped and bool(keys) and keys[0] is not None and keys[0] == self._last_key
+
+    def _is_due(self) -> bool:
+        return self._is_full() or (self._now() - self._since).total_seconds() > MAX_SECONDS
 
     def _is_full(self) -> bool:
         return self._rows >= MAX_RECORDS or self._size >= MAX_BYTES
@@ -344,21 +357,6 @@ class BatchWriter:
         self.report.deleted += len(keys)
 
     # --- end ---------------------------------------------------------------------------------
-
-    @property
-    def rows(self) -> int:
-        """Records landed so far."""
-        return self.report.landed
-
-    @property
-    def unchanged(self) -> int:
-        """Records that equalled the last landed ones, so far."""
-        return self.report.unchanged
-
-    @property
-    def held(self) -> int:
-        """Deletions that wait for a decision."""
-        return self.report.held
 
     def close(self) -> None:
         """Land what is pending and give the stream back."""

@@ -98,4 +98,5 @@ class StreamPlan:
     paths: tuple[PathColumn, ...]
     paths_sql: Callable[[str, Sequence[str], bool], str]
     targets: tuple[TargetPlan, ...]
+    grouped: bool = False
     lines: Mapping[str, int] = field(default_factory=dict)  # 'entity.field' -> line of the mapping
