@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+# Dagster shows no tag of this prefix: the runs page is for people.
+TAG = ".dagster/isthmus_process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +49,18 @@ class Process:
         The run's id is among them: a re-execution inherits all tags of its parent, and must not be
         taken to be run by the parent's process.
         """
-        return {
-            "isthmus/run": run_id,
-            "isthmus/host": self.host,
-            "isthmus/boot": self.boot,
-            "isthmus/pid": str(self.pid),
-            "isthmus/started": repr(self.started),
-        }
+        said = {"run": run_id, "host": self.host, "boot": self.boot, "pid": self.pid}
+        return {TAG: json.dumps({**said, "started": self.started})}
 
     @classmethod
     def of_run(cls, run_id: str, tags: Mapping[str, str]) -> Process | None:
         """Return the process that a run's own tags name, None where they name none."""
-        if tags.get("isthmus/run") != run_id:
-            return None
         try:
-            return cls(
-                tags["isthmus/host"],
-                tags["isthmus/boot"],
-                int(tags["isthmus/pid"]),
-                float(tags["isthmus/started"]),
-            )
-        except (KeyError, ValueError):
+            said = json.loads(tags[TAG])
+            if said["run"] != run_id:
+                return None
+            return cls(said["host"], said["boot"], int(said["pid"]), float(said["started"]))
+        except (KeyError, ValueError, TypeError):
             return None
 
 
