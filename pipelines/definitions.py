@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +24,10 @@ LOCATION = "isthmus"
 @dg.definitions
 def defs() -> dg.Definitions:
     """Return the definitions of the workspace that the environment names."""
-    return build(Workspace.discover())
+    with warnings.catch_warnings():
+        # Links to files and lines are in beta: whoever lists definitions cannot do anything there.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return build(Workspace.discover())
 
 
 def build(workspace: Workspace) -> dg.Definitions:
