@@ -29,6 +29,7 @@ def sample_workspace(
         env.pop("ISTHMUS_CONTROL_URL", None)
         env.pop("DAGSTER_HOME", None)
         space = Workspace.discover(env)
+    space.home.make()  # with its modes, before anything else makes a folder in it
     office = space.home.root / "sample" / "office"
     hand_out(env, office)
     return space, office
