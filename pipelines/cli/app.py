@@ -9,6 +9,7 @@ import typer
 from pipelines.cli import (
     checking,
     connectors,
+    deletions,
     demo,
     folder,
     preview,
@@ -57,6 +58,7 @@ app.command("status", help=t("help.status"))(status.status)
 app.command("connectors", help=t("help.connectors"))(connectors.connectors)
 app.command("query", help=t("help.query"))(query.query)
 app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
+app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
 app.command("demo", help=t("help.demo"))(demo.demo)
