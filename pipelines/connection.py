@@ -19,6 +19,7 @@ from connectors.errors import ConfigError
 from mappings.yamltext import Document, YamlError, read_file
 from pipelines.company import known_zone
 from pipelines.units import Duration, Share
+from warehouse.home import private_folder
 
 if TYPE_CHECKING:
     import httpx
@@ -71,6 +72,10 @@ class ConnectionFile(BaseModel):
         None, description="What is read; default: all that the connector offers."
     )
     schedule: str | None = Field(None, description="Five cron fields for streams without their own")
+    values: dict[str, str] = Field(
+        default_factory=dict,
+        description="Constants that mappings name as connection.NAME, as in {currency: CNY}.",
+    )
     timezone: str | None = Field(
         None, description="Zone of naive times and of schedules; default: the company's."
     )
@@ -171,7 +176,7 @@ class Connection:
         stats: Stats | None = None,
     ) -> Connector:
         """Return the connector with validated settings; nothing is reached. Raises ConfigError."""
-        self.budgets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.budgets)
         return self._connector(
             Context(
                 connection=self.name,
@@ -208,6 +213,7 @@ class Connection:
     def plan(self, stream: str) -> StreamPlan:
         """Return the compiled mapping of a stream; raises MappingError or ConfigError."""
         from mappings.compile import compile_mapping
+        from mappings.keys import key_mismatch
         from mappings.load import load_mapping
 
         path = self.mapping_path(stream)
@@ -217,8 +223,12 @@ class Connection:
                 f"write mappings/{self.name}/{stream}.yaml; "
                 f"`isthmus preview {self.name} {stream} --suggest` proposes one.",
             )
+        mapping = load_mapping(path, search=self.overlays)
+        wrong = key_mismatch(mapping, self.connector().streams()[stream].key)
+        if wrong is not None:
+            raise wrong
         return compile_mapping(
-            load_mapping(path, search=self.overlays),
+            mapping,
             connection=self.name,
             stream=stream,
             zone=self.timezone,
@@ -230,6 +240,7 @@ class Connection:
         from pipelines.secrets import is_reference
 
         found = {n: v for n, v in self.file.config.items() if isinstance(v, str)}
+        found |= self.file.values
         found |= {"name": self.name, "system": self.system, "timezone": self.timezone}
         return {name: value for name, value in found.items() if not is_reference(value)}
 

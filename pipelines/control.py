@@ -37,6 +37,7 @@ from sqlalchemy.engine import Connection, Engine, RowMapping, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from connectors.errors import ConfigError, Unavailable
+from warehouse.home import private_folder
 
 BUSY_MS = 30_000
 metadata = MetaData()
@@ -270,7 +271,7 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         if parsed.database:
-            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(Path(parsed.database).parent)
     return engine
 
 

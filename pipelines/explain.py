@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from connectors.errors import ConnectorError
 from connectors.redact import Redactor
 from pipelines.outcome import ErrorText
-from warehouse.home import Home
+from warehouse.home import Home, private_folder
 
 LOG_BYTES = 5_000_000
 
@@ -46,7 +46,7 @@ def explain(error: BaseException, home: Home, secrets: Iterable[str] = ()) -> Er
 def _write_trace(home: Home, text: str) -> Path:
     """Append a trace to `logs/run.log` of the home, readable by its owner alone."""
     file = home.root / "logs" / "run.log"
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(file.parent)
     if file.exists() and file.stat().st_size > LOG_BYTES:
         file.replace(file.with_suffix(".log.1"))
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as out:

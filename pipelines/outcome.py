@@ -72,20 +72,14 @@ class StreamOutcome:
 
     @property
     def quarantine_share(self) -> float:
-        """Share of the rows loaded by this run that went to quarantine, 0 to 1."""
+        """Share of what this run read or loaded that went to quarantine, 0 to 1."""
         rows = self.inserted + self.updated + self.unchanged_rows + self.refused + self.quarantined
-        return self.quarantined / rows if rows else 0.0
+        return self.quarantined / max(rows, self.read) if rows else 0.0
 
     @property
     def is_over_limit(self) -> bool:
-        """Whether so much went to quarantine that a person must look.
-
-        A single bad record among the three of a quiet hour is no alarm: above the limit counts
-        from 20 bad ones, or when nothing good came.
-        """
-        good = self.inserted + self.updated + self.unchanged_rows + self.refused
-        enough = self.quarantined >= 20 or (self.quarantined > 0 and good == 0)
-        return enough and self.quarantine_share > self.quarantine_limit
+        """Whether so much of what this run loaded went to quarantine that a person must look."""
+        return self.quarantine_share > self.quarantine_limit
 
     @property
     def exit_code(self) -> int:

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def private_folder(path: Path) -> None:
+    """Make `path` and the folders above it that are missing, for this user alone (0700)."""
+    for folder in reversed((path, *path.parents)):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The folder that holds landing, store, published versions and control database."""
@@ -59,7 +66,7 @@ class Home:
 
     def make(self) -> Home:
         """Make the folders with their modes."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.root)
         for folder, mode in (
             (self.landing, 0o700),
             (self.store.parent, 0o700),

@@ -38,19 +38,13 @@ def check_stream_mappings(found: Connection) -> Iterator[Problem]:
         path = found.mapping_path(spec.name)
         if path is None:
             continue
-        yield from check_mapping(path, found, spec.name)
+        yield from check_mapping(found, spec.name)
 
 
-def check_mapping(path: Path, found: Connection, stream: str) -> Iterator[Problem]:
-    """Yield what is wrong with one mapping file, compiled for one stream."""
-    from mappings.compile import compile_mapping
-    from mappings.load import load_mapping
-
+def check_mapping(found: Connection, stream: str) -> Iterator[Problem]:
+    """Yield what is wrong with the mapping of one stream, compiled for it."""
     try:
-        compile_mapping(
-            load_mapping(path, search=found.overlays),
-            connection=found.name, stream=stream, zone=found.timezone, settings=found.settings(),
-        )  # fmt: skip
+        found.plan(stream)
     except MappingError as error:
         yield from of_error(error)
     except YamlError as error:

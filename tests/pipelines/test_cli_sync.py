@@ -143,10 +143,10 @@ def test_the_exit_code_and_stderr_say_how_it_went(
 
 
 def test_json_is_the_whole_outcome_and_nothing_else_on_stdout(runs, capsys) -> None:
-    runs.outcomes["shop"] = StreamOutcome("shop", "stock", inserted=5, quarantined=1)
+    runs.outcomes["shop"] = StreamOutcome("shop", "stock", inserted=50, quarantined=1)
     assert main(["sync", "shop", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["streams"][0]["inserted"] == 5
+    assert found["streams"][0]["inserted"] == 50
     assert found["publish"]["published"] is True
 
 

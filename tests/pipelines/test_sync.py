@@ -267,13 +267,15 @@ def test_many_bad_records_raise_the_alarm_and_the_good_ones_are_there(
     assert sync_stream(space, "shop", "orders", full=True).exit_code == 0
 
 
-def test_one_bad_record_in_a_quiet_hour_is_no_alarm(space: Workspace, server: RestSimulator):
+def test_a_share_above_the_limit_is_an_exit_code_though_the_good_are_loaded(
+    space: Workspace, server: RestSimulator
+):
     sync_stream(space, "shop", "orders")
     for number in (61, 62):
         server.put("orders", order(number))
     server.put("orders", order(63) | {"total_price": "no number"})
     done = sync_stream(space, "shop", "orders")
-    assert (done.quarantined, done.inserted, done.exit_code) == (1, 2, 0)
+    assert (done.quarantined, done.inserted, done.exit_code) == (1, 2, 1)
 
 
 def test_older_versions_are_taken_only_when_the_source_is_trusted(

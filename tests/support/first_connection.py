@@ -77,7 +77,12 @@ STEPS = (
         "would be loaded. The proposal is a file of yours from now on, to be corrected where it\n"
         "guessed wrong:",
     ),
-    Step(("isthmus", "sync", "stock"), "Read, land, load, publish:"),
+    Step(
+        ("isthmus", "sync", "stock"),
+        "Read, land, load, publish. The good rows are in. The exit code is 1, because more than\n"
+        "5 % of what was read is in quarantine (`quarantine_limit` of the connection):",
+        code=1,
+    ),
     Step(("isthmus", "query", QUERY), "Ask:"),
     Step(("isthmus", "quarantine", "list"), "The row that was kept out:"),
     Step(

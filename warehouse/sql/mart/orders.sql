@@ -70,7 +70,8 @@ select
     coalesce(m.paid_amount, 0) as paid_amount,
     coalesce(m.refunded_amount, 0) as refunded_amount,
     o.total - coalesce(m.paid_amount, 0) as open_amount,
-    coalesce(m.paid_amount, 0) >= o.total and o.total > 0 as is_paid,
+    coalesce(m.paid_amount, 0) >= o.total and o.total > 0
+    and coalesce(m.refunded_amount, 0) < coalesce(m.paid_amount, 0) as is_paid,
     m.last_paid_at,
     coalesce(m.payment_count, 0) as payment_count,
     m.payment_sources

@@ -3,6 +3,8 @@ with orders as (
     select * from mart.orders
     where
         (is_paid or payment_status in ('paid', 'partially_refunded'))
+        -- What was paid back in full is not waited for.
+        and not (refunded_amount > 0 and refunded_amount >= paid_amount)
         and coalesce(status, 'unknown') not in ('cancelled', 'closed', 'completed', 'draft')
         and coalesce(fulfillment_status, 'unfulfilled') not in ('shipped', 'delivered', 'returned', 'cancelled')
 ),
