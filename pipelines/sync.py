@@ -113,6 +113,7 @@ def _load(
     outcome: StreamOutcome,
     reading: Reading,
 ) -> None:
+    from warehouse.checks import loaded_under_another_mapping
     from warehouse.load import load_pending
     from warehouse.store import open_store
 
@@ -124,6 +125,11 @@ def _load(
         report = load_pending(
             store, landing, plan, now=reading.now, trust_source=reading.trust_source
         )
+        older = loaded_under_another_mapping(store.con, plan)
+    if older:
+        outcome.warnings[
+            "the mapping changed since records were loaded: isthmus rebuild applies it to them"
+        ] = older
     outcome.inserted, outcome.updated = report.inserted, report.updated
     outcome.unchanged_rows, outcome.refused = report.unchanged, report.refused
     outcome.quarantined, outcome.deleted = report.quarantined, report.deleted

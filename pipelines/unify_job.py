@@ -108,7 +108,7 @@ def _unify_publish(
     published = publish(home, keep=company.keep.published, min_free=company.min_free, now=now())
     outcome.changed = sum(unified.rewritten.values()) + sum(unified.removed.values())
     outcome.published = published.changed
-    outcome.path, outcome.version = str(home.current), published.version
+    outcome.path, outcome.version = str(home.readable), published.version
     outcome.figures = {
         "rewritten": unified.rewritten,
         "removed": unified.removed,

@@ -1,7 +1,13 @@
-"""Finds paths of a mapping that are absent from every record while another spelling is there."""
+"""Finds paths of a mapping that are absent from every record while another spelling is there.
+
+A name of other case is an error. So is a column of a table that is not there while one that the
+mapping does not use reads nearly the same: its values would be overwritten by nothing. Members of
+JSON records come and go, so there the near name is a warning.
+"""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -14,29 +20,61 @@ from warehouse.ddl import quote
 from warehouse.errors import MappingMismatch
 from warehouse.model.plan import PathColumn, StreamPlan
 
+NEAR = 0.6  # likeness of two names, 0 to 1
 SAMPLE = 2_000  # records looked at: names are a matter of the source's form, not of the record
 
 
 def refuse_other_spellings(
     con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Batch]
-) -> None:
-    """Raise MappingMismatch for a path null in all records that is there in other case."""
+) -> list[str]:
+    """Raise MappingMismatch for a path null in all records that is there in other case.
+
+    Returns warnings about paths that no record has while another has nearly their name.
+    """
     if not plan.paths:
-        return
+        return []
     counts = ", ".join(f"count({quote(p.column)})" for p in plan.paths)
     found = con.execute(f"select count(*), {counts} from record_paths").fetchone() or (0,)
     silent = [p for p, n in zip(plan.paths, found[1:], strict=True) if n == 0]
-    if found[0] and silent:
-        _compare(plan, silent, list(islice(_records(batches), SAMPLE)), batches[0].label)
+    if not found[0] or not silent:
+        return []
+    sample = list(islice(_records(batches), SAMPLE))
+    _compare(plan, silent, sample, batches[0].label)
+    names = {name for record in sample if isinstance(record, dict) for name in record}
+    return [
+        f"`{p.spelled}` is in no record; did you mean `{near}`? ({p.place or plan.source})"
+        for p in silent
+        if p.members[:1] and p.members[0] not in names and (near := _near(plan, p, names))
+    ]
 
 
-def refuse_other_columns(plan: StreamPlan, batch: Batch) -> None:
-    """Raise MappingMismatch where a parquet batch lacks a column that it has in other case."""
+def refuse_other_columns(plan: StreamPlan, batch: Batch) -> list[str]:
+    """Raise MappingMismatch where a table lacks a column that it has nearly under that name.
+
+    Returns warnings about columns that are simply not there.
+    """
     import pyarrow.parquet as pq
 
     names = {name: "" for name in pq.read_schema(batch.data).names}
     absent = [p for p in plan.paths if p.members and p.members[0] not in names]
     _compare(plan, [_first(p) for p in absent], [names], batch.label)
+    for path in absent:
+        if near := _near(plan, path, names):
+            raise MappingMismatch(
+                f"`{path.spelled}` is no column of the table, but `{near}` is, and the mapping"
+                " does not use it.",
+                f"write `{near}` in {path.place or plan.source}, or name it under extra:.",
+                place=batch.label,
+            )
+    return [f"`{p.spelled}` is no column of the table ({p.place or plan.source})" for p in absent]
+
+
+def _near(plan: StreamPlan, path: PathColumn, names: Iterable[str]) -> str | None:
+    """Return the name most like the path's first member that the mapping does not use."""
+    used = {str(p.members[0]) for p in plan.paths if p.members}
+    free = [name for name in names if name not in used and not name.startswith("_")]
+    near = difflib.get_close_matches(str(path.members[0]), free, n=1, cutoff=NEAR)
+    return near[0] if near else None
 
 
 def _first(path: PathColumn) -> PathColumn:

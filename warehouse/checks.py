@@ -9,6 +9,7 @@ import duckdb
 
 from warehouse import ddl
 from warehouse.model import ENTITIES, HEADERS, children_of
+from warehouse.model.plan import StreamPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,16 @@ def _queries(entity: str, table: str) -> Iterator[tuple[str, str]]:
             " and o.stream = k.stream and o.source_key = k.parent_key and not o.is_deleted)"
             " group by all",
         )
+
+
+def loaded_under_another_mapping(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> int:
+    """Count the batches of records of a stream that were loaded under another mapping.
+
+    Their rows keep what that mapping said until the record changes or the store is rebuilt.
+    """
+    row = con.execute(
+        "select count(*) from ops.batches where connection = ? and stream = ?"
+        " and content = 'records' and rows > 0 and mapping is distinct from ?",
+        [plan.connection, plan.stream, plan.version],
+    ).fetchone()
+    return int(row[0]) if row else 0

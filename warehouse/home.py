@@ -50,6 +50,15 @@ class Home:
         return self.published / "unified.duckdb"
 
     @property
+    def readable(self) -> Path:
+        """The same version under the name that people are told.
+
+        A client that opens `unified.duckdb` has a catalog of that name, in which DuckDB refuses
+        `unified.orders` as ambiguous.
+        """
+        return self.published / "isthmus.duckdb"
+
+    @property
     def control(self) -> Path:
         """The control database (SQLite unless a URL is given)."""
         return self.root / "control.db"

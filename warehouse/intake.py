@@ -44,6 +44,7 @@ class Intake:
     batches: list[Batch]
     bad: list[BadLine] = field(default_factory=list)
     slow: bool = False
+    warnings: list[str] = field(default_factory=list)
 
 
 def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Batch]) -> Intake:
@@ -61,7 +62,7 @@ def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Bat
     files = [str(b.data) for b in batches]
     if encoding == "parquet":
         for batch in batches:
-            cases.refuse_other_columns(plan, batch)
+            intake.warnings += cases.refuse_other_columns(plan, batch)
     try:
         _fill(con, plan, encoding, files, whole=False)
     except REFUSED as error:
@@ -72,7 +73,7 @@ def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Bat
                 place=batches[0].label,
             ) from error
         _fill_slowly(con, plan, intake)
-    cases.refuse_other_spellings(con, plan, batches)
+    intake.warnings += cases.refuse_other_spellings(con, plan, batches)
     return intake
 
 

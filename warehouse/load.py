@@ -218,6 +218,7 @@ def stage_records(
 ) -> StagedRecords:
     """Stage what was taken in, for every target or those of `entities`; no transaction is open."""
     found = StagedRecords()
+    found.warnings.update(taken.warnings)
     for number, target in enumerate(plan.targets):
         left_out = {(b, p) for b, p, e in discarded if e == target.entity}
         if number == 0:

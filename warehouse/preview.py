@@ -64,6 +64,7 @@ class Preview:
     read: int
     mapped: tuple[Mapped, ...]
     broken: tuple[Refusal, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -97,7 +98,7 @@ def preview(plan: StreamPlan, records: Records, *, now: datetime) -> Preview:
             ):
                 mapped.append(_owned(con, staged.table, table, entity, child.name, columns))
         broken = tuple(Refusal(b.position, None, (b.reason,)) for b in read.bad)
-        return Preview(len(records), tuple(mapped), broken)
+        return Preview(len(records), tuple(mapped), broken, tuple(read.warnings))
 
 
 def _batch(plan: StreamPlan, records: Records, folder: Path, at: str) -> Batch:

@@ -23,9 +23,6 @@ from warehouse.home import Home
 from warehouse.project import public_lock
 
 PREFIX = "unified-"
-# The second stable name: a client that opens `unified.duckdb` gets a catalog of that name, in which
-# DuckDB refuses `unified.orders` as ambiguous. Under this name it works.
-ALIAS = "isthmus.duckdb"
 POINTER = "current.json"
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 
@@ -157,7 +154,7 @@ def _copy(home: Home, path: Path, min_free: int) -> None:
 
 def _point(home: Home, path: Path) -> None:
     """Let the stable names be the version at `path`."""
-    for name in (home.current, home.published / ALIAS):
+    for name in (home.current, home.readable):
         if name.exists() and name.samefile(path):
             continue
         link = name.with_name(name.name + ".tmp")

@@ -117,6 +117,8 @@ def _known_entity(entity: str) -> None:
 
 
 def _show(result: Preview) -> None:
+    for warning in result.warnings:
+        say(t("preview.warning", text=warning))
     for part in result.mapped:
         title = f"{part.entity} ({part.child})" if part.child else part.entity
         say(t("preview.entity_rows", entity=title, rows=len(part.rows)))
@@ -153,6 +155,7 @@ def _json(name: str, stream: str, proposal: str | None, result: Preview) -> dict
         "suggestion": proposal,
         "read": result.read,
         "quarantined": result.quarantined,
+        "warnings": list(result.warnings),
         "broken": [{"record": r.position, "reasons": list(r.reasons)} for r in result.broken],
         "mapped": [
             {

@@ -36,7 +36,7 @@ def status(
             {
                 "streams": [s.as_json() for s in streams],
                 "broken": [b.as_json() for b in broken],
-                "published": str(space.home.current) if space.home.current.exists() else None,
+                "published": str(space.home.readable) if space.home.current.exists() else None,
             }
         )
         return

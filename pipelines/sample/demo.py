@@ -52,7 +52,7 @@ def run_demo(workspace: Workspace, console: Console | None = None) -> int:
         console.print(t("sample.changed.some", count=f"{changed:,}"))
     else:
         console.print(t("sample.changed.none"))
-    console.print(t("sample.published", file=space.home.current), soft_wrap=True)
+    console.print(t("sample.published", file=space.home.readable), soft_wrap=True)
     console.print(t("sample.next", first=NEXT[0], second=NEXT[1]), soft_wrap=True)
     console.print(t("sample.whole", seconds=f"{time.perf_counter() - begun:.1f}"))
     return exit_code(streams, published)

@@ -18,7 +18,7 @@ from warehouse import ddl
 from warehouse.home import Home
 from warehouse.identity import golden_id
 from warehouse.project import Projected, project
-from warehouse.publish import ALIAS, Published, StoreFull, pointer, publish, versions
+from warehouse.publish import Published, StoreFull, pointer, publish, versions
 from warehouse.store import Store, open_store
 from warehouse.unify import unify
 
@@ -64,7 +64,7 @@ def test_an_order_is_published_and_found_under_every_name(home: Home) -> None:
     assert published.changed
     assert published.path.name == "unified-20260301T080000000000Z.duckdb"
     wanted = [(golden_id("order", "shop", "orders", "1"), Decimal(10))]
-    for path in (published.path, home.published / ALIAS):
+    for path in (published.path, home.readable):
         assert shown(path, "SELECT order_id, total FROM unified.orders") == wanted
     # DuckDB finds `unified.orders` ambiguous in a file of this name; the rest works all the same.
     assert shown(home.current, "SELECT order_id, total FROM orders") == wanted
@@ -221,7 +221,7 @@ def test_too_little_room_is_refused_before_anything_is_written(home: Home) -> No
         publish(home, now=MOMENT, min_free=1 << 60)
     assert home.current.samefile(first.path)
     assert sorted(p.name for p in home.published.iterdir()) == sorted(
-        [first.path.name, "unified.duckdb", ALIAS, "current.json"]
+        [first.path.name, "unified.duckdb", "isthmus.duckdb", "current.json"]
     )
 
 
