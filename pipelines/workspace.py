@@ -76,6 +76,11 @@ class Workspace:
             env=env,
         )
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether the definitions are the project's own, the sample company's."""
+        return self.defs.resolve() == PROJECT / "pipelines" / "defs"
+
     def export(self, env: MutableMapping[str, str] = os.environ) -> None:
         """Write this workspace into `env`, for Dagster's definitions and for child processes."""
         env["ISTHMUS_HOME"] = str(self.home.root)

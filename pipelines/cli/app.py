@@ -18,6 +18,7 @@ from pipelines.cli import (
     status,
     store,
     sync,
+    ui,
 )
 from pipelines.texts import t
 
@@ -61,4 +62,5 @@ app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
 app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
+app.command("ui", help=t("help.ui"))(ui.ui)
 app.command("demo", help=t("help.demo"))(demo.demo)

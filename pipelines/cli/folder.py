@@ -61,6 +61,7 @@ def connect(
 ) -> None:
     """Write defs/NAME/defs.yaml with every setting of SYSTEM explained; end with `check NAME`."""
     from connectors import registry
+    from pipelines.check.secrets import REFERENCE, is_secret, scalars
     from pipelines.cli.checking import run_check
     from pipelines.cli.session import workspace
 
@@ -68,6 +69,9 @@ def connect(
         raise CliError(t("connect.bad_name", name=name), t("connect.bad_name_do"))
     connector = registry.load(system)
     values = _settings(settings or [])
+    for spot, value in scalars(values):
+        if not REFERENCE.search(value) and is_secret(spot, value):
+            raise CliError(t("connect.secret", field=".".join(map(str, spot))), t("meant.secret"))
     space = workspace()
     file = space.defs / name / "defs.yaml"
     if file.exists():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.check.words import closest, meant
@@ -17,10 +19,19 @@ if TYPE_CHECKING:
 
 
 def workspace() -> Workspace:
-    """Return the workspace of the current folder or of `ISTHMUS_DEFS`."""
-    from pipelines.workspace import Workspace
+    """Return the workspace of the current folder or of `ISTHMUS_DEFS`.
 
-    return Workspace.discover()
+    Elsewhere the sample company is not taken for one's own: a job without `cd` would sync it.
+    """
+    from pipelines.workspace import PROJECT, Workspace
+
+    space = Workspace.discover()
+    here = Path.cwd()
+    if space.is_sample and not os.environ.get("ISTHMUS_DEFS") and PROJECT not in (
+        here, *here.parents
+    ):  # fmt: skip
+        raise CliError(t("folder.none", folder=here), t("folder.none_do"))
+    return space
 
 
 def connection(space: Workspace, name: str) -> Connection:

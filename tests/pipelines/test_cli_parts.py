@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from connectors.errors import AuthError, ConfigError
 from mappings.yamltext import read_text
-from pipelines.cli import boundary
+from pipelines.cli import boundary, main
 from pipelines.cli.codes import CliError
 from pipelines.cli.show import cell, jsonable
 from pipelines.cli.yamlwrite import block, explained
@@ -138,3 +138,22 @@ def test_usage_errors_exit_with_2(monkeypatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert boundary.main(["nonsense"]) == 2
     assert boundary.main(["sync", "--nonsense"]) == 2
+
+
+def test_elsewhere_the_sample_company_is_not_taken_for_ones_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ISTHMUS_DEFS", raising=False)
+    assert main(["status"]) == 2
+    assert "isthmus init" in capsys.readouterr().err
+
+
+def test_connect_writes_no_secret_in_clear(tmp_path, monkeypatch, capsys):
+    for name in ("defs", "mappings"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = ("--set", "base_url=https://shop.example.test", "--set", "auth.bearer=s3cret-tok-12345")
+    assert main(["connect", "rest", "shop", *words]) == 2
+    told = capsys.readouterr()
+    assert "auth.bearer" in told.err
+    assert "s3cret" not in told.out + told.err
+    assert not (tmp_path / "defs" / "shop").exists()
