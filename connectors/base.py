@@ -87,7 +87,9 @@ class Page:
     kind "deletions": no records, `keys` are those that the source says are gone.
     `bookmark` is what to hand back to go on after this page. `complete` is True on the last page of
     a scan of `part` (None: the whole stream) that is proved complete: only then do keys that were
-    not seen become deletions. `total` is the source's own count where it gives one.
+    not seen become deletions. `total` is the source's own count where it gives one. `resumed` is
+    True on the pages of a read that goes on where the bookmark's interrupted one stopped; a read
+    that began anew, whatever the bookmark held, leaves it False.
     """
 
     records: Sequence[bytes | bytearray | memoryview] | pa.Table
@@ -98,6 +100,7 @@ class Page:
     complete: bool = False
     total: int | None = None
     warnings: tuple[str, ...] = ()
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,17 +112,16 @@ def _open(
     grouped: bool,
 ) -> BatchWriter:
     declared = connector.streams()[outcome.stream]
-    goes_on = bool(before and before.get("resume"))
     return landing.writer(
         outcome.connection,
         outcome.stream,
         mode=_landed_mode(reading.mode, declared, first),
-        read=_read_id(landing, outcome, goes_on and declared.stable_order),
+        read=_read_id(landing, outcome, first.resumed and declared.stable_order),
         connector=f"{connector.name}@{connector.version}",
         started=started,
         window=(_stamp(before), started.isoformat()),
         trust_source=reading.trust_source,
-        resumed=goes_on,
+        resumed=first.resumed,
         grouped=grouped,
     )
 

@@ -82,12 +82,14 @@ class Reading:
     request: ReadRequest
     begun: datetime
     notes: list[str]
+    resumed: bool = False
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages; the last has the new bookmark and says whether the scan is complete."""
         before, resume = read_bookmark(self.request.bookmark)
         paging = make_paging(self.asker.spec)
         resume = resume if self._fits(resume, paging, before) else {}
+        self.resumed = bool(resume)
         if resume:
             self.begun = datetime.fromisoformat(resume["begun"])
         tide = self._tide(before, resume)
@@ -164,7 +166,7 @@ class Reading:
                 f"The read could not go on where the last one stopped ({error.what}); "
                 "it began again."
             )
-            count.before = 0
+            count.before, self.resumed = 0, False
             yield from walk(paging, fetch)
             return
         yield first
@@ -269,4 +271,5 @@ class Reading:
             complete=complete,
             total=total,
             warnings=notes,
+            resumed=self.resumed,
         )

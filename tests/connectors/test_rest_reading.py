@@ -190,6 +190,16 @@ def test_going_on_keeps_the_stamp_of_the_first_part():
     assert rest[-1].bookmark == first[-1].bookmark
 
 
+@pytest.mark.parametrize(("mode", "goes_on"), [("changed", True), ("full", False)])
+def test_a_read_says_whether_it_goes_on(mode, goes_on):
+    one = connector(shop("last"), spec("last"))
+    left = read(one, "orders")
+    assert not any(page.resumed for page in left)
+    rest = read(one, "orders", left[2].bookmark, mode)
+    assert {page.resumed for page in rest} == {goes_on}
+    assert len(keys(rest)) == (65 if goes_on else 95)
+
+
 def test_a_cursor_that_expired_begins_again_and_says_so():
     sim = shop()
     one = connector(sim, spec())
@@ -198,6 +208,7 @@ def test_a_cursor_that_expired_begins_again_and_says_so():
     pages = read(one, "orders", mark)
     assert len(keys(pages)) == 95
     assert any("began again" in w for page in pages for w in page.warnings)
+    assert not any(page.resumed for page in pages)
 
 
 def test_an_incremental_read_ignores_what_a_full_one_left():

@@ -81,6 +81,24 @@ def test_a_full_read_changes_nothing_and_finds_what_was_deleted(
     assert in_the_store(space) == at_the_source(server)
 
 
+def test_a_full_read_after_an_interrupted_one_begins_anew_and_finds_what_was_deleted(
+    space: Workspace, server: RestSimulator
+):
+    sync_stream(space, "shop", "orders")
+    for number in range(20, 60):
+        server.put("orders", order(number, at=START + timedelta(hours=3, minutes=number), seed=5))
+    server.fault("html", request=2, times=20)
+    broken = sync_stream(space, "shop", "orders")
+    assert broken.status == "failed"
+    assert broken.bookmark_after is not None
+    assert "resume" in broken.bookmark_after
+    server.faults.clear()
+    server.delete("orders", "11")
+    full = sync_stream(space, "shop", "orders", full=True)
+    assert (full.status, full.deleted, full.warnings) == ("ok", 1, {})
+    assert in_the_store(space) == at_the_source(server)
+
+
 def test_a_sweep_looks_for_keys_alone(space: Workspace, server: RestSimulator):
     sync_stream(space, "shop", "orders")
     server.delete("orders", "11")
