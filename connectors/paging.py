@@ -34,7 +34,8 @@ class Step:
 class Turn:
     """One page as it came: `received` counts the records of the walk so far, this page's too.
 
-    `stamps` are the records' change stamps as text.
+    `stamps` are the records' change stamps as text. `odd` says why the page was not plainly
+    answered ("" where it was); `listed` is False where no list stood in the list's place.
     """
 
     body: Body | None
@@ -45,6 +46,8 @@ class Turn:
     number: int
     place: str
     stamps: Sequence[str | None] = ()
+    odd: str = ""
+    listed: bool = True
 
 
 class Paging(ABC):

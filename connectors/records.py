@@ -25,11 +25,14 @@ class Cut:
     """Records of one page as the source wrote them, with key and stamp text of each (or None).
 
     Members of the list that are no objects are there too, with None: the loader quarantines them.
+    `listed` is False where null or an empty object stood in the list's place: some systems write
+    an empty list so, others an error.
     """
 
     records: list[bytes]
     keys: list[str | None]
     stamps: list[str | None]
+    listed: bool = True
 
 
 def one_line(data: bytes) -> bytes:
@@ -46,7 +49,7 @@ def cut(body: Body, at: Path, key: Sequence[Path], stamp: Path | None) -> Cut:
     where there is no list, TooLarge for a record above MAX_RECORD.
     """
     raws = _members(body, at)
-    records = [bytes(raw) for raw in raws]
+    records = [bytes(raw) for raw in raws or ()]
     for number, record in enumerate(records, 1):
         if len(record) > MAX_RECORD:
             raise TooLarge(
@@ -60,10 +63,11 @@ def cut(body: Body, at: Path, key: Sequence[Path], stamp: Path | None) -> Cut:
     for head in _heads(reader.head, body.look(at), records):
         keys.append(None if head is None else reader.key(head))
         stamps.append(None if head is None else reader.stamp(head))
-    return Cut(records, keys, stamps)
+    return Cut(records, keys, stamps, listed=raws is not None)
 
 
-def _members(body: Body, at: Path) -> list[msgspec.Raw]:
+def _members(body: Body, at: Path) -> list[msgspec.Raw] | None:
+    """Return the list's members; None for null and PHP's {} in place of an empty list."""
     raw = body.look(at)
     if raw is None:
         raise _missing(body, at)
@@ -72,7 +76,7 @@ def _members(body: Body, at: Path) -> list[msgspec.Raw]:
         return level
     kind = bytes(memoryview(raw)[:1])
     if kind == b"n" or (isinstance(level, dict) and at and not level):
-        return []  # null, and PHP's {} for an empty list
+        return None
     if isinstance(level, dict) and not at:
         return [raw]
     found = "an object" if isinstance(level, dict) else "no list"

@@ -51,6 +51,8 @@ class Asker:
             number=number,
             place=answer.place,
             stamps=page.stamps,
+            odd=_odd(answer, number),
+            listed=page.listed,
         )
 
     def cut(self, answer: Answer) -> Cut:
@@ -84,6 +86,15 @@ class Asker:
     def _place(self, settings: Any) -> Place:
         place: Place | None = getattr(settings, "in_", None) or self.spec.in_
         return place or "query"
+
+
+def _odd(answer: Answer, number: int) -> str:
+    """Return why the page is no proof of what the list holds; "" for a plain answer."""
+    if answer.outcome != "ok":
+        return f"page {number} was answered with HTTP {answer.status}, which is: {answer.outcome}"
+    if answer.body is None:
+        return f"page {number} was answered with HTTP {answer.status} and no body"
+    return ""
 
 
 def _put(

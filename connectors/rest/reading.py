@@ -32,11 +32,16 @@ class Count:
     first: int | None = None
     last: int | None = None
     moved: bool = False
+    odd: str = ""
+    listed: bool = True
     _hashes: array[int] = field(default_factory=lambda: array("q"))
 
     def see(self, turn: Turn) -> None:
         """Take note of one page."""
+        begin = self.received
         self.received += len(turn.records)
+        self.odd = self.odd or turn.odd
+        self.listed = self.listed and turn.listed
         if self.path is None:
             return
         total = total_of(turn, self.path)
@@ -45,7 +50,7 @@ class Count:
             self.moved = self.moved or total != self.first
             self.last = total
         self._hashes.extend(hash(key) for key in turn.keys if key is not None)
-        self._hashes.extend(-self.received - i for i, key in enumerate(turn.keys) if key is None)
+        self._hashes.extend(-1 - n for n, key in enumerate(turn.keys, begin) if key is None)
 
     @property
     def distinct(self) -> int:
@@ -61,8 +66,15 @@ class Count:
 
     def doubt(self, paging: Paging) -> str:
         """Return why the scan is not proved complete; "" when it is."""
+        if self.odd:
+            return self.odd
+        came = self.before + self.received
+        if not self.listed and (self.path is None or not came):
+            return "null or {} stood where the list should be, as in the body of an error"
         if self.path is not None and self.first is None:
             return "the answers have no number where total: points"
+        if not came and self.path is None:
+            return "the list is empty, and there is no total: that says 0"
         if paging.shifts:
             if self.path is None:
                 return "pages by number or offset prove nothing without total:"
@@ -242,8 +254,6 @@ class Reading:
     ) -> str:
         if tide is not None and (tide.since is not None or tide.spec.span is not None):
             return "since"
-        if turn.body is None and count.received == 0:
-            return "the system answered not found"
         if resume.get("state") and not paging.stable:
             return "it was interrupted, and its order is not stable"
         return count.doubt(paging)

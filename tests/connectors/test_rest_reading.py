@@ -299,6 +299,70 @@ def test_not_found_declared_empty_deletes_nothing():
     assert not page.complete
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"errcode":40001,"data":null}', "null or {}"),
+        (b'{"code":1,"data":{},"total":0}', "null or {}"),
+        (b'{"errcode":40001,"data":[]}', "the list is empty"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["full", "sweep", "changed"])
+def test_the_body_of_an_error_is_no_empty_list(body, why, mode):
+    sim = shop(count=30)
+    sim.fault("body", body=body)
+    total = "total" if b"total" in body else None
+    (page,) = read(connector(sim, spec(total=total, changes=None)), "orders", None, mode)
+    assert not page.complete
+    assert why in page.warnings[-1]
+    assert "nothing is deleted" in page.warnings[-1]
+
+
+def test_a_source_that_counts_none_has_none():
+    (page,) = read(connector(shop(count=0), spec()), "orders", None, "full")
+    assert page.complete
+
+
+def test_null_behind_the_last_page_ends_a_list_whose_total_is_right():
+    sim = shop("page", count=30)
+    sim.fault("body", request=4, body=b'{"data":null,"total":30}')
+    assert read(connector(sim, spec("page")), "orders", None, "full")[-1].complete
+    sim.fault("body", request=2, body=b'{"data":null}')
+    broken = read(connector(sim, spec("page")), "orders", None, "full")
+    assert len(keys(broken)) == 10
+    assert not broken[-1].complete
+
+
+@pytest.mark.parametrize("is_", ["empty", "skip"])
+@pytest.mark.parametrize("total", ["total", None])
+@pytest.mark.parametrize("style", ["last", "cursor"])
+def test_a_page_in_the_middle_that_was_not_plainly_answered_proves_nothing(is_, total, style):
+    sim = shop(style, count=30)
+    sim.fault("status", request=2, status=404)
+    one = connector(sim, spec(style, total=total, answers=[{"status": "404", "is": is_}]))
+    pages = read(one, "orders", None, "full")
+    assert len(keys(pages)) == 10
+    assert not pages[-1].complete
+    assert f"page 2 was answered with HTTP 404, which is: {is_}" in pages[-1].warnings[-1]
+
+
+def test_a_page_without_a_body_proves_nothing():
+    sim = shop("last", count=30)
+    sim.fault("status", request=2, status=204)
+    pages = read(connector(sim, spec("last", total=None)), "orders", None, "full")
+    assert not pages[-1].complete
+    assert "page 2 was answered with HTTP 204" in pages[-1].warnings[-1]
+
+
+def test_records_without_a_key_count_each():
+    sim = shop("page", count=13)
+    for number in range(12):
+        sim.put_raw("orders", f"null{number}", b'{"id":null,"n":%d}' % number)
+    pages = read(connector(sim, spec("page")), "orders", None, "full")
+    assert keys(pages).count(None) == 12
+    assert pages[-1].complete
+
+
 def test_a_limit_ends_early_and_keeps_the_bookmark():
     mark = {"stamp": "2026-01-01T00:00:00+00:00"}
     pages = read(connector(shop(), spec()), "orders", mark, "full", limit=13)
