@@ -17,12 +17,14 @@ from warehouse import hashing
 from warehouse.batch import Segment, is_table
 from warehouse.errors import LandingDamaged, LandingFull
 from warehouse.hashing import Record
-from warehouse.seen import FILE, SeenIndex
+from warehouse.seen import FILE, WITHOUT_KEY, SeenIndex
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Records: TypeAlias = "Sequence[Record] | pa.Table"
+
+_64_BITS = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class Picked:
     """The places of the records to land, and what the index of seen keys is to learn of them."""
 
     landed: list[int]
-    segment: Segment
+    segments: list[Segment]
     unchanged: int
+    without_key: int
 
 
 def count(records: Records) -> int:
@@ -64,18 +67,30 @@ def pick(
 ) -> Picked:
     """Choose the records that do not equal the last landed ones, and mark all keys as seen.
 
-    A record without key, or with one that stands in its page twice, is always landed; so is every
-    record under `everything`.
+    A record whose key stands in its page twice is always landed, and so is every record under
+    `everything`. A record without key is known by its content.
     """
     hashes = hashing.of_rows(records) if is_table(records) else hashing.of_records(records)
     known = index.hashes([k for k in keys if k is not None], part)
+    unnamed = {
+        n: f"{part or ''}\n{hash_ & _64_BITS:016x}"
+        for n, (key, hash_) in enumerate(zip(keys, hashes, strict=True)) if key is None
+    }  # fmt: skip
+    equal = index.equal_without_key(list(unnamed.values())) if unnamed and not everything else set()
     landed: list[int] = []
     segment = Segment(part, [], [], complete)
+    nameless = Segment(WITHOUT_KEY, [], [])
+    same_unnamed: list[str] = []
     same_keys: list[str] = []
     same_hashes: list[int | None] = []
     for n, (key, hash_) in enumerate(zip(keys, hashes, strict=True)):
         if key is None:
-            landed.append(n)
+            if unnamed[n] in equal:
+                same_unnamed.append(unnamed[n])
+            else:
+                landed.append(n)
+                nameless.keys.append(unnamed[n])
+                nameless.hashes.append(hash_)
         elif key in repeated:
             landed.append(n)
             segment.keys.append(key)
@@ -88,10 +103,12 @@ def pick(
             segment.keys.append(key)
             segment.hashes.append(hash_)
     index.remember(same_keys, same_hashes, part)
+    index.mark(same_unnamed)
     # A new hash counts once the batch is complete; until then the key equals nothing.
     early = [k for k in segment.keys if k in known]
     index.remember(early, [None] * len(early), part)
-    return Picked(landed, segment, len(same_keys))
+    segments = [segment, nameless] if nameless.keys else [segment]
+    return Picked(landed, segments, len(same_keys) + len(same_unnamed), len(unnamed))
 
 
 @contextmanager

@@ -8,6 +8,9 @@ Every writing process takes a new `epoch` and marks each key that it sees with i
 the epoch in which it began: at its proved end the keys marked earlier than that were not seen by
 it, nor by any read since. Where marks are lost (the index was rebuilt while a scan was under way)
 the scan is `lost`: its end proves nothing, the next scan does.
+
+Records without key stand in the part WITHOUT_KEY under their content, so that an equal one is not
+landed and quarantined again at every read. They are no living keys, and never deletions.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from warehouse.batch import Batch
 
 FILE = "seen.db"
 WHOLE = ""  # the part name of a scan of the whole stream
+WITHOUT_KEY = "\x1fwithout key"  # reserved part: records without key, known by their content
 _SCHEMA = """
 create table if not exists meta (name text primary key, value) without rowid;
 create table if not exists seen (
@@ -144,7 +148,7 @@ class SeenIndex:
                     self.set_meta(incomplete=1)
                 for segment in segments or ():
                     self.remember(segment.keys, segment.hashes, segment.part, epoch)
-                    if scanning or segment.part is not None:
+                    if segment.part != WITHOUT_KEY and (scanning or segment.part is not None):
                         ended[segment.part or WHOLE] = "" if segment.complete else side.read
             if scanning and side.content == "records":
                 ended[WHOLE] = "" if side.complete and side.part is None else side.read
@@ -197,11 +201,31 @@ class SeenIndex:
     ) -> None:
         """Keep hash and mark of `keys`."""
         part_, mark = part or WHOLE, self.epoch if epoch is None else epoch
+        if part == WITHOUT_KEY:
+            self.set_meta(new_without_key=mark)
         self.db.executemany(
             "insert into seen values (?, ?, ?, ?) on conflict do update"
             " set hash = excluded.hash, mark = excluded.mark",
             ((key, part_, hash_, mark) for key, hash_ in zip(keys, hashes, strict=True)),
         )
+
+    def equal_without_key(self, names: Sequence[str]) -> set[str]:
+        """Return those `names` of records without key whose equal was the last landed.
+
+        One that was seen before another was landed may be the older content of the same record:
+        it is landed again.
+        """
+        newest = int(self.meta("new_without_key", 0))
+        found: set[str] = set()
+        for start in range(0, len(names), 500):
+            some = names[start : start + 500]
+            marks = ",".join("?" * len(some))
+            rows = self.db.execute(
+                f"select key from seen where part = ? and mark >= ? and key in ({marks})",
+                (WITHOUT_KEY, newest, *some),
+            )
+            found.update(row[0] for row in rows)
+        return found
 
     def mark(self, keys: Iterable[str]) -> None:
         """Mark `keys` as seen now, in whatever part they stand; unknown ones become known."""
@@ -237,7 +261,8 @@ class SeenIndex:
         """Count the living keys of `part`."""
         return int(
             self.db.execute(
-                "select count(distinct key) from seen where ? = '' or part = ?", (part, part)
+                "select count(distinct key) from seen where part <> ? and (? = '' or part = ?)",
+                (WITHOUT_KEY, part, part),
             ).fetchone()[0]
         )
 
@@ -245,27 +270,38 @@ class SeenIndex:
         """Count the keys of `part` seen since `epoch`."""
         return int(
             self.db.execute(
-                "select count(distinct key) from seen where (? = '' or part = ?) and mark >= ?",
-                (part, part, epoch),
+                "select count(distinct key) from seen"
+                " where part <> ? and (? = '' or part = ?) and mark >= ?",
+                (WITHOUT_KEY, part, part, epoch),
             ).fetchone()[0]
         )
 
     def unseen(self, part: str, epoch: int) -> list[str]:
         """Return the keys of `part` not seen since `epoch` and standing in no other part."""
         if part == WHOLE:
-            sql = "select key from seen group by key having max(mark) < ?"
-            return [row[0] for row in self.db.execute(sql, (epoch,))]
+            sql = "select key from seen where part <> ? group by key having max(mark) < ?"
+            return [row[0] for row in self.db.execute(sql, (WITHOUT_KEY, epoch))]
         sql = (
             "select key from seen a where part = ? and mark < ? and not exists"
             " (select 1 from seen b where b.key = a.key and b.part <> a.part) order by key"
         )
         return [row[0] for row in self.db.execute(sql, (part, epoch))]
 
-    def drop_unseen(self, part: str, epoch: int) -> None:
-        """Forget that `part` held keys it does not hold any more; other parts may hold them."""
+    def drop_unseen(self, part: str, epoch: int, *, without_key: bool = True) -> None:
+        """Forget that `part` held keys it does not hold any more; other parts may hold them.
+
+        `without_key` says that the scan read records and so saw those without key, too.
+        """
         self.db.execute(
-            "delete from seen where (? = '' or part = ?) and mark < ?", (part, part, epoch)
+            "delete from seen where part <> ? and (? = '' or part = ?) and mark < ?",
+            (WITHOUT_KEY, part, part, epoch),
         )
+        if without_key:
+            own = f"{part}\n" if part else ""
+            self.db.execute(
+                "delete from seen where part = ? and mark < ? and substr(key, 1, ?) = ?",
+                (WITHOUT_KEY, epoch, len(own), own),
+            )
 
     # --- held deletions ----------------------------------------------------------------------
 

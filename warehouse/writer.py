@@ -23,14 +23,13 @@ from warehouse.batch import (
 )
 from warehouse.clock import Clock, iso
 from warehouse.errors import LandingError
+from warehouse.scans import Scans
 from warehouse.seen import WHOLE, Scan, SeenIndex
 from warehouse.sidecar import Content, Mode, Sidecar
 
 MAX_RECORDS = 50_000
 MAX_BYTES = 32_000_000
 MAX_SECONDS = 60.0
-BREAKER_SHARE = 0.05
-BREAKER_KEYS = 50
 
 
 @dataclass(slots=True)
@@ -77,21 +76,22 @@ class BatchWriter:
         }  # fmt: skip
         self._index, self._lock, self._now = index, lock, now
         self._closed = False
-        self._read, self._resumed, self._grouped = read, resumed, grouped
+        self._grouped = grouped
         self._last_key: str | None = None
         self._scanning = mode in ("full", "sweep")
         self._sequence = last.sequence if last else 0
         self._complete_landed = not self._scanning
-        self._began = iso(started)
         self._landed_bookmark = bookmark
         self._bookmark = bookmark
-        self._scans: dict[str, Scan] = {}
+        self._scans = Scans(
+            index, read=read, began=iso(started), resumed=resumed, keys_only=mode == "sweep"
+        )
         self._total: int | None = None
-        self.report = WriterReport(bookmark=bookmark)
+        self.report = WriterReport(bookmark=bookmark, warnings=self._scans.warnings)
         self._reset()
         index.begin()
         if self._scanning:
-            self._scan(WHOLE)
+            self._scans.begin(WHOLE)
         if index.meta("incomplete"):
             self.report.warnings[
                 "the index of seen keys is incomplete: keys files are missing"
@@ -134,8 +134,8 @@ class BatchWriter:
         complete: bool,
         total: int | None,
     ) -> None:
-        if part is not None and part not in self._scans:
-            self._scan(part)
+        if part is not None and part not in self._scans.under_way:
+            self._scans.begin(part)
         self._total = total if total is not None else self._total
         if self._is_due() and not self._goes_on(keys):
             self.flush()  # of a grouped stream, which waited for the last document's other rows
@@ -144,6 +144,7 @@ class BatchWriter:
         elif kind == "keys":
             present = [k for k in keys if k is not None]
             self._index.mark(present)
+            self._scans.count(part, len(keys) - len(present))
             self.report.read += len(present)
             self._unchanged += len(present)
         else:
@@ -179,36 +180,32 @@ class BatchWriter:
                 everything=bool(self._head["trust"]) or self._grouped,
                 complete=complete and end == count,
             )  # fmt: skip
-            self._segments.append(picked.segment)
-            self.report.read += end - start
-            self._unchanged += picked.unchanged
             if picked.landed:
                 self._keep(some, picked.landed)
+            self._segments += picked.segments
+            self._scans.count(part, picked.without_key)
+            self.report.read += end - start
+            self._unchanged += picked.unchanged
             self._last_key = keys[end - 1]
             if end < count and self._is_full() and not self._goes_on(keys[end:]):
                 self.flush()
 
     def _keep(self, records: pages.Records, landed: list[int]) -> None:
+        """Keep records to be landed; those of another shape that wait are landed before."""
         if is_table(records):
             if self._chunks or (self._tables and self._tables[0].schema != records.schema):
-                self._flush_before_switch()
+                self.flush()
             chosen = records if len(landed) == records.num_rows else records.take(landed)
             self._tables.append(chosen)
             self._size += chosen.nbytes
         else:
             if self._tables:
-                self._flush_before_switch()
+                self.flush()
             chosen = records if len(landed) == len(records) else [records[n] for n in landed]
             chunk = pages.join(chosen)
             self._chunks.append(chunk)
             self._size += len(chunk)
         self._rows += len(landed)
-
-    def _flush_before_switch(self) -> None:
-        """Land what came before records of another shape; the page's own keys stay pending."""
-        last = self._segments.pop()
-        self.flush()
-        self._segments.append(last)
 
     def _goes_on(self, keys: Sequence[str | None]) -> bool:
         """Say whether `keys` go on with the document whose rows are pending."""
@@ -254,7 +251,7 @@ class BatchWriter:
         """Write data, keys and sidecar, then bring the index up to date; returns the sequence."""
         sequence = self._sequence + 1
         stem = name_of(sequence)
-        if self._scans:
+        if self._scans.under_way:
             self._index.commit()  # marks are durable before the bookmark that rests on them
         if segments:
             write_segments(self.folder / f"{stem}.keys.zst", segments)
@@ -284,40 +281,18 @@ class BatchWriter:
 
     # --- deletions ---------------------------------------------------------------------------
 
-    def _scan(self, part: str) -> Scan:
-        found = self._index.scan(part)
-        goes_on = self._resumed
-        if goes_on is None:
-            goes_on = found is not None and found.read == self._read
-        if found is None or not goes_on:
-            # A read that goes on where no scan was begun has not seen what came before: no proof.
-            lost = bool(goes_on) and part == WHOLE
-            found = self._index.begin_scan(part, self._began, self._read, lost=lost)
-        self._scans[part] = found
-        return found
-
     def _end_scan(self, part: str | None) -> None:
         """Turn keys that a proved scan did not see into deletions, under the breaker."""
-        name = part or WHOLE
-        scan = self._scans.pop(name)
         index = self._index
-        if scan.lost:
-            self.report.warnings["scan not proved: its marks were lost, the next full read is"] += 1
-            index.end_scan(name)
-        elif self._total is not None and index.seen_since(name, scan.epoch) < self._total:
-            self.report.warnings["scan not proved: fewer keys seen than the source counts"] += 1
-            index.end_scan(name)
-        else:
-            gone = index.unseen(name, scan.epoch)
-            known = index.known(name)
-            if len(gone) > BREAKER_KEYS and len(gone) > BREAKER_SHARE * known:
-                self._hold(gone, scan, part)
-            else:
-                index.release(name)
-                if gone:
-                    self._deletions(gone, scan.began, part, self._bookmark, complete=True)
-                index.drop_unseen(name, scan.epoch)
-            index.end_scan(name)
+        ended = self._scans.end(part, self._total)
+        if ended.held:
+            self._hold(ended.gone, ended.scan, part)
+        elif ended.proved:
+            index.release(ended.scan.part)
+            if ended.gone:
+                self._deletions(ended.gone, ended.scan.began, part, self._bookmark, complete=True)
+            self._scans.forget(ended)
+        index.end_scan(ended.scan.part)
         self._total = None
         index.commit()
 

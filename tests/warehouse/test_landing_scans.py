@@ -137,6 +137,27 @@ def test_the_breaker_needs_a_share_and_a_number(
     assert (writer.report.held, writer.report.deleted) == (held, 0 if held else before - after)
 
 
+@pytest.mark.parametrize(("known", "held"), [(5, 0), (6, 6), (30, 30)])
+def test_a_stream_is_never_emptied_without_a_persons_word(
+    landing: Landing, opened: Open, known: int, held: int
+) -> None:
+    with opened() as writer:
+        add(writer, *range(known), complete=True)
+    with opened() as writer:
+        writer.add([], [], {"last": "0"}, complete=True)
+    assert (writer.report.held, writer.report.deleted) == (held, 0 if held else known)
+    assert sum(hold.keys for hold in list_holds(landing)) == held
+    assert any("not one known key" in line for line in writer.report.warnings) is bool(held)
+
+
+def test_a_part_may_be_emptied(opened: Open) -> None:
+    with opened("changed") as writer:
+        add(writer, *range(30), part="a.csv", complete=True)
+    with opened("changed") as writer:
+        writer.add([], [], {}, part="a.csv", complete=True)
+    assert writer.report.deleted == 30
+
+
 def test_accepted_keys_seen_since_are_left_out(landing: Landing, opened: Open) -> None:
     with opened() as writer:
         add(writer, *range(100), complete=True)
