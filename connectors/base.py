@@ -109,13 +109,15 @@ class ReadRequest:
 
     `full` ignores the bookmark's stamps (an interrupted full read of a stable order may still go
     on), `sweep` wants keys only; `limit` ends after so many records (preview) and never says
-    complete.
+    complete. `again` names parts that are to be read although the bookmark knows them: a record of
+    theirs stands in the store as another part had it, which does not hold it any more.
     """
 
     stream: str
     mode: Mode = "changed"
     bookmark: Bookmark | None = None
     limit: int | None = None
+    again: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -78,7 +78,8 @@ def extract(
         # At its end the writer lands what came, also before an error: no good record is lost.
         with ExitStack() as stack:
             stack.enter_context(closing(connector))
-            pages = connector.read(ReadRequest(stream, reading.mode, before))
+            again = landing.again(name, stream)
+            pages = connector.read(ReadRequest(stream, reading.mode, before, again=again))
             if isinstance(pages, Generator):  # one that is left at a page edge lets go of its reply
                 stack.enter_context(closing(pages))
             for page in pages:

@@ -17,7 +17,7 @@ from warehouse.batch import DIGITS, TEMPORARY, Batch, name_of, read_batch, sync_
 from warehouse.clock import Clock, utc_now
 from warehouse.decisions import Decisions
 from warehouse.errors import LandingBusy, LandingError
-from warehouse.seen import SeenIndex
+from warehouse.seen import SeenIndex, wanted_again
 from warehouse.sidecar import Mode
 from warehouse.writer import BatchWriter
 
@@ -76,6 +76,10 @@ class Landing:
             if found is not None:
                 return found
         return None
+
+    def again(self, connection: str, stream: str) -> frozenset[str]:
+        """Return the parts to be read again: another part dropped a key that stands there too."""
+        return wanted_again(self.folder(connection, stream))
 
     def record(self, connection: str, stream: str, batch: int, position: int) -> bytes:
         """Return one raw record; raises LandingUnknown or LandingDamaged."""

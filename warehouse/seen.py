@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ create table if not exists scan (
 create table if not exists held (
     part text primary key, sequence integer, epoch integer, digest text
 ) without rowid;
+create table if not exists again (part text primary key) without rowid;
 """
 
 
@@ -303,6 +304,25 @@ class SeenIndex:
                 (WITHOUT_KEY, epoch, len(own), own),
             )
 
+    def left(self, part: str, epoch: int) -> list[tuple[str, str]]:
+        """Return (key, other part) of the keys of `part` not seen since `epoch`, others hold."""
+        sql = (
+            "select a.key, b.part from seen a join seen b on b.key = a.key and b.part <> a.part"
+            " where a.part = ? and a.mark < ? and a.part not in ('', ?) and b.part <> ''"
+            " order by a.key, b.part"
+        )
+        return list(self.db.execute(sql, (part, epoch, WITHOUT_KEY)))
+
+    def want_again(self, places: Iterable[tuple[str, str]]) -> None:
+        """Have the records of these (key, part) landed again, and their parts read again."""
+        for key, part in places:
+            self.db.execute("update seen set hash = null where (key, part) = (?, ?)", (key, part))
+            self.db.execute("insert or ignore into again values (?)", (part,))
+
+    def was_read(self, part: str) -> None:
+        """Note that `part` was read whole."""
+        self.db.execute("delete from again where part = ?", (part,))
+
     # --- held deletions ----------------------------------------------------------------------
 
     def held(self, *, sequence: int | None = None, part: str | None = None) -> Held | None:
@@ -332,3 +352,19 @@ class SeenIndex:
                 "select 1 from seen where key = ? and mark >= ?", (key, epoch)
             ).fetchone()
         ]
+
+
+def wanted_again(folder: Path) -> frozenset[str]:
+    """Return the parts to be read again, looked up without the stream's lock.
+
+    None where there is no index: that knowledge is lost with it, and a full read makes it good.
+    """
+    if not (folder / FILE).is_file():
+        return frozenset()
+    try:
+        db = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+    except sqlite3.Error:
+        return frozenset()
+    with closing(db), suppress(sqlite3.Error):
+        return frozenset(row[0] for row in db.execute("select part from again"))
+    return frozenset()

@@ -78,7 +78,8 @@ class FilesConnector(Connector):
             try:
                 sha256 = folder.digest(file)
                 mark = {"size": file.size, "sha256": sha256, "as": shape}
-                if request.mode == "changed" and known.get(file.name) == mark:
+                is_known = known.get(file.name) == mark and file.name not in request.again
+                if request.mode == "changed" and is_known:
                     continue
                 for page in reading.pages(file, settings, marks, mark, request):
                     self.context.stats.requests += 1

@@ -55,6 +55,16 @@ def test_a_known_file_is_not_read_again_and_a_changed_one_is_a_complete_part(
     ]
 
 
+def test_a_known_file_is_read_again_where_that_is_wanted(tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", 1)
+    put(tmp_path, "b.csv", 2)
+    source = connector(tmp_path)
+    mark = read(source)[-1].bookmark
+    again = read(source, mark, again=frozenset({"b.csv", "gone.csv"}))
+    assert told(again) == [("b.csv", ["2"], True)]
+    assert again[-1].bookmark == mark
+
+
 def test_same_size_other_bytes_is_a_change(tmp_path: Path) -> None:
     path = put(tmp_path, "a.csv", 1)
     os.utime(path, (1_000, 1_000))

@@ -200,6 +200,29 @@ def test_parts_are_scans_of_their_own(landing: Landing, opened: Open) -> None:
     assert [key for key, _ in deletions(landing)] == ["1", "2"]
 
 
+def test_a_key_that_one_part_dropped_is_landed_again_from_the_other(
+    landing: Landing, opened: Open
+) -> None:
+    def read(part: str, *keys: object, mode: str = "changed") -> BatchWriter:
+        with opened(mode) as writer:
+            add(writer, *keys, part=part, complete=True)
+        return writer
+
+    read("a.csv", 1, 2)
+    read("b.csv", 2, 3)
+    assert landing.again("shop", "orders") == frozenset()
+    dropped = read("b.csv", 3)
+    assert dropped.report.deleted == 0
+    assert any("(2 in a.csv)" in line for line in dropped.report.warnings)
+    assert landing.again("shop", "orders") == {"a.csv"}
+    assert read("b.csv", 3).report.landed == 0
+    assert landing.again("shop", "orders") == {"a.csv"}
+    again = read("a.csv", 1, 2)
+    assert (again.report.landed, again.report.unchanged) == (1, 1)
+    assert landing.again("shop", "orders") == frozenset()
+    assert read("a.csv", 1, 2).report.landed == 0
+
+
 def test_an_interrupted_scan_that_goes_on_keeps_its_marks(landing: Landing, opened: Open) -> None:
     with opened() as writer:
         add(writer, 1, 2, 3, 4, complete=True)

@@ -1,0 +1,72 @@
+"""Rows of files in the store: keys that stand in two files, lines that move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.sync import sync_stream
+from pipelines.workspace import Workspace
+from warehouse.store import open_store
+
+CONNECTION = """\
+type: pipelines.Connection
+attributes:
+  system: files
+  config:
+    folder: {folder}
+    settle: 0
+    streams:
+      customers: {{pattern: "**/*.csv", key: id, vanished: delete}}
+"""
+MAPPING = "entity: party\nkey: id\nfields:\n  name: name\n"
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Iterator[Workspace]:
+    for name, text in (
+        ("defs/office/defs.yaml", CONNECTION.format(folder=tmp_path / "in")),
+        ("maps/office/customers.yaml", MAPPING),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    made = Workspace.discover(
+        {
+            "ISTHMUS_HOME": str(tmp_path / "home"),
+            "ISTHMUS_DEFS": str(tmp_path / "defs"),
+            "ISTHMUS_MAPPINGS": str(tmp_path / "maps"),
+        }
+    )
+    yield made
+    made.control.close()
+
+
+def put(tmp_path: Path, name: str, **rows: str) -> None:
+    path = tmp_path / "in" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("id,name\n" + "".join(f"{key},{value}\n" for key, value in rows.items()))
+
+
+def stored(space: Workspace) -> dict[str, str]:
+    with open_store(space.home) as store:
+        sql = "select source_key, name from source.parties where not is_deleted"
+        return dict(store.con.execute(sql).fetchall())
+
+
+def test_a_row_of_two_files_has_the_value_of_the_one_that_still_holds_it(
+    space: Workspace, tmp_path: Path
+) -> None:
+    put(tmp_path, "a.csv", X="fromA", Y="y")
+    put(tmp_path, "b.csv", X="fromB", Z="z")
+    assert sync_stream(space, "office", "customers").error is None
+    assert stored(space) == {"X": "fromB", "Y": "y", "Z": "z"}
+    put(tmp_path, "b.csv", Z="z")
+    told = sync_stream(space, "office", "customers")
+    assert any("b.csv dropped" in line and "X in a.csv" in line for line in told.warnings)
+    again = sync_stream(space, "office", "customers")
+    assert (again.landed, again.warnings) == (1, {})
+    assert stored(space) == {"X": "fromA", "Y": "y", "Z": "z"}
+    assert sync_stream(space, "office", "customers").read == 0
