@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 Record: TypeAlias = bytes | bytearray | memoryview
 
+PLACES = ("_file", "_row")
+"""Columns that say where a row stands, not what it holds."""
+POSITION_KEY = "_key"
+"""The column of a stream whose key is the position: there the place is what a row is."""
+
 
 def of_records(records: Sequence[Record]) -> list[int]:
     """Return a signed 64-bit hash of each record's bytes."""
@@ -19,10 +24,15 @@ def of_records(records: Sequence[Record]) -> list[int]:
 
 
 def of_rows(table: pa.Table) -> list[int]:
-    """Return a signed 64-bit hash of each row's values; the order of the columns is no matter."""
+    """Return a signed 64-bit hash of each row's values; the order of the columns is no matter.
+
+    A row that moved to another line is the same row: PLACES are left out, except where the position
+    is the key. The sheet stays in: mappings take warehouses and months from its name.
+    """
     import duckdb
 
-    names = sorted(table.column_names)
+    by_position = POSITION_KEY in table.column_names
+    names = sorted(n for n in table.column_names if by_position or n not in PLACES)
     if not names:
         return [0] * table.num_rows
     salt = of_records(["\n".join(names).encode()])[0]

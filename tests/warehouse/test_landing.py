@@ -166,6 +166,20 @@ def test_tables_are_landed_as_parquet_and_compared_by_row(landing: Landing, open
     assert json.loads(second.record(1)) == {"qty": 9, "code": "b"}
 
 
+def test_a_row_that_moved_to_another_line_is_the_same_row(landing: Landing, opened: Open) -> None:
+    def land(**more: list[str]) -> int:
+        with opened() as writer:
+            table = pa.table({"sku": ["a", "b"], "_file": ["f", "f"], **more})
+            writer.add(table, ["a", "b"], {})
+        return writer.report.landed
+
+    assert land(_row=["2", "3"], _sheet=["s", "s"]) == 2
+    assert land(_row=["2", "4"], _sheet=["s", "s"]) == 0
+    assert land(_row=["2", "4"], _sheet=["s", "t"]) == 1
+    assert land(_row=["2", "3"], _sheet=["s", "t"], _key=["2", "3"]) == 2
+    assert land(_row=["2", "4"], _sheet=["s", "t"], _key=["2", "4"]) == 1
+
+
 def test_records_and_tables_of_one_read_become_batches_of_their_own(
     landing: Landing, opened: Open
 ) -> None:
