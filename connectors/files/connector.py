@@ -134,16 +134,28 @@ class FilesConnector(Connector):
         marks: dict[str, Any],
         warnings: list[str],
     ) -> Iterator[Page]:
-        """Yield an empty complete part for each file that is gone."""
+        """Yield an empty complete part for each file that is gone, not for a folder's last."""
         there = {file.name for file in files} | {error.place for error in bad}
-        gone = [name for name in marks if name not in there]
+        unread = tuple(place for place in there if place.endswith("/"))
+        gone = [name for name in marks if name not in there and not name.startswith(unread)]
         if gone and not there:
             # An unmounted drive looks like an empty folder.
             warnings.append("all files are gone: nothing is deleted, check the drive's mount")
             return
+        filled = {outer for name in there for outer in _folders(name)}
+        doubted: dict[str, int] = {}
         for name in gone:
+            # Nor can a share mounted below, or one that was renamed, be told from an empty one.
+            if lost := next((outer for outer in _folders(name) if outer not in filled), ""):
+                doubted[lost] = doubted.get(lost, 0) + 1
+                continue
             del marks[name]
             yield Page([], [], {"files": dict(marks)}, part=name, complete=True, total=0)
+        warnings.extend(
+            f"{outer}: all {count} files of the folder are gone: nothing is deleted,"
+            " check its mount"
+            for outer, count in doubted.items()
+        )
 
     def _stream(self, name: str) -> StreamSettings:
         found = self.settings.streams.get(name)
@@ -153,6 +165,11 @@ class FilesConnector(Connector):
                 f"use one of: {', '.join(self.settings.streams)}.",
             )
         return found
+
+
+def _folders(name: str) -> list[str]:
+    """Return the sub-folders that a file stands in, the outermost first, each with its '/'."""
+    return [name[: n + 1] for n, sign in enumerate(name) if sign == "/"]
 
 
 def _shape(settings: StreamSettings) -> str:

@@ -52,13 +52,14 @@ def find(root: Path, pattern: str) -> tuple[list[Found], list[ConnectorError], l
     """Return the files that match, errors of those that are refused, and names open in Excel.
 
     Case and Unicode form of names do not matter. Links that lead outside `root`, devices and pipes
-    are refused; lock and temporary names are not data.
+    are refused; lock and temporary names are not data. A sub-folder that cannot be listed is among
+    the errors, its place ends with '/'. Raises Unavailable if `root` itself cannot be.
     """
-    wanted = [_plain(part) for part in pattern.split("/")]
     files: list[Found] = []
     bad: list[ConnectorError] = []
     held: list[str] = []
-    for name in sorted(set(_walk(root, "", wanted))):
+    wanted = [_plain(part) for part in pattern.split("/")]
+    for name in sorted(set(_walk(root, "", wanted, bad))):
         last = name.rpartition("/")[2]
         if any(fnmatchcase(last.lower(), form) for form in TEMPORARY):
             continue
@@ -118,13 +119,22 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", text).lower()
 
 
-def _walk(root: Path, inside: str, wanted: list[str]) -> Iterator[str]:
+def _walk(root: Path, inside: str, wanted: list[str], bad: list[ConnectorError]) -> Iterator[str]:
     """Yield the names below `inside` that match; folders that are links are not entered."""
     part, rest = wanted[0], wanted[1:]
     deep = part == "**"
     try:
         entries = sorted(os.scandir(root / inside), key=lambda entry: entry.name)
-    except OSError:
+    except OSError as error:
+        unreadable = Unavailable(
+            f"The folder cannot be read ({error.strerror}).",
+            "check the drive's mount and the rights of the account that runs this.",
+            place=f"{inside}/" if inside else root.name,
+        )
+        if not inside:
+            raise unreadable from None
+        if all(known.place != unreadable.place for known in bad):  # `**` comes by twice
+            bad.append(unreadable)
         return
     if len(entries) > MAX_ENTRIES:
         raise ContractBroken(
@@ -137,11 +147,11 @@ def _walk(root: Path, inside: str, wanted: list[str]) -> Iterator[str]:
         said = _plain(entry.name)
         if entry.is_dir(follow_symlinks=False):
             if deep:
-                yield from _walk(root, name, wanted)
+                yield from _walk(root, name, wanted, bad)
                 if len(rest) > 1 and fnmatchcase(said, rest[0]):
-                    yield from _walk(root, name, rest[1:])
+                    yield from _walk(root, name, rest[1:], bad)
             elif rest and fnmatchcase(said, part):
-                yield from _walk(root, name, rest)
+                yield from _walk(root, name, rest, bad)
         elif len(rest) == deep and fnmatchcase(said, wanted[-1]):
             yield name
 

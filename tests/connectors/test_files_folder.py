@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,6 +121,49 @@ def test_an_empty_folder_deletes_nothing(tmp_path: Path) -> None:
     assert not any(page.complete for page in pages)
     assert "nothing is deleted" in " ".join(pages[-1].warnings)
     assert pages[-1].bookmark == mark
+
+
+def test_a_sub_folder_whose_files_are_all_gone_deletes_nothing(tmp_path: Path) -> None:
+    for name in ("root.csv", "old.csv", "in/a.csv", "in/b.csv", "in/deep/c.csv", "out/d.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        put(tmp_path, name, name)
+    source = connector(tmp_path, pattern="**/*.csv", vanished="delete")
+    mark = read(source)[-1].bookmark
+    shutil.rmtree(tmp_path / "in")
+    (tmp_path / "old.csv").unlink()
+    pages = read(source, mark)
+    assert told(pages) == [("old.csv", [], True), (None, [], False)]
+    assert pages[-1].warnings == (
+        "in/: all 3 files of the folder are gone: nothing is deleted, check its mount",
+    )
+    assert len(pages[-1].bookmark["files"]) == 5
+    for name in ("in/b.csv", "in/deep/c.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        put(tmp_path, name, name)
+    assert told(read(source, pages[-1].bookmark)) == [("in/a.csv", [], True)]
+
+
+def test_a_sub_folder_that_cannot_be_read_is_an_error_and_deletes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.csv", "in/b.csv", "in/deep/c.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        put(tmp_path, name, name)
+    source = connector(tmp_path, pattern="**/*.csv", vanished="delete")
+    mark = read(source)[-1].bookmark
+    put(tmp_path, "a.csv", 1)
+
+    def scandir(path: Path, scan=os.scandir):  # type: ignore[no-untyped-def]
+        if Path(path).name == "in":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    pages = source.read(ReadRequest("s", bookmark=mark))
+    assert told([next(pages)]) == [("a.csv", ["1"], True)]
+    with pytest.raises(BadFiles, match="in/") as caught:
+        next(pages)
+    assert "Permission denied" in str(caught.value)
 
 
 def test_one_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def space(tmp_path: Path) -> Iterator[Workspace]:
 
 def put(tmp_path: Path, name: str, **rows: str) -> None:
     path = tmp_path / "in" / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("id,name\n" + "".join(f"{key},{value}\n" for key, value in rows.items()))
 
 
@@ -54,6 +54,24 @@ def stored(space: Workspace) -> dict[str, str]:
     with open_store(space.home) as store:
         sql = "select source_key, name from source.parties where not is_deleted"
         return dict(store.con.execute(sql).fetchall())
+
+
+def test_an_inserted_line_lands_one_row(space: Workspace, tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", B="b", C="c", D="d")
+    assert sync_stream(space, "office", "customers").landed == 3
+    put(tmp_path, "a.csv", A="a", B="b", C="c", D="d")
+    done = sync_stream(space, "office", "customers")
+    assert (done.landed, done.unchanged, done.inserted) == (1, 3, 1)
+
+
+def test_a_sub_folder_that_vanishes_keeps_its_rows(space: Workspace, tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", A="a")
+    put(tmp_path, "in/b.csv", B="b")
+    sync_stream(space, "office", "customers")
+    (tmp_path / "in/in").rename(tmp_path / "elsewhere")
+    done = sync_stream(space, "office", "customers")
+    assert (done.deleted, set(stored(space))) == (0, {"A", "B"})
+    assert any(line.startswith("in/: all 1 files") for line in done.warnings)
 
 
 def test_a_row_of_two_files_has_the_value_of_the_one_that_still_holds_it(
