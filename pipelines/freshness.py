@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import RowMapping
 
@@ -12,18 +13,26 @@ from pipelines.connection import Connection
 from pipelines.control import Control
 from pipelines.workspace import Workspace
 
+if TYPE_CHECKING:
+    from warehouse.mask import PrivacyMode
+
 COUNTS = ("read", "landed", "unchanged", "inserted", "updated", "quarantined", "deleted")
 RUNS_SHOWN = 300
 
 
-def run_rows(control: Control, limit: int = RUNS_SHOWN) -> list[dict[str, Any]]:
-    """Return the newest stream runs as rows of `ops.runs`."""
-    return [_run(row) for row in control.recent_runs(limit)]
+def run_rows(
+    control: Control, limit: int = RUNS_SHOWN, *, privacy: PrivacyMode = "masked"
+) -> list[dict[str, Any]]:
+    """Return the newest stream runs as rows of `ops.runs`.
+
+    What happened quotes the system, which may name a customer: masked, the kind of the failure
+    stands in its place. `isthmus status` shows the words to those who run the syncs.
+    """
+    return [_run(row, privacy) for row in control.recent_runs(limit)]
 
 
-def _run(row: RowMapping) -> dict[str, Any]:
+def _run(row: RowMapping, privacy: PrivacyMode) -> dict[str, Any]:
     error = row["error"]
-    place = f"{error['place']}: " if error and error["place"] else ""
     return {
         "run": row["run_id"],
         "connection": row["connection"],
@@ -32,8 +41,14 @@ def _run(row: RowMapping) -> dict[str, Any]:
         "started_at": row["started_at"],
         "ended_at": row["ended_at"],
         **{name: row["counts"].get(name) for name in COUNTS},
-        "message": f"{place}{error['what']} Do: {error['do']}" if error else None,
+        "message": _message(error, privacy) if error else None,
     }
+
+
+def _message(error: Mapping[str, Any], privacy: PrivacyMode) -> str:
+    place = f"{error['place']}: " if error["place"] else ""
+    what = error["what"] if privacy == "clear" else f"{error['kind']}."
+    return f"{place}{what} Do: {error['do']}"
 
 
 def freshness_rows(workspace: Workspace, now: datetime) -> list[dict[str, Any]]:

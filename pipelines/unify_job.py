@@ -98,7 +98,7 @@ def _unify_publish(
             home,
             privacy=company.privacy,
             key=key,
-            runs=run_rows(workspace.control),
+            runs=run_rows(workspace.control, privacy=company.privacy),
             freshness=freshness_rows(workspace, now()),
             now=now(),
         )

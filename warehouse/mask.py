@@ -17,23 +17,38 @@ from warehouse.model import ENTITIES
 from warehouse.model.base import Column
 
 PrivacyMode: TypeAlias = Literal["masked", "clear"]
-VERSION = "1"  # of the masks: another makes the projection anew
+VERSION = "2"  # of the masks: another makes the projection anew
 KEY_BYTES = 16
 _HASHED = frozenset({"name", "phone", "email", "id_no", "openid", "bank"})
 
+_MOBILE = (  # Chinese
+    r"(?:(?:\+|00)?86[-. ()]{0,2})?1[3-9][0-9]"
+    r"(?:[- ()]{0,2}[0-9]{4}[- ()]{0,2}[0-9]{4}|\.[0-9]{4}\.[0-9]{4})"
+)
 # Each with one sign around it that is no digit, so that a phone inside a longer number is no phone.
+# A landline needs a separator: bare, it would also be many a bar code that begins with 0.
 _NUMBER = (
-    r"(^|[^0-9])(?:"
-    r"(?:(?:\+|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"  # Chinese mobile
-    r"|0[1-9][0-9]{1,2}-[0-9]{7,8}"  # Chinese landline
-    r"|\+[0-9][0-9 ()-]{7,17}[0-9]"  # international
-    r"|[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+    rf"(^|[^0-9])(?:{_MOBILE}"
+    r"|0[1-9][0-9]{1,2}(?: ?[-.)] ?| )(?:[0-9]{7,8}|[0-9]{3,4}[- ][0-9]{4})"  # Chinese landline
+    r"|\+[0-9][-0-9 ().]{7,17}[0-9]"  # international
+    r"|[1-9][0-9]{5} ?(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]) ?[0-9]{3}[0-9Xx]"
     r")([^0-9]|$)"
 )
 _MAIL = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 _PERSONAL = f"{_NUMBER}|{_MAIL}"
-_MOBILE = r"(?:(?:\+|00)?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}"
-_OPENID = r"o[A-Za-z0-9_-]{27}"
+_UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+# What a system counts its parties with: never seven digits, which may be a phone, and never
+# letters that may be a name. Said without a look ahead, so that it also tries many lines at once.
+_PLAIN_KEY = (
+    r"(?:(?:[A-Za-z]{1,3}|(?i:account|acct|client|company|contact|cust|customer|dealer|member|org"
+    r"|party|person|supp|supplier|user|vendor))?(?:[-_./:#]?[0-9]){1,6}"
+    rf"|cus_(?:[A-Za-z]*[0-9]){{1,6}}[A-Za-z]*|{_UUID})"
+)
+_OF_PARTY = "t.entity IN ('party', 'party_identifier', 'address')"
+_USCC = "[0-9A-HJ-NP-RTUW-Y]{18}"
+_WIDE = "０１２３４５６７８９＋－（）．＠　\u00a0\u2009\u202f‐‑‒–—−"
+_NARROW = "0123456789+-().@    ------"
+_UNSEEN = "\u200b\u200c\u200d\u2060\ufeff"
 _CITY = r"^(.{1,15}?(?:市|自治州|地区|盟))"
 
 
@@ -67,15 +82,22 @@ def pseudonym(value: str) -> str:
 
     Equal values get equal names, so that joins by a key go on working.
     """
-    return f"CASE WHEN {_personal(value)} THEN {_name_for(value)} ELSE {value} END"
+    return (
+        f"CASE WHEN {_personal(value)} AND NOT regexp_full_match({value}, {literal(_UUID)}) "
+        f"THEN {_name_for(value)} ELSE {value} END"
+    )
 
 
 def party_key(value: str) -> str:
-    """Return a party's key: one that is no plain code may be a name or an openid."""
+    """Return a party's key: a name for it unless it is plainly a system's own id.
+
+    Plain are up to six digits, with a short prefix too (`c123`, `K0001`), `cus_…` and UUIDs. The
+    owner's kind is not asked: a row that refers to it does not know it, and keys must go on
+    joining.
+    """
     return (
-        f"CASE WHEN regexp_full_match({value}, '[0-9A-Za-z_.:/-]*') "
-        f"AND NOT regexp_full_match({value}, '{_OPENID}') AND NOT {_personal(value)} "
-        f"THEN {value} WHEN {value} IS NOT NULL THEN {_name_for(value)} END"
+        f"CASE WHEN regexp_full_match({value}, {literal(f'(?:{_PLAIN_KEY})?')}) THEN {value} "
+        f"WHEN {value} IS NOT NULL THEN {_name_for(value)} END"
     )
 
 
@@ -178,15 +200,14 @@ def suspect_sql(table: Table) -> str:
     """Return the condition under which an untagged column of the row may hold personal data."""
     texts = [f"t.{quote(f.name)}" for f in table.fields if _is_guarded(f)]
     keys = [f"t.{quote(f.name)}" for f in table.fields if _is_party_key(table, f)]
-    said = f"regexp_matches(concat_ws(chr(10), {', '.join(texts)}), {literal(_PERSONAL)})"
+    every = _narrow(f"concat_ws(chr(10), {', '.join(texts)})")
+    said = f"regexp_matches({every}, {literal(_PERSONAL)})"
     if keys:
         both = f"concat_ws(chr(10), {', '.join(keys)})"
-        said += (
-            rf" OR NOT regexp_full_match({both}, '[0-9A-Za-z_.:/\n-]*')"
-            f" OR regexp_matches({both}, '{_OPENID}')"
-        )
+        lines = rf"(?:{_PLAIN_KEY})?(?:\n(?:{_PLAIN_KEY})?)*"
+        said += f" OR NOT regexp_full_match({both}, {literal(lines)})"
     if table.entity is None and "entity" in table.names:
-        said += " OR t.entity = 'party'"
+        said += f" OR coalesce({_OF_PARTY}, false)"
     return f"({said})"
 
 
@@ -231,8 +252,13 @@ def _untagged(table: Table, field: Field) -> str:
     if field.sql_type == "JSON":
         return f"CASE WHEN {_personal(f'{value}::varchar')} THEN NULL ELSE {value} END"
     if table.entity is None and field.name == "source_key" and "entity" in table.names:
-        return f"CASE WHEN t.entity = 'party' THEN {party_key(value)} ELSE {pseudonym(value)} END"
-    return party_key(value) if _is_party_key(table, field) else pseudonym(value)
+        return f"CASE WHEN {_OF_PARTY} THEN {party_key(value)} ELSE {pseudonym(value)} END"
+    if not _is_party_key(table, field):
+        return pseudonym(value)
+    if field.name == "uscc":  # of organisations alone, and 18 digits of one are no identity number
+        plain = f"regexp_full_match({value}, '{_USCC}') AND NOT {_personal(value)}"
+        return f"CASE WHEN {plain} THEN {value} ELSE {party_key(value)} END"
+    return party_key(value)
 
 
 def _by_scheme(col: Column, field: Field) -> bool:
@@ -264,8 +290,8 @@ def _unless_organisation(kind: str, value: str, masked: str, organisation: str) 
         return masked
     # A mobile number is somebody's, whoever's record it stands in.
     clear = pseudonym(value) if kind == "name" else value
-    mobile = f" AND NOT regexp_matches({value}, {literal(_MOBILE)})" if kind == "phone" else ""
-    return f"CASE WHEN ({organisation}){mobile} THEN {clear} ELSE {masked} END"
+    mobile = f"regexp_matches({_narrow(value)}, {literal(_MOBILE)})" if kind == "phone" else "false"
+    return f"CASE WHEN ({organisation}) AND NOT {mobile} THEN {clear} ELSE {masked} END"
 
 
 def _organisation(entity: str | None, field: Field, owner_kind: str | None) -> str:
@@ -280,12 +306,23 @@ def _organisation(entity: str | None, field: Field, owner_kind: str | None) -> s
 
 
 def _digits(value: str) -> str:
-    bare = f"regexp_replace({value}, '[^0-9]', '', 'g')"
+    bare = f"regexp_replace({_narrow(value)}, '[^0-9]', '', 'g')"
     return rf"regexp_replace({bare}, '^(?:00)?86(1[3-9][0-9]{{9}})$', '\1')"
 
 
 def _personal(value: str) -> str:
-    return f"(length({value}) >= 5 AND regexp_matches({value}, {literal(_PERSONAL)}))"
+    return f"(length({value}) >= 5 AND regexp_matches({_narrow(value)}, {literal(_PERSONAL)}))"
+
+
+def _narrow(value: str) -> str:
+    """Return `value` with full-width digits and signs as plain ones, unseen signs left out.
+
+    DuckDB knows no NFKC; these are what a phone number or an address is written with.
+    """
+    return (
+        f"CASE WHEN strlen({value}) = length({value}) THEN {value} ELSE "
+        f"translate({value}, {literal(_WIDE + _UNSEEN)}, {literal(_NARROW)}) END"
+    )
 
 
 def _name_for(value: str) -> str:

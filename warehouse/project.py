@@ -7,9 +7,8 @@ anew in a new file, since a deletion leaves the old bytes in the old one.
 from __future__ import annotations
 
 import hmac
-import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import ddl, lock, mask, ops_tables, public
+from warehouse import ddl, handed, lock, mask, ops_tables, public
 from warehouse.crashpoints import reach
 from warehouse.ddl import Table, columns_of, literal, quote
 from warehouse.home import Home
@@ -175,9 +174,9 @@ class _Projection:
             for table in (ops_tables.QUARANTINE, ops_tables.REFS):
                 if not same[table.name]:
                     self._replace(table)
-            for table, rows in ((ops_tables.RUNS, runs), (ops_tables.FRESHNESS, freshness)):
+            for table, rows in handed.tables(runs, freshness):
                 if not same[table.name]:
-                    self._hand_in(table, rows)
+                    handed.replace(self.con, DATABASE, table, rows, self.privacy)
             self.done.number += 1
             self.done.changed = True
             self._tell(
@@ -210,10 +209,7 @@ class _Projection:
                 f"SELECT count(*), bit_xor(hash({columns_of(table.names)})) FROM {table.full}"
             ).fetchone()
             found[table.name] = str(row)
-        for name, rows in (("runs", runs), ("freshness", freshness)):
-            text = json.dumps([dict(r) for r in rows], default=str, sort_keys=True)
-            found[name] = hmac.digest(b"rows", text.encode(), "sha256").hex()
-        return found
+        return found | {t.name: handed.digest(rows) for t, rows in handed.tables(runs, freshness)}
 
     def _sources(self) -> None:
         for header in HEADERS:
@@ -334,16 +330,6 @@ class _Projection:
     def _replace(self, table: Table) -> None:
         self.con.execute(f"DELETE FROM {_there(table)}")
         self._insert(table)
-
-    def _hand_in(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        self.con.execute(f"DELETE FROM {_there(table)}")
-        for row in rows:
-            known = {n: row[n] for n in table.names if n in row}
-            marks = ", ".join("?" for _ in known)
-            self.con.execute(
-                f"INSERT INTO {_there(table)} ({columns_of(known)}) VALUES ({marks})",
-                list(known.values()),
-            )
 
     def _tell(self, facts: Mapping[str, str]) -> None:
         self.con.execute(f"DELETE FROM {DATABASE}.ops.meta")

@@ -89,7 +89,11 @@ def test_spellings_of_one_thing_have_one_hash(
 @pytest.mark.parametrize(
     "value",
     ["13812345678", "u13812345678", "电话:138-1234-5678,急", "wang@example.com", "0755-26881234",
-     "440301199001011234", "8613812345678", "+44 20 7946 0958", "wechat 138 1234 5678"],
+     "440301199001011234", "8613812345678", "+44 20 7946 0958",
+     "wechat 138 1234 5678",
+     "138.1234.5678", "(138) 1234-5678", "(021)62345678", "021 62345678", "021-6234 5678",
+     "１３８１２３４５６７８", "电话１３８－１２３４－５６７８", "138\u200b12345678", "+44.20.7946.0958",
+     "138–1234–5678", "wang＠example．com", "440301 19900101 1234"],
 )  # fmt: skip
 def test_keys_that_are_personal_get_another_name(
     con: duckdb.DuckDBPyConnection, value: str
@@ -100,16 +104,25 @@ def test_keys_that_are_personal_get_another_name(
 
 
 @pytest.mark.parametrize(
-    "value", ["1", "", "A-0001", "9138123456789", "202603011381234567", "SO-2026-000138", "订单1"]
-)
+    "value",
+    ["1", "", "A-0001", "9138123456789", "202603011381234567", "SO-2026-000138", "订单1",
+     "SO20260301990", "SF1381234567890", "YT2138123456789", "2026-03-01 13:00:00", "041220576920",
+     "100001-20260301-0001", "12.5 x 138.0000 mm", "6e8bc138-1234-5678-9abc-0123456789ab"],
+)  # fmt: skip
 def test_keys_that_are_not_personal_stay(con: duckdb.DuckDBPyConnection, value: str) -> None:
     assert one(con, mask.pseudonym("v"), value) == value
 
 
 @pytest.mark.parametrize(
     ("value", "stays"),
-    [("C-0042", True), ("1", True), ("王小明", False), ("Ada Lovelace", False),
-     ("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", False), ("13812345678", False)],
+    [("C-0042", True), ("1", True), ("999999", True), ("c123", True), ("K0001", True), ("", True),
+     ("CUST-00042", True), ("customer_7", True), ("cus_NffrFeUfNV2Hib", True), ("A-01-02", True),
+     ("6e8bc430-9c3a-4d9b-9a1b-0123456789ab", True),
+     ("王小明", False), ("Ada Lovelace", False), ("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", False),
+     ("13812345678", False), ("4155552671", False), ("02162345678", False), ("91234567", False),
+     ("1234567", False), ("wangxiaoming1985", False), ("wangxiaoming", False), ("wang1985", False),
+     ("138.1234.5678", False), ("c13812345678", False), ("cus_13812345678", False),
+     ("K-123-4567", False), ("１２３", False), ("li\n1", False)],
 )  # fmt: skip
 def test_a_party_key_that_is_a_name_gets_another(
     con: duckdb.DuckDBPyConnection, value: str, stays: bool
@@ -245,3 +258,69 @@ def test_organisations_are_shown_and_their_people_are_not(home: Home) -> None:
         assert con.execute("SELECT payer_name, payee_name FROM payments").fetchall() == [
             ("明远公司", "王**")
         ]
+
+
+PARTY_KEYS = ("4155552671", "02162345678", "wangxiaoming1985", "138.1234.5678", "c1", "李")
+
+
+def test_party_keys_are_the_same_pseudonym_in_every_table(home: Home) -> None:
+    """Also of organisations: an order that names one does not know what it is."""
+    with open_store(home) as store:
+        load = Loader(store.con)
+        for key in PARTY_KEYS:
+            load.put("party", [{"key": key, "kind": "organization", "code": key,
+                                "addresses": [{"key": 1}]}])  # fmt: skip
+            load.put("order", [{"key": f"o-{len(key)}-{key[0]}", "customer_key": key}])
+        columns = ddl.columns_of(ddl.source_table("party").names)
+        store.con.execute(
+            f"INSERT INTO history.parties ({columns}, valid_to) SELECT {columns}, now() "
+            "FROM source.parties"
+        )
+        store.con.execute(
+            "INSERT INTO ops.quarantine (id, entity, source_key) SELECT source_key, 'party', "
+            "source_key FROM source.parties"
+        )
+        store.con.execute("UPDATE ops.quarantine SET id = md5(id)")
+        store.con.execute("INSERT INTO ops.quarantine (id, reason) VALUES ('no entity', 'broken')")
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+    for key in PARTY_KEYS[:4]:
+        assert key.encode() not in home.public.read_bytes(), key
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        for column in (
+            "source_key FROM parties", "code FROM parties",
+            "source_key FROM source.parties",
+            "record_key FROM source.parties WHERE record_key IS NOT NULL",
+            "parent_key FROM addresses", "parent_key FROM source.addresses", "source_key FROM history.parties",
+            "customer_key FROM orders", "customer_key FROM source.orders",
+            "source_key FROM unified.xref WHERE entity = 'party'",
+            "source_key FROM ops.quarantine WHERE entity = 'party'",
+        ):  # fmt: skip
+            found = {row[0] for row in con.execute(f"SELECT {column}").fetchall()}
+            assert len([k for k in found if k.startswith("masked:")]) in (0, 5), column
+            wanted = {r[0] for r in con.execute("SELECT source_key FROM source.parties").fetchall()}
+            assert found <= wanted, column
+            assert found in (wanted, set()), column
+        assert "c1" in wanted
+        lost = "SELECT count(*) FROM orders WHERE party_id IS NULL"
+        assert con.execute(lost).fetchall() == [(0,)]
+        kept = "SELECT reason FROM ops.quarantine WHERE id = 'no entity'"
+        assert con.execute(kept).fetchall() == [("broken",)]
+
+
+def test_what_is_handed_in_goes_through_the_masks(home: Home) -> None:
+    runs = [{"run": "6e8bc138-1234-5678-9abc-0123456789ab", "connection": "shop", "read": 3,
+             "started_at": MOMENT, "message": "customer 张三 13812345678 is locked"},
+            {"run": "2", "message": "HTTP 500. Do: run it again."}]  # fmt: skip
+    asked = "SELECT run, read, started_at, message FROM ops.runs ORDER BY run DESC"
+    with open_store(home) as store:
+        project(store, home, privacy="masked", key=KEY, runs=runs, now=MOMENT)
+        assert b"13812345678" not in home.public.read_bytes()
+        with duckdb.connect(str(home.public), read_only=True) as con:
+            (first, second) = con.execute(asked).fetchall()
+        assert first[:3] == (runs[0]["run"], 3, MOMENT)
+        assert first[3].startswith("masked:")
+        assert second == ("2", None, None, "HTTP 500. Do: run it again.")
+        project(store, home, privacy="clear", key=KEY, runs=runs, now=MOMENT)
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        assert con.execute(asked).fetchall()[0][3] == runs[0]["message"]
