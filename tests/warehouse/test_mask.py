@@ -91,7 +91,8 @@ def test_spellings_of_one_thing_have_one_hash(
     ["13812345678", "u13812345678", "电话:138-1234-5678,急", "wang@example.com", "0755-26881234",
      "440301199001011234", "8613812345678", "+44 20 7946 0958",
      "wechat 138 1234 5678",
-     "138.1234.5678", "(138) 1234-5678", "(021)62345678", "021 62345678", "021-6234 5678",
+     "138.1234.5678", "(138) 1234-5678", "(021)62345678",
+     "021 62345678", "021-6234 5678",
      "１３８１２３４５６７８", "电话１３８－１２３４－５６７８", "138\u200b12345678", "+44.20.7946.0958",
      "138–1234–5678", "wang＠example．com", "440301 19900101 1234"],
 )  # fmt: skip
@@ -291,7 +292,8 @@ def test_party_keys_are_the_same_pseudonym_in_every_table(home: Home) -> None:
             "source_key FROM parties", "code FROM parties",
             "source_key FROM source.parties",
             "record_key FROM source.parties WHERE record_key IS NOT NULL",
-            "parent_key FROM addresses", "parent_key FROM source.addresses", "source_key FROM history.parties",
+            "parent_key FROM addresses", "parent_key FROM source.addresses",
+            "source_key FROM history.parties",
             "customer_key FROM orders", "customer_key FROM source.orders",
             "source_key FROM unified.xref WHERE entity = 'party'",
             "source_key FROM ops.quarantine WHERE entity = 'party'",
@@ -324,3 +326,14 @@ def test_what_is_handed_in_goes_through_the_masks(home: Home) -> None:
         project(store, home, privacy="clear", key=KEY, runs=runs, now=MOMENT)
     with duckdb.connect(str(home.public), read_only=True) as con:
         assert con.execute(asked).fetchall()[0][3] == runs[0]["message"]
+
+
+def test_what_payers_write_is_not_published(home: Home) -> None:
+    with open_store(home) as store:
+        Loader(store.con).put("payment", [{"key": "1", "reference": "王小明 房租"}])
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        for schema in ("unified", "source"):
+            rows = con.execute(f"SELECT reference FROM {schema}.payments").fetchall()
+            assert rows == [(None,)], schema

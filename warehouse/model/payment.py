@@ -116,7 +116,8 @@ class Payment(Entity):
         c.Text, c.text("Payout", "结算批次号", "Settlement it was paid out with")
     ] = None
     reference: Annotated[
-        c.Text, c.text("Reference", "参考号", "Number that the bank carries along")
+        c.Text,
+        c.note("Reference", "参考号", "What the bank carries along; payers write names in it"),
     ] = None
     account: Annotated[
         c.Text,
