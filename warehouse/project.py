@@ -26,6 +26,7 @@ from warehouse.store import STORAGE_VERSION, Store, attach
 
 DATABASE = "published"
 _LOCK_WAIT = 600.0
+_COMPARED = (ops_tables.QUARANTINE, ops_tables.REFS)  # small: whole, by their digests
 
 
 @dataclass(slots=True)
@@ -59,8 +60,9 @@ def project(
 ) -> Projected:
     """Bring public.duckdb up to the store. `runs` and `freshness` replace ops.runs, ops.freshness.
 
-    Members of a run or freshness row that are no column are left out. Raises ValueError for a key
-    under 16 bytes and StoreBusy when another process copies the projection for ten minutes.
+    They alone are a change only an hour after the last one: each sync leaves a run behind. Members
+    of a run or freshness row that are no column are left out. Raises ValueError for a key under 16
+    bytes and StoreBusy when another process copies the projection for ten minutes.
     """
     con = store.con
     mask.use_key(con, key)
@@ -161,7 +163,8 @@ class _Projection:
             not self.whole
             and upto == self.last_load
             and self.run_number == self.last_run
-            and all(same.values())
+            and all(same[table.name] for table in _COMPARED)
+            and (all(same.values()) or not handed.is_stale(self.state.get("projected_at"), now))
         ):
             return self.done
         self.con.execute("BEGIN")
@@ -171,7 +174,7 @@ class _Projection:
                 self._insert(ops_tables.BATCHES, f"t.load_id > {self.last_load}")
             if self.whole or self.run_number > self.last_run:
                 self._golden()
-            for table in (ops_tables.QUARANTINE, ops_tables.REFS):
+            for table in _COMPARED:
                 if not same[table.name]:
                     self._replace(table)
             for table, rows in handed.tables(runs, freshness):
@@ -204,7 +207,7 @@ class _Projection:
         self, runs: Sequence[Mapping[str, Any]], freshness: Sequence[Mapping[str, Any]]
     ) -> dict[str, str]:
         found: dict[str, str] = {}
-        for table in (ops_tables.QUARANTINE, ops_tables.REFS):
+        for table in _COMPARED:
             row = self.con.execute(
                 f"SELECT count(*), bit_xor(hash({columns_of(table.names)})) FROM {table.full}"
             ).fetchone()

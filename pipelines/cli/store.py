@@ -26,6 +26,8 @@ def publish(json: AsJson = False) -> None:
     elif outcome.changed:
         say(t("sync.published", path=outcome.path, changed=outcome.changed,
               seconds=span(outcome.seconds)))  # fmt: skip
+    elif outcome.published:
+        say(t("sync.renewed", path=outcome.path))
     else:
         say(t("sync.nothing_new"))
     raise typer.Exit(outcome.exit_code)

@@ -132,6 +132,8 @@ def _summary(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None
     if published.changed:
         say(t("sync.published", path=published.path, changed=published.changed,
               seconds=span(published.seconds)))  # fmt: skip
+    elif published.published:
+        say(t("sync.renewed", path=published.path))
     else:
         say(t("sync.nothing_new"))
 

@@ -166,9 +166,30 @@ def test_runs_and_freshness_are_handed_in(home: Home) -> None:
     with open_store(home) as store:
         assert bring(store, home, runs=runs).changed
         assert not bring(store, home, runs=runs).changed
-        assert bring(store, home, freshness=[{"connection": "shop", "is_kept": True}]).changed
+        later = MOMENT + timedelta(hours=1)
+        fresh = [{"connection": "shop", "is_kept": True}]
+        assert bring(store, home, freshness=fresh, now=later).changed
     assert shown(home.public, "SELECT connection, is_kept FROM ops.freshness") == [("shop", True)]
     assert shown(home.public, "SELECT count(*) FROM ops.runs") == [(0,)]
+
+
+def test_runs_and_freshness_alone_are_no_news_for_an_hour(home: Home) -> None:
+    """They go along with the next change, else every sync would copy the whole file."""
+    asked = "SELECT run FROM ops.runs"
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order("1")])
+        bring(store, home, runs=[{"run": "1"}])
+        soon, late = MOMENT + timedelta(minutes=59), MOMENT + timedelta(minutes=60)
+        assert not bring(store, home, runs=[{"run": "2"}], now=soon).changed
+        assert shown(home.public, asked) == [("1",)]
+        assert bring(store, home, runs=[{"run": "2"}], now=late).changed
+        assert shown(home.public, asked) == [("2",)]
+        load.put("order", [order("2")])
+        assert bring(store, home, runs=[{"run": "3"}], now=late).changed
+        assert shown(home.public, asked) == [("3",)]
+        # Nothing at all is new: no age makes it news.
+        assert not bring(store, home, runs=[{"run": "3"}], now=late + timedelta(days=9)).changed
 
 
 def test_a_version_cannot_be_written_and_a_reader_is_undisturbed(home: Home) -> None:
@@ -205,7 +226,7 @@ def test_a_clock_set_back_still_gives_a_newer_name(home: Home) -> None:
     with open_store(home) as store:
         bring(store, home, runs=[{"run": "1"}])
         first = publish(home, now=MOMENT)
-        bring(store, home, runs=[{"run": "2"}])
+        bring(store, home, runs=[{"run": "2"}], now=MOMENT - timedelta(days=3))
         second = publish(home, now=MOMENT - timedelta(days=3))
     assert second.path.name > first.path.name
     assert home.current.samefile(second.path)
