@@ -20,6 +20,7 @@ from pipelines.workspace import Workspace
 
 NAME = "unify_when_due"
 INTERVAL_SECONDS = 5
+FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 QUIET = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(minutes=5)
 
@@ -64,6 +65,7 @@ def decide(
     published: str,
     last_publish: datetime | None,
     failures: int,
+    deaths: int = 0,
     is_running: bool,
     waiting: Waiting | None,
     publish_every: timedelta,
@@ -73,6 +75,8 @@ def decide(
 
     `mark` is the state of the store, `published` that of the last good publish. A failed attempt
     is tried again after ever longer pauses, under a key of its own: a key is asked for once.
+    `failures` recorded themselves, `deaths` are runs that Dagster saw fail since the last good
+    publish: one that was killed records nothing, one that raised counts as both.
     """
     if not mark:
         return Decision("nothing is loaded yet")
@@ -84,13 +88,18 @@ def decide(
         waiting = Waiting(mark, waiting.since, now)
     if is_running:
         return Decision("a unify run is in progress", waiting=waiting)
-    pause = publish_every * 2 ** min(failures, 6)
+    pause = publish_every * 2 ** min(max(failures, deaths), 6)
     if last_publish is not None and now - last_publish < pause:
         return Decision(f"at most one publish each {pause.total_seconds():.0f} s", waiting=waiting)
     quiet, oldest = now - waiting.changed, now - waiting.since
     if quiet < QUIET and oldest < LONGEST_WAIT:
         return Decision("waiting for a quiet moment", waiting=waiting)
-    return Decision("due", run_key=f"{mark}#{failures}", waiting=waiting)
+    return Decision("due", run_key=_key(mark, failures, deaths), waiting=waiting)
+
+
+def _key(mark: str, failures: int, deaths: int) -> str:
+    # Both, each grows alone: a run that dies after a failure of the command line is asked for too.
+    return f"{mark}#{failures}" + (f".{deaths}" if deaths else "")
 
 
 def tick(
@@ -103,11 +112,18 @@ def tick(
     control = workspace.control
     good, last = control.last_publish(), control.last_publish(good=False)
     unfinished = instance.get_run_records(dg.RunsFilter(job_name=JOB, statuses=UNFINISHED), limit=1)
+    failed = dg.RunsFilter(
+        job_name=JOB, statuses=FAILED, created_after=good["ended_at"] if good else None
+    )
+    deaths = instance.get_runs_count(failed)
+    tried = [last["ended_at"]] if last else []
+    tried += [r.update_timestamp for r in instance.get_run_records(failed, limit=1)]
     return decide(
         mark=store_mark(workspace.home),
         published=good["mark"] if good else "",
-        last_publish=last["ended_at"] if last else None,
+        last_publish=max(tried, default=None),
         failures=control.failures_since_publish(),
+        deaths=deaths,
         is_running=bool(unfinished),
         waiting=Waiting.of(cursor),
         publish_every=workspace.company().publish_every,

@@ -14,7 +14,7 @@ import pytest
 from pipelines.dead_runs import report_dead_runs
 from pipelines.housekeeping import delete_old_runs
 from pipelines.process import this_process
-from pipelines.sensor import LONGEST_WAIT, QUIET, Waiting, decide
+from pipelines.sensor import LONGEST_WAIT, QUIET, Waiting, decide, tick
 from pipelines.unify_job import store_mark
 from pipelines.workspace import Workspace
 from warehouse.home import Home
@@ -74,6 +74,44 @@ def test_a_failed_attempt_is_tried_again_under_another_key_and_ever_later():
     assert again.run_key == "new#1"
     hours = decision(failures=40, last_publish=NOW - timedelta(minutes=65))
     assert hours.run_key == "new#40"
+
+
+def test_a_run_that_died_unrecorded_is_asked_for_again_ever_later():
+    assert decision(deaths=1).run_key == "new#0.1"
+    assert decision(deaths=2, failures=1).run_key == "new#1.2"
+    soon = NOW - timedelta(seconds=100)
+    assert decision(deaths=1, last_publish=soon).run_key is None
+    assert decision(deaths=9999, last_publish=NOW - timedelta(minutes=65)).run_key == "new#0.9999"
+
+
+@pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20")
+def test_the_sensor_sees_unify_runs_that_were_killed(tmp_path: Path):
+    """Such a run writes no line into the control database; only Dagster knows it failed."""
+    space = Workspace.discover(
+        {"ISTHMUS_DEFS": str(tmp_path / "defs"), "ISTHMUS_HOME": str(tmp_path / "home")}
+    )
+    space.home.make().store.write_bytes(b"news")
+    mark, keys = store_mark(space.home), []
+    later = datetime.now(UTC) + timedelta(hours=12)
+    waiting = Waiting(mark, LONG_AGO, LONG_AGO).text()
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(3):
+            found = tick(space, instance, waiting, lambda: later)
+            keys.append(found.run_key)
+            run = instance.create_run_for_job(unify_publish, status=dg.DagsterRunStatus.STARTED)
+            assert tick(space, instance, waiting, lambda: later).run_key is None
+            instance.report_run_failed(run, "killed")
+        assert keys == [f"{mark}#0", f"{mark}#0.1", f"{mark}#0.2"]
+        at_once = tick(space, instance, waiting, lambda: datetime.now(UTC))
+        assert at_once.reason.startswith("at most one publish each 480 s")
+        # A good publish of an older state: what failed before it counts no longer.
+        when = datetime.now(UTC) + timedelta(seconds=1)
+        space.control.record_publish(
+            {"run_id": "1", "status": "ok", "started_at": when, "ended_at": when, "changed": 1,
+             "mark": "older", "version": "v", "error": None}
+        )  # fmt: skip
+        assert tick(space, instance, waiting, lambda: later).run_key == f"{mark}#0"
+    space.control.close()
 
 
 def test_the_cursor_survives_and_a_strange_one_counts_as_none():
@@ -146,4 +184,10 @@ def nothing():
 @dg.job
 def a_job():
     """Do nothing."""
+    nothing()
+
+
+@dg.job(name="unify_publish")
+def unify_publish():
+    """Do nothing, under the name of the job that the sensor asks for."""
     nothing()
