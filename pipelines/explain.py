@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import errno
-import os
-import traceback
 from collections.abc import Iterable
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from connectors.errors import ConnectorError
 from connectors.redact import Redactor
 from pipelines.outcome import ErrorText
-from warehouse.home import Home, private_folder
-
-LOG_BYTES = 5_000_000
+from pipelines.trace import write_trace
+from warehouse.home import Home
 
 
 def explain(error: BaseException, home: Home, secrets: Iterable[str] = ()) -> ErrorText:
@@ -23,10 +19,11 @@ def explain(error: BaseException, home: Home, secrets: Iterable[str] = ()) -> Er
 
     The text says what to do; a trace on the screen would hide it.
     """
+    secrets = frozenset(secrets)
     redactor = Redactor(secrets)
     found = _text_of(error)
     if found is None:
-        file = _write_trace(home, redactor.mask("".join(traceback.format_exception(error))))
+        file = write_trace(home.root / "logs" / "run.log", error, secrets)
         first = next(iter(str(error).strip().splitlines()), "")
         found = ErrorText(
             kind=type(error).__name__,
@@ -41,17 +38,6 @@ def explain(error: BaseException, home: Home, secrets: Iterable[str] = ()) -> Er
         retriable=found.retriable,
         request_id=found.request_id,
     )
-
-
-def _write_trace(home: Home, text: str) -> Path:
-    """Append a trace to `logs/run.log` of the home, readable by its owner alone."""
-    file = home.root / "logs" / "run.log"
-    private_folder(file.parent)
-    if file.exists() and file.stat().st_size > LOG_BYTES:
-        file.replace(file.with_suffix(".log.1"))
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as out:
-        out.write(text)
-    return file
 
 
 def _text_of(error: BaseException) -> ErrorText | None:

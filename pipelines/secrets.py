@@ -18,6 +18,14 @@ def is_reference(text: str) -> bool:
     return text.startswith(("env:", "file:"))
 
 
+_HANDED_OUT: set[str] = set()
+
+
+def handed_out() -> frozenset[str]:
+    """Return every value that this process was given, for a text that knows no workspace."""
+    return frozenset(_HANDED_OUT)
+
+
 class Secrets:
     """Resolves references and remembers what it handed out, for the redaction of texts."""
 
@@ -50,6 +58,7 @@ class Secrets:
                 "write env:NAME or file:PATH in its place.",
             )
         self._given.add(value)
+        _HANDED_OUT.add(value)
         return value
 
     def _read(self, name: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from pipelines.texts import t
 
 INTERRUPTED = 130
 """What Typer makes of Ctrl-C."""
-LOG_BYTES = 5_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +64,7 @@ def explain(error: Exception, words: Sequence[str]) -> int:
         tell(f"{place}: {what}" if place else what, do)
         return USAGE if _is_settings(error) else FAILED
     log = write_log(error, words)
-    first = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
+    first = redacted(next(iter(str(error).strip().splitlines()), ""))[:300]
     kind = type(error).__name__
     tell(t("main.unexpected", kind=kind, text=first), t("main.unexpected_do", log=log))
     return FAILED
@@ -74,9 +72,17 @@ def explain(error: Exception, words: Sequence[str]) -> int:
 
 def tell(what: str, do: str) -> None:
     """Print a failure on stderr: what happened, then what to do."""
-    print(t("main.failed", what=plain(what)), file=sys.stderr)
+    print(t("main.failed", what=plain(redacted(what))), file=sys.stderr)
     if do:
-        print(t("main.do", do=plain(do)), file=sys.stderr)
+        print(t("main.do", do=plain(redacted(do))), file=sys.stderr)
+
+
+def redacted(text: str) -> str:
+    """Return `text` without the secrets that this process was given."""
+    from connectors.redact import Redactor
+    from pipelines.secrets import handed_out
+
+    return Redactor(handed_out()).mask(text)
 
 
 def plain(text: str) -> str:
@@ -86,18 +92,17 @@ def plain(text: str) -> str:
 
 def write_log(error: Exception, words: Sequence[str]) -> Path:
     """Append the traceback to `logs/cli.log` under the home and return the file."""
+    from pipelines.secrets import handed_out
+    from pipelines.trace import write_trace
+
     root = os.environ.get("ISTHMUS_HOME")
     folder = Path(root) / "logs" if root else Path("var", "logs")
+    head = f"--- isthmus {' '.join(words[:1])}\n"  # further words may hold a secret
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = folder / "cli.log"
-        if file.exists() and file.stat().st_size > LOG_BYTES:
-            file.replace(file.with_suffix(".log.1"))
+        file = write_trace(folder / "cli.log", error, handed_out(), head=head)
     except OSError:
-        file = Path(tempfile.mkdtemp(prefix="isthmus-")) / "cli.log"
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as out:
-        out.write(f"--- isthmus {' '.join(words[:1])}\n")  # further words may hold a secret
-        out.writelines(traceback.format_exception(error))
+        own = Path(tempfile.mkdtemp(prefix="isthmus-"))
+        file = write_trace(own / "cli.log", error, handed_out(), head=head)
     return file.resolve()
 
 

@@ -14,6 +14,7 @@ from pipelines.cli.codes import CliError
 from pipelines.cli.show import cell, jsonable
 from pipelines.cli.yamlwrite import block, explained
 from pipelines.proposals import choose_key, pattern_of, stream_name
+from pipelines.secrets import Secrets
 
 
 class Inner(BaseModel):
@@ -105,6 +106,23 @@ def test_no_traceback_is_the_users_message(error, code, tmp_path, monkeypatch, c
     assert "Traceback" not in said
     assert str(error.args[0]).split()[0] in said
     assert "Do: " in said
+
+
+def test_no_secret_of_this_process_stands_in_the_log_or_on_the_screen(
+    tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
+    token = Secrets({"TOKEN": "tok_9f3b/7c+1"}, tmp_path).resolve("env:TOKEN")
+    for error in (ZeroDivisionError(f"GET /x?key={token}"), ConfigError(f"no {token}", token)):
+        try:
+            raise error
+        except Exception as raised:
+            boundary.explain(raised, ["query"])
+    said = capsys.readouterr().err
+    log = (tmp_path / "logs" / "cli.log").read_text("utf-8")
+    assert "GET /x?key=[secret]" in log
+    assert "GET /x?key=[secret]" in said
+    assert token not in log + said
 
 
 def test_an_unforeseen_error_goes_to_a_file_that_the_message_names(
