@@ -11,7 +11,7 @@ import ipaddress
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urljoin
@@ -47,7 +47,14 @@ _NEVER: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = tuple(
     )
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")  # RFC 8215; prefixes of any length in it
+_TRANSLATED = ipaddress.ip_network("::ffff:0:0:0/96")  # RFC 2765, SIIT
 _COMPATIBLE = ipaddress.ip_network("::/96")
+_PRIVATE: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = tuple(
+    # What Python's is_global has as public, in some releases or all.
+    ipaddress.ip_network(text)
+    for text in ("192.0.0.0/24", "fec0::/10", "64:ff9b:1::/48")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,10 @@ def bare(text: str) -> str:
 
 
 def embedded(ip: IP) -> IP:
-    """Return the IPv4 address that an IPv6 form carries (mapped, 6to4, NAT64, Teredo), or `ip`."""
+    """Return the IPv4 address that an IPv6 form carries, or `ip`.
+
+    Forms: mapped, translated, compatible, 6to4, NAT64, Teredo.
+    """
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
     if ip.ipv4_mapped is not None:
@@ -168,23 +178,36 @@ def embedded(ip: IP) -> IP:
         return ip.sixtofour
     if ip.teredo is not None:
         return ip.teredo[1]
-    if ip in _NAT64 or (ip in _COMPATIBLE and int(ip) > 1):
+    if any(ip in n for n in (_NAT64, _NAT64_LOCAL, _TRANSLATED)) or (
+        ip in _COMPATIBLE and int(ip) > 1
+    ):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip
+
+
+def _forms(ip: IP) -> set[IP]:
+    """Return every address that `ip` may lead to: itself and what it carries."""
+    found = {ip, embedded(ip)}
+    if ip.version == 6 and ip in _NAT64_LOCAL:
+        # RFC 6052, section 2.2: where the four bytes stand hangs on the length of the prefix.
+        b = ip.packed
+        inside = (b[6:8] + b[9:11], b[7:8] + b[9:12], b[9:13])
+        found |= {ipaddress.IPv4Address(four) for four in inside if four[0]}
+    return found
 
 
 def judge(address: str, rules: AddressRules, *, scheme: str, host: str) -> bool:
     """Say whether `address` is a private one; raises Refused where it must not be spoken to."""
     if "%" in address:
         raise _refused(host, address, "is link-local")
-    ip = embedded(ipaddress.ip_address(address))
-    if any(ip in network for network in _NEVER if network.version == ip.version):
+    ip = ipaddress.ip_address(address)
+    if any(_within(form, _NEVER) for form in _forms(ip)):
         raise Refused(
             f"The host {host} leads to {address}, an address that is never spoken to "
             "(link-local, cloud metadata, multicast or unspecified).",
             "check base_url and the name's DNS records.",
         )
-    if not ip.is_global:
+    if not embedded(ip).is_global or any(_within(form, _PRIVATE) for form in _forms(ip)):
         if not rules.allow_private:
             raise Refused(
                 f"The host {host} leads to {address}, a private or loopback address.",
@@ -197,6 +220,10 @@ def judge(address: str, rules: AddressRules, *, scheme: str, host: str) -> bool:
             "use https, or set allow_plain_http: true if you accept that.",
         )
     return False
+
+
+def _within(ip: IP, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    return any(ip in network for network in networks if network.version == ip.version)
 
 
 def _refused(host: str, address: str, why: str) -> Refused:

@@ -59,6 +59,12 @@ PRIVATE_ADDRESSES = [
     "::7f00:1",
     "2002:7f00:1::",
     "64:ff9b::c0a8:101",
+    "64:ff9b:1::c0a8:101",
+    "::ffff:0:10.0.0.1",
+    "64:ff9b:1::808:808",  # local use by its registration: what it leads to is not asked
+    "fec0::1",
+    "192.0.0.8",
+    "192.0.0.10",
 ]
 NEVER_ADDRESSES = [
     "169.254.169.254",
@@ -67,6 +73,11 @@ NEVER_ADDRESSES = [
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::",
     "::a9fe:a9fe",
+    "64:ff9b:1::a9fe:a9fe",
+    "64:ff9b:1:a9fe:a9:fe00::",
+    "::ffff:0:169.254.169.254",
+    "::ffff:0:a9fe:a9fe",
+    "192.0.0.192",
     "fe80::1",
     "fe80::1%eth0",
     "fd00:ec2::254",
