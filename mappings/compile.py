@@ -160,6 +160,7 @@ class _Compiler:
             version_as=version.compared if version else None,
             references=self.rows_of.references(spot, form.fields, entity),
             children=tuple(c for c in children if c is not None),
+            name=str(spot[-1]) if spot else "",
         )  # fmt: skip
 
     def _child(

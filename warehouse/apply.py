@@ -47,12 +47,22 @@ class Load:
         )
 
 
-def apply(load: Load, staged: Staged, rows: str = "true") -> None:
+def apply(load: Load, staged: Staged, rows: str = "true", *, verdicts: bool = False) -> None:
     """Write the staged rows of one target; `rows` is the condition (over `s`) of those meant.
 
-    No key may stand twice among them.
+    No key may stand twice among them. `verdicts` keeps what was decided of each record in the temp
+    table of that name: its other rows follow its main one.
     """
     _decide(load, staged, rows)
+    if verdicts:
+        load.con.execute(
+            f"""
+            create or replace temp table verdicts as
+            select c.n, c.source_key, s.record_key, c.late, c.bad, c.deleted, c.version, c.of_batch,
+                c.of_position, c.ended_at
+            from change as c join {staged.table} as s on s.n = c.n
+            """
+        )
     crashpoints.reach("load.staged")
     done = _count(load)
     if done["update"] or done["delete"]:

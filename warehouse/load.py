@@ -14,7 +14,7 @@ from datetime import datetime
 import duckdb
 import msgspec
 
-from warehouse import crashpoints, intake, ops_tables, stage, temptables
+from warehouse import crashpoints, intake, links, ops_tables, stage, temptables
 from warehouse.apply import Load, apply, count_left_out, quarantine_lines, references
 from warehouse.batch import Batch
 from warehouse.clock import iso
@@ -219,6 +219,7 @@ def stage_records(
     """Stage what was taken in, for every target or those of `entities`; no transaction is open."""
     found = StagedRecords()
     found.warnings.update(taken.warnings)
+    main: Staged | None = None
     for number, target in enumerate(plan.targets):
         left_out = {(b, p) for b, p, e in discarded if e == target.entity}
         if number == 0:
@@ -229,7 +230,8 @@ def stage_records(
             found.discarded.update(batch for batch, _ in lines.keys() & left_out)
         if entities is not None and target.entity not in entities:
             continue
-        staged = stage.stage(con, target, f"staged_{number}")
+        staged = stage.stage(con, target, f"staged_{number}", main=main, further=number > 0)
+        main = main or (staged if number == 0 else None)
         if staged.failed:
             places = _places(con, staged.failed)
             said = f"the mapping's SQL raises on this record ({staged.reason})"
@@ -243,8 +245,8 @@ def stage_records(
 def apply_records(load: Load, rows: StagedRecords, *, vanished: bool = True) -> None:
     """Write what was staged, inside the transaction.
 
-    `vanished` looks for rows of further targets that their record does not make any more; a replay
-    of chosen records cannot.
+    `vanished` looks for rows of every further target that their record does not make any more; a
+    replay stages some targets only, and looks at those.
     """
     for batch, count in rows.discarded.items():
         load.counts[batch]["quarantined"] += count
@@ -252,23 +254,29 @@ def apply_records(load: Load, rows: StagedRecords, *, vanished: bool = True) -> 
         quarantine_lines(load, lines, rule, entity)
     for staged in rows.targets:
         count_left_out(load, staged)
-    main = load.plan.targets[0] if load.plan.targets else None
-    also = rows.targets[1:] if rows.targets and rows.targets[0].target is main else []
+    several = len(load.plan.targets) > 1
+    if several:
+        links.adopt(load)
+    also = [t for t in rows.targets if t.is_further]
+    main = next((t for t in rows.targets if not t.is_further), None)
     for some in _passes(load.con, rows.targets):
-        for staged in rows.targets:
-            apply(load, staged, some)
-        for other in also if vanished else ():
-            apply_vanished(load, rows.targets[0], other, some)
+        if main is not None:
+            apply(load, main, some, verdicts=several)
+        if several:
+            links.judge(load, main, also, some)
+        for other in also:
+            apply(load, other, links.counted(load, other, some))
+        if several:
+            apply_vanished(load, main, also, some, partial=not vanished)
 
 
 def _passes(con: duckdb.DuckDBPyConnection, targets: Sequence[Staged]) -> list[str]:
     """Return the conditions of passes in which no key stands twice, in the batches' order."""
-    layers = max((t.layers for t in targets), default=1)
-    if layers == 1:
-        return ["true"]
-    if len(targets) == 1:
-        return [f"s.layer = {n}" for n in range(1, layers + 1)]
-    # Rows of one record stand under several keys: batch by batch keeps them together.
+    if not any(t.is_further for t in targets):
+        layers = max((t.layers for t in targets), default=1)
+        return ["true"] if layers == 1 else [f"s.layer = {n}" for n in range(1, layers + 1)]
+    # Rows of one record stand under several keys, and a row may go over from one record to another:
+    # batch by batch keeps them together and history the same however many batches came at once.
     batches = con.execute("select distinct batch from landed_files order by 1").fetchall()
     return [f"s.of_batch = {batch}" for (batch,) in batches]
 

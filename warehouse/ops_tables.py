@@ -91,6 +91,24 @@ REFS = Table(
     ),
 )
 
+MADE = Table(
+    "ops",
+    "made",
+    "Which record made which row, where a mapping makes several rows of a record",
+    "记录产生的行",
+    (
+        CONNECTION,
+        STREAM,
+        *_fields(
+            ("target", _TEXT, "Name under `also:`; empty for the record's own row", "映射目标"),
+            ("entity", _TEXT, "Entity of the row", "实体"),
+            ("record_key", _TEXT, "Key of the record", "记录主键"),
+        ),
+        SOURCE_KEY,
+        *_fields(("load_id", _COUNT, "Load that wrote the row", "装载号")),
+    ),
+)
+
 META = Table(
     "ops",
     "meta",
@@ -222,5 +240,5 @@ PAYMENT_EVIDENCE = Table(
 )
 
 LINKS: tuple[Table, ...] = (XREF, ORDER_DOCUMENTS, PAYMENT_EVIDENCE)
-STORE_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, META, CHANGES)
+STORE_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, MADE, META, CHANGES)
 PUBLIC_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, META, RUNS, FRESHNESS, DICTIONARY)

@@ -2,8 +2,10 @@
 
 Nothing of the store is read or written here, and no transaction is open: a statement that fails
 would end it. Temp tables of target i: `staged_<i>` (one row a record: n, of_batch, of_position,
-source_key, record_key, version, deleted, the columns, ext, warnings, errors, row_hash, layer) and
-`staged_<i>_<k>` for child k.
+source_key, record_key, version, deleted, the columns, ext, warnings, errors, row_hash, layer),
+`staged_<i>_<k>` for child k, `staged_<i>_made` (n, of_batch, of_position, record_key, source_key,
+version, bad) of a further target: a row for each record, also where records share a key, and
+`staged_0_older` (n): the versions of records that a newer one of the same batch replaces.
 """
 
 from __future__ import annotations
@@ -42,10 +44,21 @@ class Staged:
     reason: str = ""
     older: Counter[int] = field(default_factory=Counter)  # batch -> older versions left out
     same: Counter[int] = field(default_factory=Counter)  # batch -> repetitions left out
+    is_further: bool = False  # one under `also:`
 
 
-def stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> Staged:
-    """Stage a target of `record_paths`; records that make its SQL raise are found by halving."""
+def stage(
+    con: duckdb.DuckDBPyConnection,
+    target: TargetPlan,
+    table: str,
+    *,
+    main: Staged | None = None,
+    further: bool = False,
+) -> Staged:
+    """Stage a target of `record_paths`; records that make its SQL raise are found by halving.
+
+    `further` says that it is one under `also:`; its rows follow the versions of `main`.
+    """
     try:
         found = _stage(con, target, table)
     except FAILED as error:
@@ -61,6 +74,16 @@ def stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> Sta
         found.failed, found.reason = failed, type(error).__name__
         _keep(con, "true")
         con.execute("drop table all_paths")
+    found.is_further = further
+    if main is not None:
+        _leave_outdated_out(con, found, main)
+    if further:
+        con.execute(
+            f"create or replace temp table {table}_made as select n, of_batch, of_position,"
+            f" record_key, source_key, version, len(errors) > 0 as bad from {table}"
+        )
+    else:
+        con.execute(f"create or replace temp table {table}_older (n bigint)")
     _leave_older_out(con, found)
     return found
 
@@ -207,12 +230,31 @@ def _leave_older_out(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     ).fetchall():
         (staged.same if same else staged.older)[batch] += count
     con.execute(f"delete from {staged.table} where n in (select n from ranked where place > 1)")
+    if not staged.is_further:
+        con.execute(f"insert into {staged.table}_older select n from ranked where place > 1")
     con.execute(
         f"update {staged.table} as s set layer = r.layer from ranked as r"
         " where r.n = s.n and r.layer > 1"
     )
     (staged.layers,) = con.execute("select max(layer) from ranked").fetchone() or (1,)
     con.execute("drop table ranked")
+
+
+def _leave_outdated_out(con: duckdb.DuckDBPyConnection, staged: Staged, main: Staged) -> None:
+    """Drop rows of versions that a newer one of the same record replaces in its batch.
+
+    Their keys may differ, so the comparison by key does not see that they are one record.
+    """
+    for batch, same, count in con.execute(
+        f"""
+        select s.of_batch, (s.of_batch, s.source_key, s.row_hash) in (
+                select (of_batch, source_key, row_hash) from {staged.table}
+                where n not in (select n from {main.table}_older)) as same, count(*)
+        from {staged.table} as s where s.n in (select n from {main.table}_older) group by all
+        """
+    ).fetchall():
+        (staged.same if same else staged.older)[batch] += count
+    con.execute(f"delete from {staged.table} where n in (select n from {main.table}_older)")
 
 
 def leave_out(con: duckdb.DuckDBPyConnection, staged: Staged, places: Places) -> Counter[int]:
@@ -224,6 +266,12 @@ def leave_out(con: duckdb.DuckDBPyConnection, staged: Staged, places: Places) ->
             [batch, position],
         ).fetchone() or (0,)
         left[batch] += count
+        if staged.is_further:
+            # What a person discarded, or a replay does not choose, says nothing of older rows.
+            con.execute(
+                f"update {staged.table}_made set bad = true where of_batch = ? and of_position = ?",
+                [batch, position],
+            )
     return left
 
 

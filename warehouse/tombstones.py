@@ -7,36 +7,55 @@ is there again. So only rows of earlier batches are marked.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from warehouse import ddl, history, temptables, versions
+from warehouse import ddl, history, links, temptables
 from warehouse.apply import Load
 from warehouse.batch import Batch
 from warehouse.stage import Staged
 
 
 def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) -> None:
-    """Mark the rows made of the records that `batch` names as gone, in every target's table."""
+    """Mark the rows that only the records named by `batch` made as gone, in every table."""
     batch.verify()
     rows = [(k, at, n) for n, (k, at) in enumerate(batch.deletions(), 1) if k not in left_out]
     columns = {"record_key": "varchar", "gone_at": "timestamptz", "position": "bigint"}
     temptables.fill(load.con, "gone", columns, rows)
     side = batch.sidecar
     reason = "absent_in_full_scan" if side.complete else "tombstone_feed"
-    for entity in dict.fromkeys(t.entity for t in load.plan.targets):
-        table = ddl.source_table(entity).full
-        load.con.execute(
-            f"""
-            create or replace temp table change as
-            select o.rowid as old, o.source_key, o.synced_at, o.version,
-                {ddl.literal(side.ended_at)}::timestamptz as ended_at,
-                g.gone_at, {batch.sequence} as of_batch,
-                g.position as of_position
-            from {table} as o join gone as g on g.record_key = o.record_key
-            where {load.place} and not o.is_deleted and o.batch < {batch.sequence}
-            """
+    plan = load.plan
+    table = ddl.source_table(plan.targets[0].entity).full
+    if len(plan.targets) > 1:
+        links.adopt(load)
+    load.con.execute(
+        f"""
+        delete from gone where record_key in (
+            select record_key from {table}
+            where {load.place} and not is_deleted and batch >= {batch.sequence})
+        """
+    )
+    links.unlink_gone(load, batch.sequence, side.ended_at)
+    # Where others make rows of this table too, the row belongs to the record of its own key.
+    own, unlinked = "o.record_key", ""
+    if links.is_shared(plan):
+        own = "o.source_key"
+        unlinked = (
+            f" and o.source_key not in (select source_key from ops.made where {load.place}"
+            f" and entity = {ddl.literal(plan.targets[0].entity)})"
         )
-        load.counts[batch.sequence]["deleted"] += _bury(load, entity, reason)
+    load.con.execute(
+        f"""
+        create or replace temp table change as
+        select o.rowid as old, o.source_key, o.synced_at, o.version,
+            {ddl.literal(side.ended_at)}::timestamptz as ended_at,
+            g.gone_at, {batch.sequence} as of_batch,
+            g.position as of_position
+        from {table} as o join gone as g on g.record_key = {own}
+        where {load.place} and not o.is_deleted and o.batch < {batch.sequence}{unlinked}
+        """
+    )
+    load.counts[batch.sequence]["deleted"] += _bury(load, plan.targets[0].entity, reason)
+    _bury_unlinked(load, reason)
     load.con.execute(
         f"""
         update ops.quarantine as q
@@ -49,33 +68,39 @@ def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) ->
     )
 
 
-def apply_vanished(load: Load, main: Staged, other: Staged, rows: str) -> None:
-    """Mark rows of a further target as gone whose record does not make them any more.
+def apply_vanished(
+    load: Load, main: Staged | None, also: Sequence[Staged], rows: str, *, partial: bool = False
+) -> None:
+    """Mark rows as gone that no record makes any more.
 
-    `also: {payment: {where: date_paid is not null}}` and the date was taken back. `rows` is the
-    condition (over `s`) of the records meant.
+    `also: {payment: {where: date_paid is not null}}` and the date was taken back, or the payment
+    has another key now. `rows` is the condition (over `s`) of the records meant.
     """
-    order = "0"
-    if main.target.has_version:
-        order = versions.order("s.version", "o.version", main.target.version_as)
-    load.con.execute(
-        f"""
-        create or replace temp table change as
-        select o.rowid as old, o.source_key, o.synced_at, f.ended_at, f.ended_at as gone_at,
-            s.version, s.of_batch, s.of_position
-        from {ddl.source_table(other.target.entity).full} as o
-        join {main.table} as s on s.record_key = o.record_key
-        join (select distinct batch, ended_at from landed_files) as f on f.batch = s.of_batch
-        where o.connection = {ddl.literal(load.plan.connection)}
-            and o.stream = {ddl.literal(load.plan.stream)} and not o.is_deleted
-            and {rows} and len(s.errors) = 0 and s.n not in (select n from {other.table})
-            and (s.of_batch, s.of_position) > (o.batch, o.position) and {order} >= 0
-        """
-    )
-    batches = load.con.execute("select of_batch, count(*) from change group by all").fetchall()
-    _bury(load, other.target.entity, "source_flag")
-    for batch, count in batches:
-        load.counts[batch]["deleted"] += count
+    links.relink(load, main, also, rows, partial=partial)
+    _bury_unlinked(load, "source_flag")
+
+
+def _bury_unlinked(load: Load, reason: str) -> None:
+    """Mark the rows of `unlinked` as gone.
+
+    Their version goes: it is the one of a record that does not make them, and would keep another
+    record, or an older one, from making them again.
+    """
+    entities = load.con.execute("select distinct entity from unlinked order by 1").fetchall()
+    for (entity,) in entities:
+        load.con.execute(
+            f"""
+            create or replace temp table change as
+            select o.rowid as old, o.source_key, o.synced_at, null::varchar as version, u.ended_at,
+                u.gone_at, u.of_batch, u.of_position
+            from {ddl.source_table(entity).full} as o join unlinked as u using (source_key)
+            where {load.place} and not o.is_deleted and u.entity = {ddl.literal(entity)}
+            """
+        )
+        batches = load.con.execute("select of_batch, count(*) from change group by all").fetchall()
+        _bury(load, entity, reason)
+        for batch, count in batches:
+            load.counts[batch]["deleted"] += count
 
 
 def _bury(load: Load, entity: str, reason: str) -> int:

@@ -67,6 +67,7 @@ class TargetPlan:
     ext JSON, errors VARCHAR[] of 'field: reason' (empty: good), warnings VARCHAR[] of
     'field: reason: word'. Rows that fail `where` are not in it.
     `version_as` is None (instants, else numbers, else text), 'instant', 'number' or 'text'.
+    `name` is the name under `also:`, empty for the main target, which comes first.
     """
 
     entity: str
@@ -76,6 +77,7 @@ class TargetPlan:
     version_as: str | None
     references: tuple[Reference, ...] = ()
     children: tuple[ChildPlan, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
