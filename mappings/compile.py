@@ -14,7 +14,7 @@ from mappings.form import Child, Target
 from mappings.load import LoadedMapping
 from mappings.paths import Path
 from mappings.scopes import ChildScope, RecordScope
-from mappings.targets import ChildSource, child_select, target_select
+from mappings.targets import ChildSource, child_select, record_select, target_select
 from mappings.yamltext import Spot
 from warehouse.model import ENTITIES
 from warehouse.model.base import Entity
@@ -66,6 +66,10 @@ class _Compiler:
         targets = [self._target((), self.form, None)]
         for name, also in self.form.also.items():
             targets.append(self._target(("also", name), also, self.form))
+        records = ""
+        if self.form.where is not None:
+            key = self.rows_of.key_parts(self.form.key, ("key",), self.scope(("key",)))
+            records = record_select(key, self.rows_of.version(self.form.version))
         if self.errors:
             raise first_of(self.errors)
         reader = Reader(self.columns, self.rows, group)
@@ -81,6 +85,7 @@ class _Compiler:
             targets=found,
             grouped=group is not None,
             lines=dict(self.lines),
+            records=records,
         )
 
     def refuse(self, spot: Spot, what: str, do: str) -> None:

@@ -116,6 +116,17 @@ def target_select(
     )
 
 
+def record_select(record_key: list[str], version: str | None) -> str:
+    """Return the SELECT of all records over `record_paths` (`StreamPlan.records`)."""
+    own = [f"{part} as rk_{at}" for at, part in enumerate(record_key)]
+    own.append(f"{version or 'cast(null as varchar)'} as row_version")
+    key = " || '/' || ".join(f"nullif(rk_{at}, '')" for at in range(len(record_key)))
+    return (
+        f"select n, {key} as record_key, nullif(trim(row_version), '') as version\n"
+        f"from (select {_lines(['n', *own])}\nfrom record_paths)"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ChildSource:
     """Where the elements of a child come from: SQL over `record_paths`.

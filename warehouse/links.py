@@ -174,15 +174,14 @@ def relink(
     _unlink(load)
 
 
-def unlink_gone(load: Load, batch: int, ended_at: str) -> None:
-    """Take the links of the records in `gone`; rows that lost their last are in `unlinked`."""
+def unlink_ceased(load: Load) -> None:
+    """Take the links of the records in `ceased`; rows that lost their last are in `unlinked`."""
     load.con.execute(
         f"""
         create or replace temp table lost_links as
-        select l.link, l.entity, l.source_key, {batch} as of_batch, g.position as of_position,
-            {ddl.literal(ended_at)}::timestamptz as ended_at, g.gone_at
+        select l.link, l.entity, l.source_key, g.of_batch, g.of_position, g.ended_at, g.gone_at
         from (select rowid as link, * from ops.made where {load.place}) as l
-        join gone as g on g.record_key = l.record_key
+        join ceased as g on g.record_key = l.record_key
         """
     )
     _unlink(load)

@@ -26,7 +26,7 @@ from warehouse.session import Now, checkpoint_at_commit, moment, next_load, sess
 from warehouse.settle import settle
 from warehouse.stage import Staged
 from warehouse.store import Store
-from warehouse.tombstones import apply_deletions, apply_vanished
+from warehouse.tombstones import apply_deletions, apply_outside, apply_vanished
 
 MAX_RECORDS = 100_000  # records a transaction takes, unless one batch alone has more
 
@@ -230,7 +230,14 @@ def stage_records(
             found.discarded.update(batch for batch, _ in lines.keys() & left_out)
         if entities is not None and target.entity not in entities:
             continue
-        staged = stage.stage(con, target, f"staged_{number}", main=main, further=number > 0)
+        staged = stage.stage(
+            con,
+            target,
+            f"staged_{number}",
+            main=main,
+            further=number > 0,
+            records=plan.records if number == 0 else "",
+        )
         main = main or (staged if number == 0 else None)
         if staged.failed:
             places = _places(con, staged.failed)
@@ -268,11 +275,13 @@ def apply_records(load: Load, rows: StagedRecords, *, vanished: bool = True) -> 
             apply(load, other, links.counted(load, other, some))
         if several:
             apply_vanished(load, main, also, some, partial=not vanished)
+        if vanished and main is not None and main.outside:
+            apply_outside(load, main.target, some)
 
 
 def _passes(con: duckdb.DuckDBPyConnection, targets: Sequence[Staged]) -> list[str]:
     """Return the conditions of passes in which no key stands twice, in the batches' order."""
-    if not any(t.is_further for t in targets):
+    if not any(t.is_further or t.outside for t in targets):
         layers = max((t.layers for t in targets), default=1)
         return ["true"] if layers == 1 else [f"s.layer = {n}" for n in range(1, layers + 1)]
     # Rows of one record stand under several keys, and a row may go over from one record to another:

@@ -45,6 +45,7 @@ class Staged:
     older: Counter[int] = field(default_factory=Counter)  # batch -> older versions left out
     same: Counter[int] = field(default_factory=Counter)  # batch -> repetitions left out
     is_further: bool = False  # one under `also:`
+    outside: int = 0  # records that fail the main `where`, in the temp table `outside`
 
 
 def stage(
@@ -54,10 +55,12 @@ def stage(
     *,
     main: Staged | None = None,
     further: bool = False,
+    records: str = "",
 ) -> Staged:
     """Stage a target of `record_paths`; records that make its SQL raise are found by halving.
 
     `further` says that it is one under `also:`; its rows follow the versions of `main`.
+    `records` is `StreamPlan.records`, given with the main target.
     """
     try:
         found = _stage(con, target, table)
@@ -85,6 +88,8 @@ def stage(
     else:
         con.execute(f"create or replace temp table {table}_older (n bigint)")
     _leave_older_out(con, found)
+    if records:
+        found.outside = _stage_outside(con, found, records)
     return found
 
 
@@ -238,6 +243,35 @@ def _leave_older_out(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     )
     (staged.layers,) = con.execute("select max(layer) from ranked").fetchone() or (1,)
     con.execute("drop table ranked")
+
+
+def _stage_outside(con: duckdb.DuckDBPyConnection, main: Staged, records: str) -> int:
+    """Stage the records that fail `where`, if no newer version in their batch passes."""
+    failed = ", ".join(map(str, main.failed)) or "-1"
+    newest = "of_position desc"
+    if main.target.has_version:
+        newest = f"{versions.newest_first('version', main.target.version_as)}, {newest}"
+    con.execute(
+        f"""
+        create or replace temp table outside as
+        with every as (
+            select t.n, t.record_key, t.version, f.batch as of_batch, p.position as of_position,
+                f.ended_at,
+                t.n in (select n from {main.table} union all select n from {main.table}_older
+                    union all select unnest([{failed}])) as passes
+            from ({records}) as t
+            join record_paths as p on p.n = t.n
+            join landed_files as f on f.file_no = p.file_no
+            where t.record_key is not null
+        )
+        select * exclude (passes) from (
+            select * from every
+            qualify row_number() over (partition by record_key, of_batch order by {newest}) = 1)
+        where not passes
+        """
+    )
+    (count,) = con.execute("select count(*) from outside").fetchone() or (0,)
+    return int(count)
 
 
 def _leave_outdated_out(con: duckdb.DuckDBPyConnection, staged: Staged, main: Staged) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from warehouse import ddl, history, links, temptables
+from warehouse import ddl, history, links, temptables, versions
 from warehouse.apply import Load
 from warehouse.batch import Batch
+from warehouse.model.plan import TargetPlan
 from warehouse.stage import Staged
 
 
@@ -23,39 +24,20 @@ def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) ->
     temptables.fill(load.con, "gone", columns, rows)
     side = batch.sidecar
     reason = "absent_in_full_scan" if side.complete else "tombstone_feed"
-    plan = load.plan
-    table = ddl.source_table(plan.targets[0].entity).full
-    if len(plan.targets) > 1:
+    if len(load.plan.targets) > 1:
         links.adopt(load)
+    first = load.plan.targets[0]
     load.con.execute(
         f"""
-        delete from gone where record_key in (
-            select record_key from {table}
+        create or replace temp table ceased as
+        select record_key, null::varchar as version, {batch.sequence} as of_batch,
+            position as of_position, {ddl.literal(side.ended_at)}::timestamptz as ended_at, gone_at
+        from gone where record_key not in (
+            select {_own(load)} from {ddl.source_table(first.entity).full}
             where {load.place} and not is_deleted and batch >= {batch.sequence})
         """
     )
-    links.unlink_gone(load, batch.sequence, side.ended_at)
-    # Where others make rows of this table too, the row belongs to the record of its own key.
-    own, unlinked = "o.record_key", ""
-    if links.is_shared(plan):
-        own = "o.source_key"
-        unlinked = (
-            f" and o.source_key not in (select source_key from ops.made where {load.place}"
-            f" and entity = {ddl.literal(plan.targets[0].entity)})"
-        )
-    load.con.execute(
-        f"""
-        create or replace temp table change as
-        select o.rowid as old, o.source_key, o.synced_at, o.version,
-            {ddl.literal(side.ended_at)}::timestamptz as ended_at,
-            g.gone_at, {batch.sequence} as of_batch,
-            g.position as of_position
-        from {table} as o join gone as g on g.record_key = {own}
-        where {load.place} and not o.is_deleted and o.batch < {batch.sequence}{unlinked}
-        """
-    )
-    load.counts[batch.sequence]["deleted"] += _bury(load, plan.targets[0].entity, reason)
-    _bury_unlinked(load, reason)
+    _bury_ceased(load, reason)
     load.con.execute(
         f"""
         update ops.quarantine as q
@@ -66,6 +48,71 @@ def apply_deletions(load: Load, batch: Batch, left_out: Collection[str] = ()) ->
             and q.batch < {batch.sequence}
         """
     )
+
+
+def apply_outside(load: Load, main: TargetPlan, rows: str) -> None:
+    """Mark what records made as gone that fail the main `where` now: a draft again, a test order.
+
+    `rows` is the condition (over `s`) of the records meant.
+    """
+    moved = versions.order("s.version", "o.version", main.version_as) if main.has_version else "0"
+    if load.trusted:
+        trusted = ", ".join(map(str, sorted(load.trusted)))
+        moved = f"(case when s.of_batch in ({trusted}) then 0 else {moved} end)"
+    load.con.execute(
+        f"""
+        create or replace temp table ceased as
+        select s.record_key, s.version, s.of_batch, s.of_position, s.ended_at,
+            s.ended_at as gone_at
+        from outside as s
+        join (select * from {ddl.source_table(main.entity).full} where {load.place}) as o
+            on o.{_own(load)} = s.record_key
+        where {rows} and not o.is_deleted and ({moved} > 0 or ({moved} = 0
+            and (s.of_batch, s.of_position) > (o.batch, o.position)))
+        """
+    )
+    _bury_ceased(load, "source_flag")
+    load.con.execute(
+        f"""
+        update ops.quarantine as q
+        set status = 'superseded', last_at = s.ended_at, load_id = {load.load_id}
+        from outside as s
+        where {load.place} and q.source_key = s.record_key and q.status = 'open' and {rows}
+            and q.entity = {ddl.literal(main.entity)}
+            and (q.batch, q.position) < (s.of_batch, s.of_position)
+        """
+    )
+
+
+def _own(load: Load) -> str:
+    """Return the column of the main table that names the record which a row belongs to.
+
+    Where others make rows of this table too, the row belongs to the record of its own key.
+    """
+    return "source_key" if links.is_shared(load.plan) else "record_key"
+
+
+def _bury_ceased(load: Load, reason: str) -> None:
+    """Mark the rows that only the records of `ceased` made as gone."""
+    links.unlink_ceased(load)
+    entity = load.plan.targets[0].entity
+    unlinked = ""
+    if links.is_shared(load.plan):
+        unlinked = (
+            f" and o.source_key not in (select source_key from ops.made where {load.place}"
+            f" and entity = {ddl.literal(entity)})"
+        )
+    load.con.execute(
+        f"""
+        create or replace temp table change as
+        select o.rowid as old, o.source_key, o.synced_at, coalesce(g.version, o.version) as version,
+            g.ended_at, g.gone_at, g.of_batch, g.of_position
+        from {ddl.source_table(entity).full} as o join ceased as g on g.record_key = o.{_own(load)}
+        where {load.place} and not o.is_deleted{unlinked}
+        """
+    )
+    _bury_counted(load, entity, reason)
+    _bury_unlinked(load, reason)
 
 
 def apply_vanished(
@@ -97,10 +144,14 @@ def _bury_unlinked(load: Load, reason: str) -> None:
             where {load.place} and not o.is_deleted and u.entity = {ddl.literal(entity)}
             """
         )
-        batches = load.con.execute("select of_batch, count(*) from change group by all").fetchall()
-        _bury(load, entity, reason)
-        for batch, count in batches:
-            load.counts[batch]["deleted"] += count
+        _bury_counted(load, entity, reason)
+
+
+def _bury_counted(load: Load, entity: str, reason: str) -> None:
+    batches = load.con.execute("select of_batch, count(*) from change group by all").fetchall()
+    _bury(load, entity, reason)
+    for batch, count in batches:
+        load.counts[batch]["deleted"] += count
 
 
 def _bury(load: Load, entity: str, reason: str) -> int:

@@ -49,6 +49,11 @@ BOUGHT = plan_of(
     ORDER
     + "  buyer: {entity: party, where: buyer is not null, key: buyer, fields: {name: buyer}}\n"
 )
+ONLY_REAL = plan_of(
+    "entity: order\nkey: id\nversion: at\nwhere: kind = 'real'\n"
+    "fields: {number: id, total: total}\n"
+    "also:\n  paid: {entity: payment, where: tx is not null, key: tx, fields: {amount: paid}}\n"
+)
 
 
 class Run:
@@ -191,3 +196,45 @@ def test_rows_of_before_links_were_kept_are_found(run: Run, store: Store) -> Non
     store.con.execute("delete from ops.made")
     run(PAID, record(2, V2, tx="T3", paid="5"), complete=True)
     assert run.living("payments") == ["T3"]
+
+
+@VERSIONED
+def test_a_record_that_is_not_meant_any_more_is_gone(run: Run, versioned: bool) -> None:
+    plan = ONLY_REAL if versioned else unversioned(ONLY_REAL)
+    run(plan, *(record(n, kind="real", tx=f"T{n}", paid="5") for n in (1, 2)))
+    assert run(plan, record(1, V2, kind="test", tx="T1", paid="5"), record(3)).deleted == 2
+    assert (run.living("orders"), run.living("payments")) == (["2"], ["T2"])
+    run(plan, record(1, V3, kind="real", tx="T1", paid="5"))
+    assert (run.living("orders"), run.living("payments")) == (["1", "2"], ["T1", "T2"])
+
+
+def test_an_older_version_that_was_not_meant_changes_nothing(run: Run) -> None:
+    run(ONLY_REAL, record(1, V2, kind="real"))
+    run(ONLY_REAL, record(1, V1, kind="test"))
+    run(ONLY_REAL, record(1, V3, kind="real"), record(1, V2, kind="test"))
+    assert run.living("orders") == ["1"]
+
+
+@pytest.mark.parametrize("kinds", [("test", "real"), ("real", "test")])
+@pytest.mark.parametrize("together", [True, False])
+def test_the_last_of_a_batch_says_whether_it_is_meant(
+    run: Run, kinds: tuple[str, str], together: bool
+) -> None:
+    plan = unversioned(ONLY_REAL)
+    run(plan, record(1, kind="real"))
+    if together:
+        run(plan, *(record(1, V2, kind=kind) for kind in kinds))
+    else:
+        for kind in kinds:
+            run.land(record(1, V2, kind=kind))
+        run(plan)
+    assert run.living("orders") == (["1"] if kinds[1] == "real" else [])
+
+
+def test_a_broken_record_keeps_its_row_until_it_is_not_meant(run: Run, store: Store) -> None:
+    run(ONLY_REAL, record(1, kind="real"))
+    run(ONLY_REAL, record(1, V2, kind="real", total="x"))
+    assert run.living("orders") == ["1"]
+    run(ONLY_REAL, record(1, V3, kind="test"))
+    assert run.living("orders") == []
+    assert rows(store, "status", "ops.quarantine") == [("superseded",)]

@@ -44,6 +44,9 @@ def content(path: Path) -> dict[str, list[tuple]]:
             "select id, source_key, field, rule, reason, status, first_at from ops.quarantine"
             " order by id"
         ).fetchall()
+        found["made"] = con.execute(
+            "select target, entity, record_key, source_key from ops.made order by all"
+        ).fetchall()
         found["batches"] = con.execute(
             "select batch, rows, loaded, inserted, updated, unchanged, quarantined, deleted,"
             " refused from ops.batches order by 1"

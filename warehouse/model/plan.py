@@ -89,7 +89,8 @@ class StreamPlan:
     file, from 1; with `group` the first line of the group), `n` BIGINT (unique over all files) and
     one VARCHAR column a `PathColumn`. `whole` reads whole objects (names that clash in case, keys
     that repeat). `version` is a hash over the mapping's text and the compiler's version; `zone` is
-    what the session's TimeZone must be.
+    what the session's TimeZone must be. `records`, empty without a main `where:`, is a SELECT of
+    n, record_key and version of all records: one that fails `where` now may have made a row before.
     """
 
     connection: str
@@ -102,3 +103,4 @@ class StreamPlan:
     targets: tuple[TargetPlan, ...]
     grouped: bool = False
     lines: Mapping[str, int] = field(default_factory=dict)  # 'entity.field' -> line of the mapping
+    records: str = ""
