@@ -317,3 +317,22 @@ def test_batches_that_were_landed_and_not_loaded_are_loaded_by_the_next_run(
     monkeypatch.undo()
     assert sync_stream(space, "shop", "orders").inserted == 60
     assert in_the_store(space) == at_the_source(server)
+
+
+def test_a_record_without_a_key_is_quarantined_once(space: Workspace, server: RestSimulator):
+    server.put_raw("customers", "null", b'{"id":null,"name":"nobody"}')
+    server.put_raw("customers", "odd", b"17")
+    quarantined = [sync_stream(space, "shop", "customers").quarantined for _ in range(3)]
+    assert quarantined == [2, 0, 0]
+    server.delete("customers", "3")
+    done = sync_stream(space, "shop", "customers")
+    assert (done.deleted, done.warnings) == (1, {})
+
+
+def test_the_body_of_an_error_does_not_empty_a_stream(space: Workspace, server: RestSimulator):
+    sync_stream(space, "shop", "orders")
+    server.fault("body", body=b'{"errcode":40001,"data":null}')
+    done = sync_stream(space, "shop", "orders", full=True)
+    assert (done.deleted, done.held) == (0, 0)
+    assert any("nothing is deleted" in line for line in done.warnings)
+    assert len(in_the_store(space)) == 60
