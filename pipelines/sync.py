@@ -20,6 +20,7 @@ from pipelines.listen import OnProgress, Progress
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
 from pipelines.space import need_space
 from pipelines.unify_job import unify_publish
+from pipelines.waiting import waiting
 
 if TYPE_CHECKING:
     import httpx
@@ -121,7 +122,7 @@ def _load(
         reading.progress(
             Progress(outcome.connection, outcome.stream, "load", outcome.read, outcome.requests)
         )
-    with open_store(workspace.home, clock=reading.now) as store:
+    with open_store(workspace.home, clock=reading.now, on_wait=waiting) as store:
         report = load_pending(
             store, landing, plan, now=reading.now, trust_source=reading.trust_source
         )

@@ -13,6 +13,7 @@ from pipelines.explain import explain
 from pipelines.freshness import freshness_rows, run_rows
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome
 from pipelines.space import need_space
+from pipelines.waiting import waiting
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _unify_publish(
     home, company = workspace.home.make(), workspace.company()
     need_space(home, company.min_free)
     key = workspace.key
-    with open_store(home, clock=now) as store:
+    with open_store(home, clock=now, on_wait=waiting) as store:
         unified = unify(store, now=now())
         projected = project(
             store,

@@ -8,17 +8,25 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random,
+)
 
 from warehouse.clock import Clock
 from warehouse.errors import StoreError
 
 POLL_SECONDS = (0.02, 0.08)
+SILENT_SECONDS = 2.0
+"""A wait shorter than this is not worth telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +57,22 @@ class StoreBusy(StoreError):
         self.holder = holder
 
 
+OnWait: TypeAlias = Callable[[Holder | None], None]
+"""Called with who holds a lock, None where that is not known."""
+
+
 @contextlib.contextmanager
-def hold(path: Path, *, wait: float, now: Clock) -> Iterator[None]:
+def hold(path: Path, *, wait: float, now: Clock, on_wait: OnWait | None = None) -> Iterator[None]:
     """Hold the lock file at `path` while the block runs; raises StoreBusy after `wait` seconds.
+
+    `on_wait` is called once, when the wait has lasted two seconds.
 
     The kernel drops the lock with the process, however it ends, so a file left by a dead process
     is no lock. The file is never removed: a second file of the same name would be a second lock.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
-        _take(file, path, wait)
+        _take(file, path, wait, on_wait)
         me = Holder(os.getpid(), socket.gethostname(), _command(), now().isoformat("T", "seconds"))
         _write(file, json.dumps(asdict(me)))
         try:
@@ -77,11 +91,20 @@ def holder(path: Path) -> Holder | None:
         return None
 
 
-def _take(file: IO[str], path: Path, wait: float) -> None:
+def _take(file: IO[str], path: Path, wait: float, on_wait: OnWait | None) -> None:
+    told = on_wait is None
+
+    def tell(state: RetryCallState) -> None:
+        nonlocal told
+        if not told and on_wait and (state.seconds_since_start or 0.0) >= SILENT_SECONDS:
+            told = True
+            on_wait(holder(path))
+
     patience = Retrying(
         retry=retry_if_exception_type(BlockingIOError),
         stop=stop_after_delay(wait),
         wait=wait_random(*POLL_SECONDS),  # at random: two that wait must not meet at every look
+        before_sleep=tell,
         reraise=True,
     )
     try:

@@ -54,6 +54,7 @@ def rebuild(
     now: Now,
     *,
     wait: float = 600.0,
+    on_wait: lock.OnWait | None = None,
 ) -> Rebuilt:
     """Build a new store beside the old one and swap it in; the old one stays until then.
 
@@ -61,7 +62,7 @@ def rebuild(
     left out and named. Raises what `load_pending` raises; the old store is then as it was.
     """
     new = home.store.with_name("rebuilt.duckdb")
-    with lock.hold(home.lock, wait=wait, now=lambda: moment(now)):
+    with lock.hold(home.lock, wait=wait, now=lambda: moment(now), on_wait=on_wait):
         floor = _last_load(home.store)
         for path in (new, _log(new)):
             path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from warehouse.clock import Clock, utc_now
 from warehouse.ddl import literal
 from warehouse.errors import StoreError
 from warehouse.home import Home
-from warehouse.lock import StoreBusy
+from warehouse.lock import OnWait, StoreBusy
 from warehouse.upgrades import StoreTooNew, set_meta
 
 __all__ = ["STORAGE_VERSION", "Store", "StoreBusy", "StoreTooNew", "open_store"]
@@ -68,14 +68,16 @@ def open_store(
     clock: Clock = utc_now,
     path: Path | None = None,
     memory: str | None = None,
+    on_wait: OnWait | None = None,
 ) -> Iterator[Store]:
     """Hold the lock of `home` and open its store, made or upgraded where needed.
 
-    `wait` is in seconds; StoreBusy names the holder after that. `path` opens another file under the
-    same lock (a rebuild makes a new one beside the old). `memory` is DuckDB's limit, half of the
-    machine's by default. Raises StoreTooNew, or StoreError for a file that cannot be read.
+    `wait` is in seconds; StoreBusy names the holder after that, `on_wait` hears it once after two.
+    `path` opens another file under the same lock (a rebuild makes a new one beside the old).
+    `memory` is DuckDB's limit, half of the machine's by default. Raises StoreTooNew, or StoreError
+    for a file that cannot be read.
     """
-    with lock.hold(home.lock, wait=wait, now=clock):
+    with lock.hold(home.lock, wait=wait, now=clock, on_wait=on_wait):
         file = path or home.store
         if not file.exists():
             create(file)

@@ -11,6 +11,7 @@ from pipelines.cli.query import now
 from pipelines.cli.session import workspace
 from pipelines.cli.show import as_json, say
 from pipelines.texts import t
+from pipelines.waiting import waiting
 
 if TYPE_CHECKING:
     from pipelines.workspace import Workspace
@@ -27,7 +28,7 @@ def replay_entries(ids: Sequence[str], connection: str, stream: str, *, json: bo
     space = workspace()
     landing = Landing(space.home.landing)
     good = bad = 0
-    with open_store(space.home, clock=now) as store:
+    with open_store(space.home, clock=now, on_wait=waiting) as store:
         for (owner, name), entries in _open(store, ids, connection, stream).items():
             plan = space.connection(owner).plan(name)
             report = quarantine.replay(store, landing, plan, [e.id for e in entries], now=now)
@@ -46,7 +47,7 @@ def discard_entries(ids: Sequence[str], why: str, *, json: bool) -> None:
     space = workspace()
     if not why.strip():
         raise CliError(t("quarantine.no_why"), t("quarantine.no_why_do"))
-    with open_store(space.home, clock=now) as store:
+    with open_store(space.home, clock=now, on_wait=waiting) as store:
         count = quarantine.discard(
             store, Landing(space.home.landing), list(ids), why=why.strip(), now=now
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,14 @@ from pipelines.check.words import closest, meant
 from pipelines.cli.boundary import plain
 from pipelines.cli.codes import CliError
 from pipelines.texts import t
+from pipelines.waiting import tell_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.connection import Connection
     from pipelines.workspace import Workspace
+    from warehouse.lock import Holder
 
 
 def workspace() -> Workspace:
@@ -25,6 +28,7 @@ def workspace() -> Workspace:
     """
     from pipelines.workspace import PROJECT, Workspace
 
+    tell_with(say_waiting)
     space = Workspace.discover()
     here = Path.cwd()
     if space.is_sample and not os.environ.get("ISTHMUS_DEFS") and PROJECT not in (
@@ -32,6 +36,12 @@ def workspace() -> Workspace:
     ):  # fmt: skip
         raise CliError(t("folder.none", folder=here), t("folder.none_do"))
     return space
+
+
+def say_waiting(holder: Holder | None) -> None:
+    """Say on stderr who holds the store: a wait of minutes must not look like a hang."""
+    who = str(holder) if holder else t("wait.unknown")
+    print(plain(t("wait.store", who=who)), file=sys.stderr, flush=True)
 
 
 def connection(space: Workspace, name: str) -> Connection:

@@ -12,6 +12,7 @@ from pipelines.cli.query import now
 from pipelines.cli.session import workspace
 from pipelines.cli.show import as_json, remark, say, span
 from pipelines.texts import t
+from pipelines.waiting import waiting
 
 
 def publish(json: AsJson = False) -> None:
@@ -55,7 +56,7 @@ def rebuild(
         found = space.connection(connection)
         return found.plan(stream) if stream in (s.name for s in found.streams) else None
 
-    report = make_anew(space.home, Landing(space.home.landing), plan_for, now)
+    report = make_anew(space.home, Landing(space.home.landing), plan_for, now, on_wait=waiting)
     outcome = unify_publish(space, now=now)
     if json:
         as_json({"rebuild": report.as_json(), "publish": outcome.as_json()})

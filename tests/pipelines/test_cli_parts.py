@@ -9,12 +9,14 @@ from pydantic import BaseModel, Field
 
 from connectors.errors import AuthError, ConfigError
 from mappings.yamltext import read_text
-from pipelines.cli import boundary, main
+from pipelines.cli import boundary, main, session
 from pipelines.cli.codes import CliError
 from pipelines.cli.show import cell, jsonable
 from pipelines.cli.yamlwrite import block, explained
 from pipelines.proposals import choose_key, pattern_of, stream_name
 from pipelines.secrets import Secrets
+from pipelines.waiting import waiting
+from warehouse.lock import Holder
 
 
 class Inner(BaseModel):
@@ -175,3 +177,15 @@ def test_connect_writes_no_secret_in_clear(tmp_path, monkeypatch, capsys):
     assert "auth.bearer" in told.err
     assert "s3cret" not in told.out + told.err
     assert not (tmp_path / "defs" / "shop").exists()
+
+
+def test_a_wait_for_the_store_is_told_on_stderr(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("ISTHMUS_DEFS", str(tmp_path / "defs"))
+    session.workspace()
+    waiting(Holder(7, "host", "isthmus sync", "2026-03-01T08:00:00+00:00"))
+    waiting(None)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    first, second = shown.err.splitlines()
+    assert "process 7 on host since 2026-03-01T08:00:00+00:00 (isthmus sync)" in first
+    assert "unknown process" in second

@@ -271,3 +271,22 @@ def test_a_log_without_its_store_is_not_played_into_a_new_one(home: Home) -> Non
     home.store.with_name("store.duckdb.wal").write_bytes(b"left over")
     with open_store(home) as store:
         assert store.con.execute("SELECT count(*) FROM source.orders").fetchall() == [(0,)]
+
+
+def test_a_wait_tells_once_who_is_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warehouse.lock.SILENT_SECONDS", 0.05)
+    heard: list[object] = []
+    with open_store(home, on_wait=heard.append):
+        assert heard == []
+        with pytest.raises(StoreBusy), open_store(home, wait=0.4, on_wait=heard.append):
+            pass
+    (holder,) = heard
+    assert f"process {os.getpid()} on " in str(holder)
+    monkeypatch.setattr("warehouse.lock.SILENT_SECONDS", 60)
+    with (
+        open_store(home),
+        pytest.raises(StoreBusy),
+        open_store(home, wait=0.1, on_wait=heard.append),
+    ):
+        pass
+    assert len(heard) == 1
