@@ -60,13 +60,16 @@ def run_check(
             {
                 "files": report.files,
                 "problems": [p.as_json() for p in problems],
+                "remarks": [p.as_json() for p in report.remarks],
                 "systems": {n: [_finding(f) for f in fs] for n, fs in found.items()},
             }
         )
     else:
         for problem in problems:
             say(str(problem))
-        if problems:
+        for note in report.remarks:
+            say(t("check.remark", text=note))
+        if problems or report.remarks:
             say()
         for name, findings in found.items():
             say(t("check.system", name=name))
