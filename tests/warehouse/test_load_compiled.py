@@ -168,7 +168,7 @@ def test_columns_of_a_table_in_other_case_are_said(store: Store, landing: Landin
     ]  # fmt: skip
     wrong = plan(text.replace("sku: Code", "sku: code").replace("key: Code", "key: code"))
     with pytest.raises(MappingMismatch, match="`Code` is"):
-        load(store, landing, wrong, table.slice(1))
+        load(store, landing, wrong, pa.table({"Code": ["c"], "名称": ["丙"]}))
 
 
 def test_rows_that_repeat_their_head_are_one_record(store: Store, landing: Landing) -> None:
