@@ -45,7 +45,8 @@ test-all: $(STAMP) ## run the tests, the slow ones too
 test-duckdb-next: $(STAMP) ## run the warehouse and mapping tests on the next DuckDB
 	@test -x $(VENV)-next/bin/python || $(PYTHON) -m venv $(VENV)-next
 	$(BIN)/uv pip sync --quiet --python $(VENV)-next/bin/python --require-hashes requirements.lock
-	$(BIN)/uv pip install --quiet --python $(VENV)-next/bin/python --no-deps duckdb==$(DUCKDB_NEXT)
+	@# without our own pyproject's constraint on the version
+	$(BIN)/uv pip install --no-config --quiet --python $(VENV)-next/bin/python --no-deps duckdb==$(DUCKDB_NEXT)
 	$(BIN)/uv pip install --quiet --python $(VENV)-next/bin/python --no-deps --no-build-isolation --editable .
 	$(VENV)-next/bin/pytest -n $(WORKERS) -m "not slow" -q tests/warehouse tests/mappings
 
