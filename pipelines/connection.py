@@ -172,6 +172,7 @@ class Connection:
         self,
         *,
         now: Callable[[], datetime] = utc_now,
+        pause: Callable[[float], None] | None = None,
         transport: httpx.BaseTransport | None = None,
         stats: Stats | None = None,
     ) -> Connector:
@@ -183,6 +184,7 @@ class Connection:
                 timezone=self.timezone,
                 secret=self.secrets.resolve,
                 now=now,
+                pause=pause,
                 transport=transport,
                 budget_path=str(self.budgets / f"{self.name}.db"),
                 base=str(self.path.parent.parent.parent),  # beside defs/, as for `file:` secrets

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 class Reading:
     """How a stream is to be read.
 
-    `alive` is called at every page; `is_first` says that no read of the stream came to its end yet.
+    `alive` is called at every page; `is_first` says that no read of the stream came to its end yet;
+    `pause` sleeps in place of the clock's own.
     """
 
     mode: Mode
@@ -46,6 +47,7 @@ class Reading:
     trust_source: bool = False
     transport: httpx.BaseTransport | None = None
     progress: OnProgress | None = None
+    pause: Callable[[float], None] | None = None
 
 
 def extract(
@@ -65,7 +67,9 @@ def extract(
     """
     name, stream, now = connection.name, outcome.stream, reading.now
     stats = Stats()
-    connector = connection.connector(now=now, transport=reading.transport, stats=stats)
+    connector = connection.connector(
+        now=now, pause=reading.pause, transport=reading.transport, stats=stats
+    )
     before = landing.bookmark(name, stream)
     started = now()
     outcome.bookmark_before = outcome.bookmark_after = _plain(before)

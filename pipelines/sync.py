@@ -43,6 +43,7 @@ def sync_stream(
     trust_source: bool = False,
     progress: OnProgress | None = None,
     now: Callable[[], datetime] = utc_now,
+    pause: Callable[[float], None] | None = None,
     transport: httpx.BaseTransport | None = None,
     run_id: str | None = None,
 ) -> StreamOutcome:
@@ -61,7 +62,9 @@ def sync_stream(
         with lease(workspace.control, name, stream, outcome.run_id, now) as held:
             found = workspace.connection(name) if isinstance(connection, str) else connection
             first = (name, stream) not in workspace.control.last_successes()
-            reading = Reading(mode, now, held.renew, first, trust_source, transport, progress)
+            reading = Reading(
+                mode, now, held.renew, first, trust_source, transport, progress, pause
+            )
             _read_and_load(workspace, found, outcome, reading)
     except AlreadyRunning as busy:
         outcome.status, outcome.error = "failed", explain(busy, workspace.home)
