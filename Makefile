@@ -15,7 +15,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test test-all check format bench lock test-duckdb-next clean
+.PHONY: help setup demo ui test test-all check format bench faults lock test-duckdb-next clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ format: $(STAMP) ## format and mend what ruff can
 
 bench: $(STAMP) ## measure the path against a bare floor (ratios of one run)
 	$(BIN)/python -m tests.bench
+
+faults: $(STAMP) ## play every fault and attack, compare with dlt, write docs/reliability.md (about an hour)
+	$(BIN)/python -m tests.faults --write --also models,attacks,peers
 
 lock: $(STAMP) ## resolve requirements.lock anew (hashes, no hosts)
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock

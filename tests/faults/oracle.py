@@ -26,6 +26,7 @@ from typing import Any
 import duckdb
 
 Header = tuple[str, str, Decimal | None, str | None]
+ORPHANS: Header = ("", "", None, None)  # lines stand under it that have no order
 Lines = tuple[tuple[str, str | None, Decimal | None, Decimal | None], ...]
 
 
@@ -170,6 +171,9 @@ def _judge_record(
     counts: Counts,
 ) -> None:
     name = f"{collection} {key}"
+    if any(header == ORPHANS for header, _ in rows):
+        counts.find("torn", f"{name}: its lines stand there without it")
+        rows = [row for row in rows if row[0] != ORPHANS]
     if len(rows) > 1:
         counts.find("duplicated", f"{name} stands {len(rows)} times")
     if record.gone:
@@ -209,6 +213,9 @@ def _judge_golden(
     key: str, rows: list[tuple[Header, Lines]], golden: list[tuple[Header, Lines]], counts: Counts
 ) -> None:
     name = f"unified orders {key}"
+    if any(header == ORPHANS for header, _ in golden):
+        counts.find("torn", f"{name}: its lines stand there without it")
+    rows, golden = ([row for row in some if row[0] != ORPHANS] for some in (rows, golden))
     if len(golden) > 1:
         counts.find("duplicated", f"{name} stands {len(golden)} times")
     if bool(rows) != bool(golden):
@@ -280,8 +287,7 @@ def _stored(
         own = tuple(sorted(lines.get(key, []), key=lambda x: x[0]))
         found.setdefault(key, []).append(((said, number, total, currency), own))
     for parent in lines.keys() - found.keys():
-        # Lines without their order: shown as an order of nothing, which no version equals.
-        found[parent] = [(("", "", None, None), tuple(sorted(lines[parent], key=lambda x: x[0])))]
+        found[parent] = [(ORPHANS, tuple(sorted(lines[parent], key=lambda x: x[0])))]
     return found
 
 

@@ -1,0 +1,99 @@
+"""Play the faults, the attacks and the comparison, and write down what came of it.
+
+    python -m tests.faults [--families kills,data] [--seeds 1000] [--size full] [--write]
+
+Prints a table, writes var/faults.json, and with `--write` docs/reliability.md. Exits 1 when a case
+did not survive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.faults.report import Report, as_json, markdown, table
+from tests.faults.runner import FAMILIES, play_all
+
+PROJECT = Path(__file__).parents[2]
+FIRST_SEED = 20261122
+HOURS = 2
+
+
+def main() -> None:
+    """Run what the arguments name."""
+    given = _arguments()
+    console = Console()
+    began = time.monotonic()
+    seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
+    tallies = play_all(given.families, given.size, seeds, workers=given.workers, tell=console.print)
+    console.print(table(tallies))
+    report = Report("make faults" if given.write else _command(), 0, tallies)
+    if "models" in given.also:
+        report.models = _models()
+    for name, member in (("attacks", "attacks"), ("peers", "comparison")):
+        if name in given.also:
+            setattr(report, member, _part(name))
+    report.seconds = time.monotonic() - began
+    report.machine = f", on {os.cpu_count()} cores with {given.workers} workers"
+    out = Path(os.environ.get("ISTHMUS_HOME", PROJECT / "var")) / "faults.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(as_json(report), indent=1))
+    if given.write:
+        (PROJECT / "docs" / "reliability.md").write_text(markdown(report), encoding="utf-8")
+    console.print(f"{report.seconds:.0f} s, written: {out}")
+    sys.exit(0 if report.is_clean else 1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("--families", type=lambda t: t.split(","), default=list(FAMILIES))
+    parser.add_argument("--seeds", type=int, default=1000, help="seeded random runs")
+    parser.add_argument("--size", choices=("quick", "full"), default="full")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--also", type=lambda t: t.split(","), default=[], help="models,attacks,peers"
+    )
+    parser.add_argument("--write", action="store_true", help="write docs/reliability.md")
+    return parser.parse_args()
+
+
+def _command() -> str:
+    return shlex.join(["python", "-m", "tests.faults", *sys.argv[1:]])
+
+
+def _models() -> str:
+    """Run the Hypothesis models with their large profile; returns what pytest counted."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "tests/models"],
+        cwd=PROJECT, env={**os.environ, "ISTHMUS_HYPOTHESIS": "full"},
+        capture_output=True, text=True, check=False, timeout=HOURS * 3600,
+    )  # fmt: skip
+    last = done.stdout.strip().splitlines()[-1:] or [done.stderr[-300:]]
+    return (
+        "Stateful models and properties (Hypothesis, profile `full`) of sync, loader, limiter,"
+        f" redactor, paginator and mapping: {last[0].strip('= ')}"
+        f" ({time.monotonic() - began:.0f} s, exit code {done.returncode})."
+    )
+
+
+def _part(name: str) -> str:
+    """Return the section of attacks or of the comparison."""
+    if name == "attacks":
+        module = importlib.import_module("tests.attacks.report")
+        return str(module.markdown(module.attacks()))
+    module = importlib.import_module("tests.peers.reliability")
+    return str(module.markdown(module.comparison()))
+
+
+if __name__ == "__main__":
+    main()

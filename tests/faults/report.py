@@ -1,0 +1,166 @@
+"""Turns tallies into a table on the terminal and into docs/reliability.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+
+from tests.faults.case import Tally
+from tests.faults.oracle import DEFECTS
+
+TITLES = {
+    "F1": "connection refused, name not resolved",
+    "F2": "reset inside an answer",
+    "F3": "body cut: with length, chunked, without length",
+    "F4": "answer hangs or drips",
+    "F5": "500–504, in bursts and endless",
+    "F6": "429 and throttle codes in every form",
+    "F7": "token expires in mid-read",
+    "F8": "HTTP 200 with an error inside",
+    "F9": "HTTP 200 with a web page",
+    "F10": "page or cursor comes back",
+    "F11": "page size clamped",
+    "F12": "rows come and go while paging",
+    "F13": "no order, equal stamps over page edges",
+    "F14": "rows of another tenant or entity",
+    "F15": "duplicates inside and across pages",
+    "F16": "certificates nobody should trust",
+    "F17": "encodings and compression that lie",
+    "K1": "SIGKILL at every named point",
+    "K2": "SIGKILL at random moments, schema changes in flight",
+    "K3": "SIGTERM and SIGINT",
+    "K4": "SIGKILL during recovery",
+    "K5": "two runs at once",
+    "K6": "power cut: what was not synced is gone",
+    "S1": "disk full",
+    "S2": "store locked by somebody",
+    "S3": "store, log, projection or landing damaged",
+    "S4": "read-only folders, odd paths",
+    "S5": "store of an older or a newer release",
+    "S6": "little memory, a large batch",
+    "D1": "late commits",
+    "D2": "clocks, zones and impossible dates",
+    "D3": "deletions of every kind",
+    "D4": "fields come, go and change type",
+    "D5": "stamps of the future",
+    "D6": "ids of every type",
+    "D7": "child before parent",
+    "D8": "merged and re-numbered records",
+    "D9": "nothing, one, one page, one more",
+    "D10": "source restored from a backup",
+    "R": "seeded random runs",
+    "T": "runs and kills through Dagster and the command line",
+}
+_SHOWN = ("cases", "planned", "fired", "survived", "rows", *DEFECTS, "seconds")
+
+
+@dataclass
+class Report:
+    """Everything a run of the judges found; `command` is what made it."""
+
+    command: str
+    seconds: float
+    tallies: Mapping[str, Tally]
+    models: str = ""
+    attacks: str = ""
+    comparison: str = ""
+    machine: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every case of every row survived."""
+        return all(t.survived == t.cases for t in self.tallies.values())
+
+
+def total(tallies: Iterable[Tally]) -> dict[str, float]:
+    """Return the sums of all rows."""
+    found = dict.fromkeys(_SHOWN, 0.0)
+    for tally in tallies:
+        for name, value in tally.figures().items():
+            found[name] += value
+    return found
+
+
+def table(tallies: Mapping[str, Tally]) -> Table:
+    """Return the table for the terminal."""
+    shown = Table(title="faults")
+    shown.add_column("id")
+    for name in _SHOWN:
+        shown.add_column(name, justify="right")
+    for tally in tallies.values():
+        shown.add_row(tally.id, *_cells(tally.figures()))
+    shown.add_row("all", *_cells(total(tallies.values())), style="bold")
+    return shown
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the figures for a file."""
+    return {
+        "command": report.command,
+        "seconds": round(report.seconds),
+        "rows": {t.id: t.figures() | {"failures": t.failures} for t in report.tallies.values()},
+        "all": total(report.tallies.values()),
+    }
+
+
+def markdown(report: Report) -> str:
+    """Return the page docs/reliability.md."""
+    sums = total(report.tallies.values())
+    head = ("row", "fault", *_SHOWN)
+    lines = [
+        "# Reliability: what was tried, and what came of it",
+        "",
+        "This page is written by a program; every figure on it was counted by one run of",
+        "",
+        f"    {report.command}",
+        "",
+        f"which took {report.seconds / 60:.0f} minutes{report.machine}. An oracle of its own"
+        " (`tests/faults/oracle.py`, which imports nothing of the product) compares what the"
+        " simulated source committed, answered and deleted with what is published, and what each"
+        " run reported with what really happened.",
+        "",
+        f"**{sums['fired']:,.0f} faults fired in {sums['cases']:,.0f} cases,"
+        f" {sums['survived']:,.0f} cases survived, {sums['rows']:,.0f} records compared:"
+        + ", ".join(f" {name} {sums[name]:.0f}" for name in DEFECTS)
+        + ".**",
+        "",
+        "A case survives when all of these are 0, the faults that it planned really fired, the"
+        " status of every run was right, and the row's own conditions held (bounded time, a text"
+        " that says what to do, the bookmark not moved, the other stream synced).",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|" + "---|" * 2 + "---:|" * len(_SHOWN),
+    ]
+    for tally in report.tallies.values():
+        cells = [tally.id, TITLES.get(tally.id, ""), *_cells(tally.figures())]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines.append("| all | | " + " | ".join(_cells(sums)) + " |")
+    failures = [f"- {t.id} {text}" for t in report.tallies.values() for text in t.failures]
+    if failures:
+        lines += ["", "## Not survived", "", *failures]
+    lines += [
+        "",
+        "lost: a record's last version is not in the store, or a broken one not in quarantine;"
+        " duplicated: a key or line stands twice; stale: an older version stands there; ghost: a"
+        " row that the source never had or has deleted; torn: header and lines of different"
+        " versions, in any published file; wrong: values that no version had; leaked: a secret in"
+        " any file, or a phone in a published one; dishonest: a run that reported something else"
+        " than what happened.",
+    ]
+    for title, text in (
+        ("Models", report.models),
+        ("Attacks", report.attacks),
+        ("Beside dlt", report.comparison),
+        ("Notes", "\n".join(f"- {note}" for note in report.notes)),
+    ):
+        if text:
+            lines += ["", f"## {title}", "", text.rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(figures: Mapping[str, float]) -> list[str]:
+    return [f"{figures[name]:,.0f}" for name in _SHOWN]

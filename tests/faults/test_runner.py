@@ -1,0 +1,61 @@
+"""The runner itself: what fails is told, what dies is told, the page says what was counted."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults import runner
+from tests.faults.case import Case, Result, Size
+from tests.faults.oracle import Counts
+from tests.faults.report import Report, markdown
+
+
+def family(monkeypatch: pytest.MonkeyPatch, cases: list[Case]) -> list[str]:
+    """Put a family of these cases where the runner looks for one."""
+    module = types.ModuleType("tests.faults.invented")
+
+    def found(size: Size, seeds: Sequence[int]) -> list[Case]:
+        return cases
+
+    module.cases = found  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tests.faults.invented", module)
+    return ["invented"]
+
+
+def test_cases_that_fail_raise_or_do_not_fire_are_told(monkeypatch: pytest.MonkeyPatch):
+    def raises(folder: Path) -> Result:
+        raise ZeroDivisionError("by design")
+
+    cases = [
+        Case("F2", "good", lambda _: Result(1, Counts(rows=3))),
+        Case("F2", "loses", lambda _: Result(1, Counts(rows=3, lost=2, details=["lost: two"]))),
+        Case("F10", "raises", raises),
+        Case("F10", "no fault", lambda _: Result(0)),
+    ]
+    told: list[str] = []
+    tallies = runner.play_all(family(monkeypatch, cases), "quick", [], tell=told.append)
+    assert list(tallies) == ["F2", "F10"]
+    assert (tallies["F2"].survived, tallies["F2"].counts.lost) == (1, 2)
+    assert tallies["F10"].survived == 0
+    assert len(told) == 3
+    page = markdown(Report("make faults", 60, tallies))
+    assert "**2 faults fired in 4 cases, 1 cases survived, 6 records compared: lost 2," in page
+    assert "by design" in page
+
+
+def test_workers_that_die_do_not_leave_the_runner_waiting(monkeypatch: pytest.MonkeyPatch):
+    cases = [Case("F1", "dies", lambda _: os._exit(3))]
+    with pytest.raises(RuntimeError, match="workers died"):
+        runner.play_all(family(monkeypatch, cases), "quick", [], workers=1)
+
+
+def test_two_cases_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch):
+    cases = [Case("F1", "same", lambda _: Result(1)), Case("F1", "same", lambda _: Result(1))]
+    with pytest.raises(ValueError, match="one name"):
+        runner.cases_of(*family(monkeypatch, cases), "quick", [])
