@@ -1,0 +1,335 @@
+"""Random runs: whatever may happen to a source and to a sync, in an order nobody thought of.
+
+    python -m tests.faults.random_runs 4711            plays a seed and prints what was wrong
+    python -m tests.faults.random_runs 4711 --shrink   looks for the fewest steps that still fail
+    python -m tests.faults.random_runs 1-300           plays many
+
+A plan (random_plan.py) is played on a World. After each clean sync the store is judged as far as
+that sync must have made it right; at the end, after the quiescence of all cases, everything is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pipelines.outcome import StreamOutcome
+from tests.faults import shop
+from tests.faults.case import Case, Result, Size, settle
+from tests.faults.data_checks import judge_store, living_rows
+from tests.faults.random_plan import LOOKBACK, SURE, Plan, Step, make_plan
+from tests.faults.world import IN_PROCESS, START, World
+from warehouse.landing import Landing
+from warehouse.model.plan import StreamPlan
+from warehouse.rebuild import rebuild
+
+QUICK, FULL = 6, 1_000
+FIRST = 20_261
+_HOW: dict[str, dict[str, Any]] = {"changed": {}, "full": {"full": True}, "sweep": {"sweep": True}}
+_LATEST = datetime(2999, 1, 1, tzinfo=UTC)
+
+
+class Run:
+    """A plan being played."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan, self.result = plan, Result()
+        self.world = World(folder, style=plan.style, orders=0)
+        self.world.write_files(IN_PROCESS, limit=plan.limit)
+        self.stamps: dict[int, datetime] = {}
+        self.living: set[int] = set()
+        self.broken: set[int] = set()
+        self.unseen: set[int] = set()
+        """Orders whose last commit no changed read can find: only a full one owes them."""
+        self.shifted = False
+        self.published_at = 0
+        for number in range(1, plan.orders + 1):
+            self.commit(number, START - timedelta(seconds=plan.gap * (plan.orders - number)))
+
+    # --- the source --------------------------------------------------------------------------
+    def commit(self, number: int, at: datetime, *, bad: bool = False) -> None:
+        """Commit a version; a record's own stamps never go back, whatever the clock does."""
+        at = self.stamps[number] = max(at, self.stamps.get(number, at))
+        self.living.add(number)
+        self.broken.discard(number)
+        if bad:
+            self.broken.add(number)
+            version = self.world.versions[number] = self.world.versions.get(number, -1) + 1
+            record = shop.order(number, at, version) | {"total_price": "ten"}
+            self.world.shop.put("orders", record, bad=True)
+        else:
+            self.world.put(number, at=at)
+        bookmark = self.bookmark()
+        if bookmark is not None and at < bookmark - timedelta(seconds=LOOKBACK):
+            self.unseen.add(number)
+        else:
+            self.unseen.discard(number)
+
+    def bookmark(self) -> datetime | None:
+        """Return the stamp from which the next changed read counts back."""
+        known = Landing(self.world.home / "landing").bookmark("shop", "orders") or {}
+        return datetime.fromisoformat(known["stamp"]) if known.get("stamp") else None
+
+    def change(self, what: str, step: Step, count: int = 1) -> None:
+        """Insert, update, delete, put back, or commit late."""
+        now = self.world.clock.at
+        for _ in range(count):
+            if what == "delete" and self.living:
+                number = self.picked(self.living, step)
+                self.world.delete(number)
+                self.living.discard(number)
+                self.broken.discard(number)
+                self.unseen.discard(number)
+                continue
+            gone = self.stamps.keys() - self.living
+            if what == "undelete" and gone:
+                self.commit(self.picked(gone, step), now)
+            elif what == "late" and not step.args.get("new") and self.living:
+                seconds = step.args.get("seconds", LOOKBACK - 10)
+                number = self.picked(self.living, step)
+                self.commit(number, now - timedelta(seconds=seconds))
+            elif what == "late":
+                seconds = step.args.get("seconds", LOOKBACK - 10)
+                self.commit(self.fresh(), now - timedelta(seconds=seconds))
+            elif what == "update" and self.living:
+                self.commit(self.picked(self.living, step), now)
+            else:
+                self.commit(self.fresh(), now)
+
+    def fresh(self) -> int:
+        """Return a number that no order had."""
+        return max(self.stamps, default=0) + 1
+
+    @staticmethod
+    def picked(among: Any, step: Step) -> int:
+        """Return the order that a step means."""
+        ordered = sorted(among)
+        return int(ordered[int(step.args["pick"] * len(ordered))])
+
+    # --- the steps ---------------------------------------------------------------------------
+    def play(self) -> Result:
+        """Do all steps, then settle."""
+        for step in self.plan.steps:
+            self.world.wait(step.args["wait"])
+            getattr(self, f"do_{step.kind}")(step)
+            self.keep_published()
+        self.world.wait(3_600)
+        self.sync("changed", clean=True)
+        return settle(self.world, self.result)
+
+    def do_insert(self, step: Step) -> None:
+        self.change("insert", step, step.args["count"])
+
+    def do_update(self, step: Step) -> None:
+        self.change("update", step, step.args["count"])
+
+    def do_delete(self, step: Step) -> None:
+        self.change("delete", step, step.args["count"])
+
+    def do_undelete(self, step: Step) -> None:
+        self.change("undelete", step)
+
+    def do_late(self, step: Step) -> None:
+        self.change("late", step)
+        self.result.fired += 1
+
+    def do_equal(self, step: Step) -> None:
+        now = self.world.clock.at
+        known = sorted(self.living)[: step.args["count"]] if not step.args["new"] else []
+        for number in known:
+            self.commit(number, now)
+        for _ in range(step.args["count"] - len(known)):
+            self.commit(self.fresh(), now)
+        self.result.fired += 1
+
+    def do_future(self, step: Step) -> None:
+        ahead = self.world.clock.at + timedelta(seconds=step.args["seconds"])
+        among = self.living or {self.fresh()}
+        self.commit(self.picked(among, step), min(ahead, _LATEST))
+        self.result.fired += 1
+
+    def do_clock(self, step: Step) -> None:
+        self.world.wait(step.args["seconds"])
+        self.result.fired += 1
+
+    def do_break(self, step: Step) -> None:
+        among = self.living or {self.fresh()}
+        self.commit(self.picked(among, step), self.world.clock.at, bad=True)
+        self.result.fired += 1
+
+    def do_mend(self, step: Step) -> None:
+        among = self.broken or self.living or {self.fresh()}
+        self.commit(self.picked(among, step), self.world.clock.at)
+
+    def do_customer(self, _step: Step) -> None:
+        self.world.shop.put("customers", shop.customer(8, self.world.clock.at))
+        outcome = self.world.sync("customers")
+        self.result.expect(outcome.status == "ok", f"customers: {outcome.error}")
+
+    def do_sync(self, step: Step) -> None:
+        self.sync(step.args["mode"], clean=True)
+
+    def do_fault(self, step: Step) -> None:
+        a = step.args
+        self.world.shop.fault(a["fault"], request=a["request"], times=a["times"], **a["detail"])
+        sent = len(self.world.shop.journal)
+        self.sync(a["mode"], clean=False)
+        self.world.shop.faults.clear()
+        lines = self.world.shop.journal[sent:]
+        self.result.fired += sum(bool(line.fault) for line in lines)
+
+    def do_between(self, step: Step) -> None:
+        asked = 0
+
+        def before(_request: httpx.Request) -> None:
+            nonlocal asked
+            asked += 1
+            if asked == step.args["request"]:
+                self.change(step.args["what"], step)
+                self.result.fired += 1
+                self.shifted |= self.plan.style in ("page", "offset")
+
+        self.world.network.before = before
+        outcome = self.sync(step.args["mode"], clean=False)
+        self.world.network.before = None
+        self.result.expect(outcome.status == "ok" or asked, f"between: {outcome.error}")
+
+    def do_kill(self, step: Step) -> None:
+        self.in_child(lambda: self.world.sync(**_HOW[step.args["mode"]]), step)
+
+    def do_kill_publish(self, step: Step) -> None:
+        self.in_child(lambda: self.world.publish(keep=False), step)
+
+    def in_child(self, work: Callable[[], object], step: Step) -> None:
+        """Do it in a child that dies, or comes through where its point is not reached."""
+        code = self.world.in_child(
+            work, crash_at=step.args.get("crash_at", ""), after=step.args.get("after")
+        )
+        self.result.fired += code == -9
+        self.result.expect(code in (0, -9), f"{step}: the child ended with {code}")
+
+    def do_publish(self, _step: Step) -> None:
+        outcome = self.world.publish(keep=False)
+        self.result.expect(outcome.status == "ok", f"publish: {outcome.error}")
+
+    def do_rebuild(self, _step: Step) -> None:
+        space, store = self.world.space, self.world.home / "store" / "store.duckdb"
+        before = living_rows(store)
+
+        def plan_for(connection: str, stream: str) -> StreamPlan | None:
+            return space.connection(connection).plan(stream)
+
+        rebuild(space.home, Landing(space.home.landing), plan_for, self.world.clock.now)
+        # It may know more than the store did, where a load was killed; never less.
+        missing = before.keys() - living_rows(store).keys()
+        gone = {key for key in missing if int(key) in self.living}
+        self.result.expect(not gone, f"a rebuild lost {sorted(gone)}")
+
+    def do_mapping(self, _step: Step) -> None:
+        path = self.world.folder / "mappings" / "shop" / "orders.yaml"
+        more, text = "extra: [created_at]\n", path.read_text("utf-8")
+        path.write_text(text.replace(more, "") if more in text else text + more, "utf-8")
+
+    # --- judging on the way ------------------------------------------------------------------
+    def sync(self, mode: str, *, clean: bool) -> StreamOutcome:
+        """Sync; a clean one (no fault, no change meanwhile) must be ok and make the store right."""
+        outcome = self.world.sync(**_HOW[mode])
+        if not clean:
+            return outcome
+        self.result.expect(outcome.status == "ok", f"a clean {mode} sync: {outcome.error}")
+        if outcome.status != "ok" or (outcome.bookmark_before or {}).get("resume"):
+            return outcome
+        if mode == "full" or outcome.bookmark_before is None:
+            self.shifted = False
+            self.unseen.clear()
+        if mode != "sweep" and not self.shifted:
+            store = self.world.home / "store" / "store.duckdb"
+            unowed = {str(n) for n in self.unseen}
+            counts = judge_store(self.world.journal.path, store, unowed=unowed)
+            self.result.expect(counts.is_clean, f"after a clean {mode} sync: {counts.details[:3]}")
+        return outcome
+
+    def keep_published(self) -> None:
+        """Set aside every version that was published, also by a child that was killed."""
+        path = self.world.published
+        if path.exists() and path.stat().st_mtime_ns != self.published_at:
+            self.published_at = path.stat().st_mtime_ns
+            copy = self.world.folder / f"kept-{len(self.world.snapshots):03d}.duckdb"
+            copy.write_bytes(path.read_bytes())
+            self.world.snapshots.append(copy)
+
+
+def play(plan: Plan, folder: Path) -> Result:
+    """Play a plan in `folder`; the problems of a failing one begin with how to play it again."""
+    run = Run(plan, folder)
+    try:
+        result = run.play()
+    finally:
+        run.world.close()
+    if not result.survived:
+        result.problems.insert(0, f"python -m tests.faults.random_runs {plan.seed}\n{plan}")
+    return result
+
+
+def cases(size: Size, seeds: Sequence[int] = ()) -> list[Case]:
+    """Return a case a seed."""
+    wanted = seeds or range(FIRST, FIRST + FULL)
+    found = []
+    for seed in wanted[:QUICK] if size == "quick" else wanted:
+        plan = make_plan(seed)
+        sure = sum(step.kind in SURE for step in plan.steps)
+        found.append(Case("random", f"seed {seed} ({plan.style})", partial(play, plan), sure))
+    return found
+
+
+def shrink(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
+    """Take steps away as long as the plan still fails."""
+    n = 0
+    while n < len(plan.steps):
+        smaller = replace(plan, steps=plan.steps[:n] + plan.steps[n + 1 :])
+        if fails(smaller):
+            plan = smaller
+        else:
+            n += 1
+    return plan
+
+
+def main() -> int:
+    """Play the seeds that the arguments name; exit code 1 where one fails."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("seeds", help="a seed, or FIRST-LAST")
+    parser.add_argument("--shrink", action="store_true")
+    given = parser.parse_args()
+    first, _, last = given.seeds.partition("-")
+    failed = fired = 0
+    begun = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(int(first), int(last or first) + 1):
+            plan = make_plan(seed)
+            result = play(plan, Path(folder) / "run")
+            fired += result.fired
+            if result.survived:
+                continue
+            failed += 1
+            if given.shrink:
+                plan = shrink(plan, lambda p: not play(p, Path(folder) / "run").survived)
+                result = play(plan, Path(folder) / "run")
+            print(*result.problems, *result.counts.details, "", sep="\n", flush=True)
+    many = int(last or first) - int(first) + 1
+    cpu = (time.process_time() - begun) / many
+    print(f"{many} seeds, {failed} failed, {fired} faults fired, {cpu:.2f} s of process time each")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
