@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 WORKERS ?= 2
+PEERS := .venv-peers
+PEERS_STAMP := $(PEERS)/.ready
+BENCH ?=
 DUCKDB_NEXT := 2.0.0
 
 # A company mirror that pip is configured for serves uv too.
@@ -15,7 +18,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test test-all check format bench faults lock test-duckdb-next clean
+.PHONY: help setup demo ui test test-all check format bench peers faults lock test-duckdb-next clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -60,14 +63,22 @@ format: $(STAMP) ## format and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## measure the path against a bare floor (ratios of one run)
-	$(BIN)/python -m tests.bench
+bench: $(STAMP) peers ## measure the path against a bare floor and dlt (ratios of one run)
+	$(BIN)/python -m tests.bench $(BENCH)
 
-faults: $(STAMP) ## play every fault and attack, compare with dlt, write docs/reliability.md (about an hour)
+peers: $(STAMP) $(PEERS_STAMP) ## make the environment of the tools that we are compared with
+
+$(PEERS_STAMP): tests/peers/requirements.lock
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(BIN)/uv pip sync --no-config --quiet --python $(PEERS)/bin/python --require-hashes $<
+	@touch $@
+
+faults: $(STAMP) peers ## play every fault and attack, compare with dlt, write docs/reliability.md (about an hour)
 	$(BIN)/python -m tests.faults --write --also models,attacks,peers
 
 lock: $(STAMP) ## resolve requirements.lock anew (hashes, no hosts)
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --no-config --quiet --generate-hashes --no-emit-index-url --no-header tests/peers/requirements.in -o tests/peers/requirements.lock
 
 clean: ## remove the environment and what the demo made
-	rm -rf $(VENV) $(VENV)-next var
+	rm -rf $(VENV) $(VENV)-next $(PEERS) var

@@ -1,73 +1,90 @@
-"""Measure the path of REST orders against a bare floor; every figure is a ratio of one run.
+"""Measure the product against a bare floor and dlt; every figure is a ratio of one run.
 
-The floor downloads the same pages, slices them, lets DuckDB read them into typed tables and splits
-the lines: no landing, no checks, no guard, no lineage. `python -m tests.bench [ORDERS] [ROUNDS]`.
+`python -m tests.bench --works a,c --orders 20000 --rounds 3`. Ends with 1 when a side holds other
+counts or sums than its source; a bar that is not met is printed and ends with 0.
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
 import os
-import statistics
-import subprocess
+import platform
 import sys
-import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from tests.bench.source import running
+from tests.bench.docs import write_docs
+from tests.bench.run import PEERS, Differs, Options
+from tests.bench.table import Line, as_json, show
 
-WORK = ("floor", "first load", "nothing new", "unify and publish")
+WORKS = {"a": "tests.bench.rest"}
 
 
-def main() -> None:
-    """Run both sides alternately, check counts and sums, print the table, write the JSON."""
-    orders = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    seconds: dict[str, list[float]] = {name: [] for name in WORK}
-    memory: dict[str, list[float]] = {"floor": [], "product": []}
-    with running(orders) as url:
-        for _ in range(rounds):
-            floor, product = _run("floor", url, orders), _run("product", url, orders)
-            if floor["check"] != product["check"]:
-                sys.exit(f"the two sides differ: {floor['check']} and {product['check']}")
-            seconds["floor"].append(floor["seconds"])
-            memory["floor"].append(floor["peak_mb"])
-            memory["product"].append(product["peak_mb"])
-            for name in WORK[1:]:
-                seconds[name].append(product[name])
-    base = statistics.median(seconds["floor"])
-    table = Table(title=f"{orders} orders over HTTP, {rounds} rounds, medians")
-    for head in ("work", "seconds", "orders/s", "x floor's rate"):
-        table.add_column(head, justify="right")
-    figures: dict[str, dict[str, float]] = {}
-    for name, runs in seconds.items():
-        middle = statistics.median(runs)
-        figures[name] = {"seconds": middle, "rate": orders / middle, "of_floor": base / middle}
-        table.add_row(name, f"{middle:.2f}", f"{orders / middle:,.0f}", f"{base / middle:.2f}")
-    Console().print(table)
-    peaks = {name: max(values) for name, values in memory.items()}
-    Console().print(
-        f"peak memory: floor {peaks['floor']:.0f} MB, product {peaks['product']:.0f} MB"
-    )
+def main() -> int:
+    """Run the chosen works, print one table, write the JSON; returns the exit code."""
+    chosen = _arguments()
     out = Path(os.environ.get("ISTHMUS_HOME", "var")) / "bench.json"
+    if chosen.write_docs:
+        write_docs(out)
+        return 0
+    names = tuple(dict.fromkeys(chosen.works.split(",")))
+    if unknown := [name for name in names if name not in WORKS]:
+        sys.exit(f"no such work: {', '.join(unknown)}; there are {', '.join(WORKS)}")
+    options = Options(
+        works=names, orders=chosen.orders, small=chosen.small, rounds=chosen.rounds,
+        growth=chosen.growth, csv_mb=chosen.csv_mb, excel_rows=chosen.excel_rows,
+        peers=not chosen.no_peers,
+    )  # fmt: skip
+    if options.peers and not PEERS.exists():
+        sys.exit(f"{PEERS} is not there: `make peers` makes it, or leave dlt out by --no-peers")
+    said = Console(stderr=True)
+    began, lines = time.time(), list[Line]()
+    try:
+        for module in dict.fromkeys(WORKS[name] for name in names):
+            lines += importlib.import_module(module).measure(options, said.print)
+    except Differs as error:
+        said.print(f"[bold red]the bench is void[/]: {error}", markup=True, highlight=False)
+        return 1
+    heads = _heads(options, time.time() - began)
+    show(lines, heads)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({"orders": orders, "work": figures, "peak_mb": peaks}, indent=2))
+    out.write_text(json.dumps(heads | {"lines": as_json(lines)}, indent=2, ensure_ascii=False))
     Console().print(f"written: {out}")
+    return 0
 
 
-def _run(side: str, url: str, orders: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", f"tests.bench.{side}", url, folder, str(orders)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    if done.returncode:
-        sys.exit(f"{side} failed:\n{done.stderr}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+def _heads(options: Options, seconds: float) -> dict[str, Any]:
+    import duckdb
+
+    command = f"python -m tests.bench --works {','.join(options.works)} --orders {options.orders}"
+    return {
+        "command": f"{command} --rounds {options.rounds}",
+        "duckdb": duckdb.__version__,
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "took_minutes": round(seconds / 60, 1),
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    given = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    given.add_argument("--works", default=",".join(WORKS), help="a,c,d,f")
+    given.add_argument("--orders", type=int, default=Options.orders, help="orders of work a")
+    given.add_argument("--small", type=int, default=Options.small, help="orders of dlt's default")
+    given.add_argument("--rounds", type=int, default=Options.rounds)
+    given.add_argument("--growth", type=int, default=Options.growth, help="f and d: times --orders")
+    given.add_argument("--csv-mb", type=int, default=Options.csv_mb)
+    given.add_argument("--excel-rows", type=int, default=Options.excel_rows)
+    given.add_argument("--no-peers", action="store_true", help="leave dlt out")
+    given.add_argument("--write-docs", action="store_true", help="write the last JSON's figures "
+                       "into docs/benchmarks.md and measure nothing")  # fmt: skip
+    return given.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,16 +1,19 @@
-"""The floor: httpx, msgspec slicing, DuckDB JSON reading into typed tables, lines split."""
+"""The floor of the REST work: httpx, slicing, DuckDB JSON reading into typed tables, lines split.
+
+No landing, no checks, no guard, no lineage, no second run. `python -m tests.bench.floor first URL
+FOLDER` prints one line.
+"""
 
 from __future__ import annotations
 
-import json
-import resource
 import sys
-import time
 from pathlib import Path
 
 import duckdb
 import httpx
 import msgspec
+
+from tests.bench.measure import Meter, preload
 
 
 class Body(msgspec.Struct):
@@ -34,13 +37,29 @@ create table order_lines as select id as order_id, x.id as id, x.sku as sku, x.t
 from (select id, unnest(line_items) as x from orders);
 alter table orders drop line_items;
 """
+CHECK = """
+select (select count(*) from orders), (select count(*) from order_lines),
+  (select sum(total)::decimal(38,2)::varchar from orders)
+"""
 
 
 def main() -> None:
-    """Print seconds, peak memory and what was loaded as one JSON line."""
-    url, folder, _ = sys.argv[1:4]
+    """Load once; print seconds, peak memory and what was loaded."""
+    url, folder = sys.argv[2:4]
     file = Path(folder) / "orders.ndjson"
-    began = time.perf_counter()
+    preload("httpcore", "h11", "anyio", "certifi", "encodings.idna")
+    meter = Meter()
+    with duckdb.connect(str(Path(folder) / "floor.duckdb")) as con:
+        with meter.part("load"):
+            download(url, file)
+            con.execute(SQL.format(file=file))
+            con.execute("checkpoint")
+        found = con.execute(CHECK).fetchone() or ()
+    meter.tell(dict(zip(("orders", "lines", "total"), found, strict=True)))
+
+
+def download(url: str, file: Path) -> None:
+    """Write every record of every page as a line."""
     decoder = msgspec.json.Decoder(Body)
     with httpx.Client(trust_env=False) as client, file.open("wb") as out:
         cursor: str | None = None
@@ -51,16 +70,6 @@ def main() -> None:
             cursor = page.next_cursor
             if not cursor:
                 break
-    with duckdb.connect(str(Path(folder) / "floor.duckdb")) as con:
-        con.execute(SQL.format(file=file))
-        con.execute("checkpoint")
-        seconds = time.perf_counter() - began
-        found = con.execute(
-            "select (select count(*) from orders), (select sum(total)::varchar from orders),"
-            " (select count(*) from order_lines)"
-        ).fetchone()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "check": found}))
 
 
 if __name__ == "__main__":
