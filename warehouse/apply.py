@@ -89,12 +89,14 @@ def _decide(load: Load, staged: Staged, rows: str) -> None:
     """Fill `change`: what is to be done with each of the rows, beside the stored one."""
     target = staged.target
     table = ddl.source_table(target.entity).full
-    order = "0"
+    order, restamped = "0", "false"
     if target.has_version:
         order = versions.order("version", "old_version", target.version_as)
     if load.trusted:
-        trusted = ", ".join(map(str, sorted(load.trusted)))
-        order = f"(case when of_batch in ({trusted}) then 0 else {order} end)"
+        is_trusted = f"of_batch in ({', '.join(map(str, sorted(load.trusted)))})"
+        order = f"(case when {is_trusted} then 0 else {order} end)"
+        # Else a later change at the source would be refused as older than the stamp it has left.
+        restamped = f"({is_trusted} and version is distinct from old_version)"
     load.con.execute(
         f"""
         create or replace temp table change as
@@ -138,7 +140,8 @@ def _decide(load: Load, staged: Staged, rows: str) -> None:
                 when bad and late then 'bad late'
                 when bad then 'bad'
                 when old is null then 'insert'
-                when row_hash = old_hash and (moved > 0 or (flagged and not late)) then 'touch'
+                when row_hash = old_hash
+                    and (moved > 0 or (not late and (flagged or {restamped}))) then 'touch'
                 when row_hash = old_hash then 'same'
                 when late then 'late'
                 when deleted and not old_deleted then 'delete'

@@ -70,6 +70,15 @@ def test_a_restored_source_needs_trust(store: Store, landing: Landing, load: Loa
     assert rows(store, "number, version") == [("restored", V1)]
 
 
+def test_a_restored_record_of_equal_content_has_its_older_stamp_again(
+    store: Store, load: Load
+) -> None:
+    load(order(1, V3))
+    assert counts(load(order(1, V1), trust_source=True)) == {"unchanged": 1}
+    assert rows(store, "version, batch") == [(V1, 2)]
+    assert counts(load(order(1, V2, name="changed"))) == {"updated": 1}
+
+
 def test_trust_of_a_load_is_a_decision(store: Store, landing: Landing, load: Load) -> None:
     load(order(1, V2))
     assert counts(load(order(1, V1, name="restored"), trust_source=True)) == {"updated": 1}
