@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 POINTS: tuple[str, ...] = (
     "extract.page",  # a page was read, nothing of it is landed
@@ -26,11 +27,27 @@ POINTS: tuple[str, ...] = (
 )
 
 
-def reach(point: str) -> None:
-    """Kill this process with SIGKILL if `ISTHMUS_CRASH_AT` names `point`.
+UPKEEP: tuple[str, ...] = (
+    "store.made",  # an empty store is whole under its temporary name
+    "upgrade.copied",  # the copy from before the upgrade stands, nothing is changed
+    "upgrade.written",  # what is missing is added, the transaction is open
+    "rebuild.filled",  # the new store is whole beside the old one
+    "rebuild.swapping",  # the old one's log is gone, its file is not
+)
+"""Points that an ordinary sync does not pass."""
 
-    `ISTHMUS_CRASH_AT=point:3` lets the first two arrivals pass. Does nothing elsewhere.
+told: Callable[[str], None] | None = None
+"""Called at each point that is reached, before a kill there; for tests that watch a child."""
+
+
+def reach(point: str) -> None:
+    """Kill this process if `ISTHMUS_CRASH_AT` names `point`, by SIGKILL.
+
+    `ISTHMUS_CRASH_AT=point:3` lets the first two arrivals pass; `ISTHMUS_CRASH_SIGNAL=TERM` sends
+    that signal instead, once. Does nothing elsewhere.
     """
+    if told is not None:
+        told(point)
     wanted = os.environ.get("ISTHMUS_CRASH_AT")
     if not wanted:
         return
@@ -38,8 +55,8 @@ def reach(point: str) -> None:
     if name != point:
         return
     _arrivals[point] = _arrivals.get(point, 0) + 1
-    if _arrivals[point] >= int(count or 1):
-        os.kill(os.getpid(), signal.SIGKILL)
+    if _arrivals[point] == int(count or 1):
+        os.kill(os.getpid(), signal.Signals[f"SIG{os.environ.get('ISTHMUS_CRASH_SIGNAL', 'KILL')}"])
 
 
 _arrivals: dict[str, int] = {}

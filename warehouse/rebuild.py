@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import lock, store
+from warehouse import crashpoints, lock, store
 from warehouse.batch import sync_folder
 from warehouse.ddl import source_table
 from warehouse.errors import StoreError
@@ -75,6 +75,7 @@ def rebuild(
             made.checkpoint()
         finally:
             con.close()
+        crashpoints.reach("rebuild.filled")
         _swap(new, home.store)
     return report
 
@@ -125,6 +126,7 @@ def _swap(new: Path, old: Path) -> None:
     with new.open("rb") as file:
         os.fsync(file.fileno())
     _log(old).unlink(missing_ok=True)
+    crashpoints.reach("rebuild.swapping")
     os.replace(new, old)
     sync_folder(old.parent)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import lock, upgrades
+from warehouse import crashpoints, lock, upgrades
 from warehouse.clock import Clock, utc_now
 from warehouse.ddl import literal
 from warehouse.errors import StoreError
@@ -104,6 +104,7 @@ def create(path: Path) -> None:
         set_meta(con, "model", upgrades.fingerprint())
         # Tells the projection that this is another store than the one it was made of.
         set_meta(con, "store_id", str(uuid.uuid4()))
+    crashpoints.reach("store.made")
     new.replace(path)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import ddl, ops_tables
+from warehouse import crashpoints, ddl, ops_tables
 from warehouse.ddl import Table, quote
 from warehouse.errors import StoreError
 
@@ -105,6 +105,7 @@ def upgrade(con: duckdb.DuckDBPyConnection, path: Path, folder: Path = FOLDER) -
         return []
     con.execute("CHECKPOINT")
     _back_up(path, path.with_name(f"{path.stem}-v{version}{path.suffix}"))
+    crashpoints.reach("upgrade.copied")
     done: list[str] = []
     # One transaction a step: DuckDB refuses to commit rows written between two changes of a table.
     for step in todo:
@@ -117,6 +118,7 @@ def upgrade(con: duckdb.DuckDBPyConnection, path: Path, folder: Path = FOLDER) -
         done += _add_missing(con)
         set_meta(con, "schema_version", str(newest))
         set_meta(con, "model", wanted)
+        crashpoints.reach("upgrade.written")
     con.execute("CHECKPOINT")
     return done
 
