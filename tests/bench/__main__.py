@@ -22,7 +22,12 @@ from tests.bench.docs import write_docs
 from tests.bench.run import PEERS, Differs, Options
 from tests.bench.table import Line, as_json, show
 
-WORKS = {"a": "tests.bench.rest"}
+WORKS = {
+    "a": "tests.bench.rest",
+    "c": "tests.bench.files",
+    "d": "tests.bench.big",
+    "f": "tests.bench.big",
+}
 
 
 def main() -> int:

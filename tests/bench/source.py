@@ -49,7 +49,9 @@ def order(number: int, count: int, version: int = 0) -> dict[str, Any]:
             }
         )
     created = FIRST + SPAN * (number / count)
-    stamp = created if not version else FIRST + SPAN + timedelta(days=version, seconds=number % 999)
+    stamp = created
+    if version:  # spread over half a day, so that a lookback of minutes meets few of them again
+        stamp = FIRST + SPAN + timedelta(days=version, seconds=number * 7919 % 43_200)
     return {
         "id": number,
         "name": f"#{number}",

@@ -38,7 +38,8 @@ class Line:
         if not self.bar:
             return None
         sign, limit = self.bar.split()[:2]
-        value = next(x for x in (self.ratio, self.peak_mb, self.cpu, self.seconds) if x is not None)
+        order = (self.ratio, self.seconds, self.cpu, self.peak_mb)
+        value = next(x for x in order if x is not None)
         return value >= float(limit) if sign == ">=" else value <= float(limit)
 
     @property
