@@ -1,8 +1,9 @@
 """Writes an answer to a file: CSV, JSON, Parquet, Excel. Text never becomes a formula.
 
-A cell that begins with one of `= + - @`, a tab or a carriage return is run as a formula by
-spreadsheet programs (OWASP, CSV injection): such a text gets an apostrophe before it in CSV; in
-Excel it is written as a string cell, which is never run.
+A cell that begins with one of `= + - @`, also in their full-width forms and behind blanks or
+quotes, or with a tab, line break or zero, may be run as a formula by spreadsheet programs (OWASP,
+CSV injection; ASVS 1.2.10): such a text gets one apostrophe before it in CSV, a text that has one
+already another; in Excel it is written as a string cell, which is never run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from typing import Any
 from warehouse.errors import WarehouseError
 from warehouse.reader import Result
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@＝＋－＠﹦﹢﹣﹫")
+_STARTS = tuple("\t\r\n\v\f\0")
+_BEFORE = (  # what programs skip before they look: blanks, quotes, signs without width
+    " \t\r\n\v\f\0\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f"
+    "\u2060\u2066\u2067\u2068\u2069\u3000\ufeff'\"`"
+)
 _SHEET_ROWS = 1_048_576
 _CELL_TEXT = 32_767
 _CHUNK = 10_000
@@ -139,7 +146,9 @@ def _whole(file: Path, write: Callable[[Path], int]) -> int:
 
 
 def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    risky = text.startswith(_STARTS) or text.lstrip(_BEFORE).startswith(_FORMULA)
+    # Programs end a cell at a zero; our own importer takes it for a sign of another encoding.
+    return (f"'{text}" if risky else text).replace("\0", "\ufffd")
 
 
 def _csv_cell(value: Any) -> Any:

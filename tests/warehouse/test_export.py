@@ -121,3 +121,36 @@ def test_a_failed_answer_leaves_the_old_file(result: Any, tmp_path: Path) -> Non
         export.write_csv(result(sql), file)
     assert file.read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "some.duckdb"]
+
+
+RUN = [
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠a",
+    " =1",
+    "\u3000=1",
+    "'=1",
+    '"=1',
+    "\ufeff=1",
+    "\n=1",
+    "\u200b+1",
+    "' -1",
+]
+
+
+def test_csv_runs_no_formula_in_disguise_and_can_be_undone(result: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    values = ", ".join(
+        f"({n}, '{text.replace(chr(39), chr(39) * 2)}')" for n, text in enumerate(RUN)
+    )
+    export.write_csv(result(f"select * from (values {values}) t(n, x) order by n"), file)
+    rows = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
+    assert [row[1] for row in rows[1:]] == [f"'{text}" for text in RUN]
+
+
+def test_a_zero_does_not_cut_a_cell(result: Any, tmp_path: Path) -> None:
+    export.write_csv(
+        result("select chr(0) || '=1' as x, 'a' || chr(0) || 'b' as y"), tmp_path / "a"
+    )
+    assert (tmp_path / "a").read_text("utf-8-sig").splitlines()[1] == "'\ufffd=1,a\ufffdb"
