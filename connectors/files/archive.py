@@ -28,10 +28,10 @@ _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _AS_XLSX = "open the file in Excel and save it as .xlsx"
 
 _CELL = re.compile(
-    rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']((?:\s+[a-z:]+="[^"<>]*")*\s*/>)?"""
+    rb"""\br\s*=\s*["']\$?([A-Za-z]{1,9})\$?([0-9]{1,12})["']((?:\s+[a-z:]+="[^"<>]*")*\s*/>)?"""
 )
 _BARE = re.compile(rb"<(?:\w+:)?c(?:\s+(?!r\s*=)[\w:]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
-_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["']([0-9]{1,9})["']""")
+_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["']([0-9]{1,12})["']""")
 _UNCOMPUTED = re.compile(
     rb"""<c\s[^>]*?\br="([A-Z]+[0-9]+)"[^>]*><f[^>]*?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>"""
 )
@@ -326,6 +326,6 @@ def _count_bare(text: bytes, facts: SheetFacts) -> None:
 
 def _number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number

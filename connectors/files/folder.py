@@ -96,10 +96,13 @@ def unsettled(
 def changed(file: Found) -> bool:
     """Return whether the file is not any more what it was when it was found."""
     try:
-        seen = file.path.stat()
+        seen = file.path.lstat()  # a link in its place leads elsewhere
     except OSError:
         return True
-    return (seen.st_size, seen.st_mtime_ns) != (file.size, file.modified_ns)
+    return not stat.S_ISREG(seen.st_mode) or (seen.st_size, seen.st_mtime_ns) != (
+        file.size,
+        file.modified_ns,
+    )
 
 
 def digest(file: Found) -> str:

@@ -17,7 +17,7 @@ import pytest
 
 from connectors.base import Context, ReadRequest
 from connectors.errors import ConnectorError, ContractBroken, Refused, TooLarge
-from connectors.files import BadFiles, FilesConnector, FilesSettings
+from connectors.files import BadFiles, FilesConnector, FilesSettings, folder
 from connectors.files.archive import MAX_ENTRIES
 
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
@@ -144,6 +144,16 @@ def test_spelling_does_not_hide_a_far_cell(tmp_path: Path, trick: bytes) -> None
     assert isinstance(cause(tmp_path), TooLarge)
 
 
+@pytest.mark.parametrize("place", ["ZZZZZZZ2", "A4294967295", "xfd1048576", "$XFD$1048576"])
+def test_a_place_beyond_the_sheet_is_refused_before_a_reader_sets_memory_aside(
+    tmp_path: Path, place: str
+) -> None:
+    """The library ended the whole process: it asked for 137 GB."""
+    cell = f'<row r="2"><c r="{place}"><v>1</v></c></row>'.encode()
+    book(tmp_path / "far.xlsx", {SHEET: HEAD + ROW + cell + TAIL})
+    assert isinstance(cause(tmp_path), TooLarge)
+
+
 def test_far_cells_that_are_only_coloured_do_no_harm(tmp_path: Path) -> None:
     styled = (
         b'<row r="2"><c r="A2" t="inlineStr"><is><t>7</t></is></c></row>'
@@ -250,6 +260,22 @@ def test_links_that_lead_outside_are_refused(tmp_path: Path) -> None:
     assert "666" not in str(caught.value)
     findings = [f.subject for f in connector(inside).check() if f.ok is False]
     assert "s: link.csv" in findings
+
+
+def test_a_file_that_is_swapped_for_a_link_while_it_is_read_is_not_taken(tmp_path: Path) -> None:
+    """By somebody who may write into the folder but not read the other file."""
+    secret, inbox = tmp_path / "secret.csv", tmp_path / "in"
+    secret.write_text("id,name\n666,x\n")
+    inbox.mkdir()
+    path = inbox / "a.csv"
+    path.write_text("id,name\n111,y\n")
+    moment = secret.stat().st_mtime_ns
+    os.utime(path, ns=(moment, moment))
+    found, _, _ = folder.find(inbox, "*.csv")
+    path.unlink()
+    path.symlink_to(secret)
+    assert secret.stat().st_size == found[0].size
+    assert folder.changed(found[0])
 
 
 def test_a_pipe_is_refused_and_does_not_block(tmp_path: Path) -> None:
