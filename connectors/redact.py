@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
 import re
@@ -13,12 +14,15 @@ MASK = "[secret]"
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SHORTEST = 4
+_CUT = 12
+_LONG = 24
 
 
 class Redactor:
     """Replaces secret values, however they are written, and strips what forges log lines.
 
     Values shorter than four characters are left alone: masking them would black out plain words.
+    The first 12 and more characters of a long one are masked too: messages quote texts cut short.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -38,7 +42,13 @@ class Redactor:
 
     def mask(self, text: str) -> str:
         """Return `text` without secrets, line breaks kept."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if self._pattern is None:
+            return text
+        text = self._pattern.sub(MASK, text)
+        for form in self._forms:
+            if len(form) >= _LONG and form[:_CUT] in text:
+                text = _without_beginning(text, form)
+        return text
 
     def text(self, text: str) -> str:
         """Return `text` without secrets, ANSI escapes and control characters, on one line."""
@@ -64,6 +74,18 @@ class _Filter(logging.Filter):
         return True
 
 
+def _without_beginning(text: str, form: str) -> str:
+    """Mask every beginning of `form` in `text`, as far as the text goes on like it."""
+    at = text.find(form[:_CUT])
+    while at >= 0:
+        end = at + _CUT
+        while end < len(text) and end - at < len(form) and text[end] == form[end - at]:
+            end += 1
+        text = text[:at] + MASK + text[end:]
+        at = text.find(form[:_CUT], at + len(MASK))
+    return text
+
+
 def _escape_pattern(form: str) -> str:
     """Return a pattern for `form` in which %2f and %2F are the same."""
     return re.sub("%[0-9A-Fa-f]{2}", lambda hit: f"(?i:{hit[0]})", re.escape(form))
@@ -76,6 +98,9 @@ def _forms(secret: str) -> Iterable[str]:
     yield quote(secret, safe="")
     yield quote(secret)
     yield quote_plus(secret)
+    yield quote(quote(secret, safe=""), safe="")
+    yield html.escape(secret)
+    yield html.escape(secret, quote=False)
     for ascii_only in (True, False):
         yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
     yield raw.hex()

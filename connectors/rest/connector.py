@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
 from connectors.base import Connector, Context, Finding, Page, ReadRequest, Snapshot, Stream
 from connectors.changes import zone_of
-from connectors.errors import ConfigError
+from connectors.errors import ConfigError, ConnectorError
 from connectors.redact import Redactor
 from connectors.rest.settings import RestSettings
 from connectors.rest.streams import StreamSettings
@@ -55,7 +56,18 @@ class RestConnector(Connector):
         if self.settings.tls is not None and not self.settings.tls.verify:
             notes.append("tls.verify is false: whoever stands in between can read and change all.")
         reading = Reading(self.asker(request.stream), request, self.context.now(), notes)
-        yield from reading.pages()
+        try:
+            for page in reading.pages():
+                if page.warnings:
+                    said = tuple(map(self.redactor.text, page.warnings))
+                    page = replace(page, warnings=said)
+                yield page
+        except ConnectorError as error:
+            # Some texts quote the answer, and only here are tokens known that the system issued.
+            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
+            error.place = self.redactor.text(error.place)
+            error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+            raise
 
     def check(self) -> Iterator[Finding]:
         """Ask every stream for its first page and say what is readable and what does not fit."""

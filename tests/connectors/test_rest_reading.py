@@ -6,13 +6,15 @@ import base64
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import httpx
 import msgspec
 import pytest
-from rest_parts import START, TOKEN, Time, connector, keys, orders, read
+from rest_parts import START, TOKEN, Script, Time, connector, keys, orders, read
 from rest_shop import BASE, CHANGES, STYLES, shop, spec
 
+from connectors.base import ReadRequest
 from connectors.changes import read_bookmark
-from connectors.errors import ConfigError
+from connectors.errors import ConfigError, ConnectorError
 from connectors.rest.simulator import Collection, RestSimulator
 
 
@@ -269,3 +271,25 @@ def test_relative_next_links_are_resolved(next_link):
     body = {"data": orders(10), "next": next_link.format(mark), "total": 95}
     sim.fault("body", body=msgspec.json.encode(body))
     assert len(keys(read(connector(sim, spec("next")), "orders"))) == 95
+
+
+def test_a_token_that_the_system_issued_is_in_no_error_and_no_remark():
+    token = "issued-1-and-long-enough-to-be-one"
+    oauth2 = {"token_url": "http://shop.example/token", "client_id": "me",
+              "client_secret": "env:SHOP_TOKEN"}  # fmt: skip
+    issued = {"access_token": token, "expires_in": 3600}
+    for body in ({token: 1}, {"data": [], "total": token}, {"data": {token: 1}}):
+        one = connector(shop(), spec(total="total"), auth={"oauth2": oauth2})
+        one.context.transport = Script(issued, body)
+        with pytest.raises(ConnectorError) as caught:
+            read(one, "orders")
+        assert "issued-1" not in f"{caught.value} {caught.value.args} {vars(caught.value)}"
+    one = connector(shop(), spec(), auth={"oauth2": oauth2})
+    first = {"data": [{"id": "1"}], "next_cursor": "c"}
+    one.context.transport = Script(issued, first, {"message": "no"}, {token: 1}, {"data": []})
+    one.context.transport.answers[2] = httpx.Response(400, json={})
+    pages = []
+    with pytest.raises(ConnectorError):
+        pages.extend(one.read(ReadRequest("orders")))
+    pages = read(one, "orders", pages[-1].bookmark if pages else None)
+    assert "issued-1" not in str([page.warnings for page in pages])

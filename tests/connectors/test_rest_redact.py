@@ -93,3 +93,17 @@ def test_http_libraries_say_nothing_below_a_warning():
         record = logger.makeRecord(name, logging.INFO, "f", 1, "GET /?token=x", (), None)
         assert not logger.filter(record)
         logger.setLevel(logging.WARNING)
+
+
+def test_a_secret_cut_short_by_a_message_is_masked_as_far_as_it_goes():
+    secret = "Tok3n-4711-abcdefghijklmnopqrstuvwxyz"
+    for length in (12, 20, 36):
+        assert Redactor([secret]).text(f"is '{secret[:length]}' here") == f"is '{MASK}' here"
+    assert Redactor([secret]).text(secret[:11]) == secret[:11]
+
+
+@pytest.mark.parametrize(
+    "said", ["a&amp;b&#x27;c&lt;d-4711", "a&amp;b'c&lt;d-4711", "a%2526b%2527c%253Cd-4711"]
+)
+def test_html_and_double_escapes_are_masked(said):
+    assert Redactor(["a&b'c<d-4711"]).text(f"x {said} y") == f"x {MASK} y"
