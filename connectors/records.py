@@ -16,6 +16,9 @@ from connectors.errors import ContractBroken, TooLarge
 MAX_RECORD = 15 << 20
 """Bytes of one record; DuckDB's JSON reader takes objects of up to 16 MB."""
 
+MAX_OBJECTS = 1_500_000
+"""Objects of one page, nested ones too; each costs memory far beyond its bytes."""
+
 _Text: TypeAlias = Callable[[Any], str | None]
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -48,6 +51,13 @@ def cut(body: Body, at: Path, key: Sequence[Path], stamp: Path | None) -> Cut:
     A composite key's parts are joined with '/'; numbers keep their text. Raises ContractBroken
     where there is no list, TooLarge for a record above MAX_RECORD.
     """
+    if len(body.data) > 3 * MAX_OBJECTS:
+        objects, commas = body.data.count(b"{"), body.data.count(b",")
+        if objects > MAX_OBJECTS or (commas > MAX_OBJECTS and len(body.data) < 8 * commas):
+            raise TooLarge(
+                f"The page has {objects:,} objects and {commas:,} values.",
+                "ask for smaller pages (limit).", place=body.place,
+            )  # fmt: skip
     raws = _members(body, at)
     records = [bytes(raw) for raw in raws or ()]
     for number, record in enumerate(records, 1):

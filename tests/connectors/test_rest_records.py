@@ -197,3 +197,10 @@ def test_conditions(text, holds):
 def test_conditions_that_cannot_be_read(text):
     with pytest.raises(ConfigError):
         parse_condition(text)
+
+
+@pytest.mark.parametrize("member", [b"1", b"{}", b"[]"])
+def test_a_page_of_millions_of_tiny_members_is_refused_before_it_is_cut(member):
+    data = b'{"data":[' + (member + b",") * 2_500_000 + member + b"]}"
+    with pytest.raises(TooLarge, match="values"):
+        cut(Body(data), ("data",), [("id",)], None)
