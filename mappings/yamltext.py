@@ -62,11 +62,14 @@ def read_file(path: Path, *, repeats: list[YamlError] | None = None) -> Document
     With `repeats` a key that stands twice is told there and read once, so that a checker can go on.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(4 * MAX_BYTES + 4)
     except OSError as error:
         raise YamlError(
             str(path), 1, f"cannot be read ({error.strerror}).", "check the path."
         ) from None
+    if len(raw) > 4 * MAX_BYTES + 3:  # no sign has more than four bytes; three are the mark's
+        raise _too_long(str(path))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -80,12 +83,13 @@ def read_text(
 ) -> Document:
     """Read `text`; `file` is what errors call it; `repeats` as in `read_file`."""
     if len(text) > MAX_BYTES:
-        raise YamlError(file, 1, f"is longer than {MAX_BYTES} characters.", "split the file.")
+        raise _too_long(file)
     try:
         for token in yaml.scan(text, Loader=yaml.SafeLoader):
             if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
                 line = token.start_mark.line + 1
-                mark = text.splitlines()[line - 1].strip()
+                # The sign alone: what stands behind it may be a secret.
+                mark = text[token.start_mark.index : token.end_mark.index].strip()[:40]
                 raise YamlError(
                     file, line, f"anchors, aliases and tags are not read here ({mark}).",
                     "write the value out, or put it in quotes.",
@@ -105,6 +109,10 @@ def read_text(
     keys: dict[Spot, int] = {}
     data = _value(file, node, (), lines, quoted, repeats, keys) if node is not None else None
     return Document(file, data, lines, frozenset(quoted), keys)
+
+
+def _too_long(file: str) -> YamlError:
+    return YamlError(file, 1, f"is longer than {MAX_BYTES} characters.", "split the file.")
 
 
 def _value(

@@ -13,6 +13,7 @@ from mappings.compile import compile_mapping
 from mappings.errors import MappingError
 from mappings.find import locate
 from mappings.load import load_mapping, parse_mapping
+from mappings.yamltext import YamlError, read_file, read_text
 from warehouse.model.plan import Reference
 
 # FORMS.md section 3, both blocks as printed.
@@ -330,3 +331,18 @@ def test_a_mapping_parsed_from_text_keeps_its_form() -> None:
     assert mapping.place(("fields", "total")) == ("x.yaml", 9)
     assert mapping.form.model_dump(by_alias=True)["fields"]["status"]["else"] == "unknown"
     assert "else" in str(type(mapping.form).model_json_schema())
+
+
+def test_a_huge_file_is_not_read_whole(tmp_path) -> None:
+    path = tmp_path / "huge.yaml"
+    with path.open("wb") as file:
+        file.truncate(4 << 30)  # sparse: takes no room
+    with pytest.raises(YamlError, match="longer than"):
+        read_file(path)
+
+
+@pytest.mark.parametrize("text", ["a: &x s3cret", "a: !vault s3cret", "a: *s3cret"])
+def test_what_stands_behind_an_anchor_or_tag_is_not_repeated(text) -> None:
+    with pytest.raises(YamlError, match="anchors, aliases and tags") as caught:
+        read_text(text)
+    assert "s3cret" not in str(caught.value).replace("*s3cret", "")
