@@ -3,6 +3,7 @@
 No postponed annotations here: Dagster reads the step's `config` parameter by its class.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
@@ -203,7 +204,9 @@ def _last_success(workspace: Workspace, connection: str, stream: str) -> datetim
 
 
 def _describe(connection: Connection, spec: StreamSpec) -> str:
-    lines = [f"**{connection.title}**, stream `{spec.name}`, read by `{connection.system}`."]
+    lines = [
+        f"**{_plain(connection.title)}**, stream `{spec.name}`, read by `{connection.system}`."
+    ]
     if spec.schedule:
         lines.append(f"Read at `{spec.schedule}` ({connection.timezone}).")
     if spec.promise:
@@ -211,6 +214,12 @@ def _describe(connection: Connection, spec: StreamSpec) -> str:
     if spec.sweep:
         lines.append(f"Hard deletes are looked for at `{spec.sweep}`.")
     return " ".join(lines)
+
+
+def _plain(title: str) -> str:
+    """Return a title as Markdown shows it: as it is, whatever signs it has."""
+    one_line = " ".join("".join(c if c.isprintable() else " " for c in title).split())
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|&~$:-])", r"\\\1", one_line)
 
 
 def _settings(connection: Connection, spec: StreamSpec) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def show(
     """Show one entry and its record, read from the landing."""
     entry = _entry(id)
     record = _record(entry)
+    _noted(entry["id"])
     if json:
         as_json({**entry, "record": record})
         return
@@ -130,6 +131,14 @@ def _record(entry: dict[str, Any]) -> Any:
         return json.loads(raw)
     except ValueError:
         return bytes(raw).decode("utf-8", "replace")
+
+
+def _noted(id: str) -> None:
+    """Log that a record was looked at, before it is shown: it may hold what nobody may see."""
+    from connectors.base import utc_now
+    from pipelines.trace import note_access
+
+    note_access(workspace().home.root / "logs" / "access.jsonl", "quarantine show", id, utc_now())
 
 
 def _rows(sql: str, limit: int) -> list[dict[str, Any]]:

@@ -31,7 +31,13 @@ def remark(text: str) -> None:
 
 def as_json(value: Any) -> None:
     """Print `value` as JSON: money as text with all its digits, instants in UTC."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=jsonable))
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=jsonable)
+    print("".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text))
+
+
+def _escaped(sign: str) -> str:
+    """Return what could steer a terminal (C1 controls, directions) as JSON escapes it."""
+    return json.dumps(sign)[1:-1]
 
 
 def jsonable(value: Any) -> Any:

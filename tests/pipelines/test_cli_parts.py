@@ -1,6 +1,7 @@
 """Parts of the command line: YAML that is written, proposals for a folder, the outer frame."""
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from connectors.errors import AuthError, ConfigError
 from mappings.yamltext import read_text
 from pipelines.cli import boundary, main, session
 from pipelines.cli.codes import CliError
-from pipelines.cli.show import cell, jsonable
+from pipelines.cli.show import as_json, cell, jsonable
 from pipelines.cli.yamlwrite import block, explained
 from pipelines.proposals import choose_key, pattern_of, stream_name
 from pipelines.secrets import Secrets
@@ -141,6 +142,25 @@ def test_an_unforeseen_error_goes_to_a_file_that_the_message_names(
     assert "Traceback" in text
     assert "password" not in text
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_message_forges_an_entry_of_the_log(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
+    boundary.explain(ZeroDivisionError("a\n--- isthmus erase\r\x1b[2K\u2028done\x9b31m"), ["query"])
+    text = (tmp_path / "logs" / "cli.log").read_text()
+    assert [line for line in text.splitlines() if not line.startswith("  ")] == [
+        "--- isthmus query"
+    ]
+    assert not set("\r\x1b\u2028\x9b") & set(text)
+
+
+def test_json_on_a_terminal_steers_nothing_and_says_the_same(capsys) -> None:
+    value = {"a\x9b": "x\x9b31m\u202e中文\x7f\u2028\U000e0041", "b": ["\x1b"]}
+    as_json(value)
+    shown = capsys.readouterr().out
+    assert all(c.isprintable() or c == "\n" for c in shown)
+    assert json.loads(shown) == value
+    assert "中文" in shown
 
 
 def test_a_terminal_is_not_steered_by_data() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -134,7 +135,14 @@ def test_quarantine_lists_why_and_shows_the_record_from_the_landing(company, cap
     assert "C3" in told
     assert "on_hand" in told
     (entry,) = [e for e in entries(capsys, "office", "stock") if e["source_key"] == "C3"]
+    log = Workspace.discover().home.root / "logs" / "access.jsonl"
+    assert not log.exists()
     assert main(["quarantine", "show", entry["id"], "--json"]) == 0
+    (looked,) = map(json.loads, log.read_text().splitlines())
+    assert (looked["what"], looked["id"], looked["uid"]) == (
+        "quarantine show", entry["id"], os.getuid(),
+    )  # fmt: skip
+    assert log.stat().st_mode & 0o777 == 0o600
     assert json.loads(capsys.readouterr().out)["record"]["qty"] == "1,200"
     assert main(["quarantine", "show", entry["id"]]) == 0
     assert "1,200" in capsys.readouterr().out

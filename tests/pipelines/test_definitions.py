@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import small_shop
 from pipelines.broken import broken_defs
 from pipelines.connection import StreamSpec
 from pipelines.definitions import build
-from pipelines.streams import stream_asset
+from pipelines.streams import _plain, stream_asset
 from pipelines.workspace import PROJECT, Workspace
 
 pytestmark = [
@@ -226,3 +227,12 @@ def test_dagster_lists_the_definitions_of_a_folder_outside_the_project(space: Wo
     assert done.returncode == 0, done.stderr[-2000:]
     for name in ("shop/orders", "erp/broken", "shop_sync", "unify_when_due"):
         assert name in done.stdout, name
+
+
+def test_a_title_is_no_markdown_and_no_page():
+    hostile = "<img src=x onerror=alert(1)> [a](javascript:b) **c**\n# d `e` \x1b[31m &lt; 金蝶"
+    shown = _plain(hostile)
+    assert "\n" not in shown
+    assert "\x1b" not in shown
+    assert "金蝶" in shown
+    assert not re.search(r"(?<!\\)[<>\[\]()*#`&:]", shown)
