@@ -16,6 +16,7 @@ EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 """Where windows start on a first load when `start` is not set."""
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FOLD = timedelta(hours=2)
 _NUMBER = re.compile(r"[0-9]{1,16}(\.[0-9]{1,9})?")
 _ZONELESS_Z = re.compile(r"([+-][0-9]{2})([0-9]{2})$")
 
@@ -57,7 +58,9 @@ def _calendar(text: str, pattern: str) -> datetime:
 def format_stamp(at: datetime, pattern: str, zone: tzinfo) -> str:
     """Write an instant as the parameter wants it: iso, epoch, epoch_ms, or strftime in `zone`.
 
-    Parts of a second are cut, which only widens a lower bound.
+    Parts of a second are cut, which only widens a lower bound. So does what is done before clocks
+    are set back: the hour that comes twice then reads earlier than `at` itself, and a filter that
+    compares such texts must not leave it out.
     """
     if pattern == "iso":
         return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -65,7 +68,14 @@ def format_stamp(at: datetime, pattern: str, zone: tzinfo) -> str:
         return str(int(at.timestamp()))
     if pattern == "epoch_ms":
         return str(int(at.timestamp()) * 1000)
-    return at.astimezone(zone).strftime(pattern)
+    here, later = at.astimezone(zone), (at + _FOLD).astimezone(zone)
+    if "%z" not in pattern and (back := _offset(here) - _offset(later)) > timedelta(0):
+        here -= back
+    return here.strftime(pattern)
+
+
+def _offset(at: datetime) -> timedelta:
+    return at.utcoffset() or timedelta(0)
 
 
 def check_format(pattern: str) -> str:

@@ -76,13 +76,23 @@ def test_parameters_are_written(pattern, text):
 
 
 @given(
-    at=st.integers(0, 3_000_000_000_000_000).map(instant),
+    # China set its clocks back for the last time in 1991.
+    at=st.integers(700_000_000_000_000, 3_000_000_000_000_000).map(instant),
     pattern=st.sampled_from(["iso", "epoch", "epoch_ms", "%Y-%m-%d %H:%M:%S"]),
 )
 def test_a_lower_bound_is_never_above_the_stamp(at, pattern):
     back = parse_stamp(format_stamp(at, pattern, SHANGHAI), SHANGHAI, pattern)
     assert back is not None
     assert at - timedelta(seconds=1) < back <= at
+
+
+def test_a_lower_bound_leaves_nothing_out_when_clocks_are_set_back() -> None:
+    pattern, zone = "%Y-%m-%d %H:%M:%S", ZoneInfo("America/New_York")
+    back = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)  # 02:00 becomes 01:00
+    for minutes in range(-300, 300, 7):
+        bound = format_stamp(back + timedelta(minutes=minutes), pattern, zone)
+        later = [back + timedelta(minutes=m) for m in range(minutes, minutes + 400, 5)]
+        assert bound <= min(at.astimezone(zone).strftime(pattern) for at in later)
 
 
 def test_a_format_must_be_one():
