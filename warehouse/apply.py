@@ -127,9 +127,10 @@ def _decide(load: Load, staged: Staged, rows: str) -> None:
                 case
                     when old is null then false
                     -- The log of the stream is the order in which the source was looked at: what
-                    -- was seen before the absence does not undo it, what was seen later does.
-                    when old_deleted and delete_reason <> 'source_flag' and of_batch < old_batch
-                        then true
+                    -- was seen before the absence does not undo it, what was seen later does,
+                    -- also with an older stamp: a record that was put back as it once was.
+                    when old_deleted and delete_reason <> 'source_flag'
+                        then of_batch < old_batch
                     when moved <> 0 then moved < 0
                     else before
                 end as late

@@ -47,6 +47,16 @@ def test_absence_in_a_full_scan_is_a_tombstone(store: Store, landing: Landing, l
     assert counts(load(order(2, "2025-01-01T00:00:00Z", name="old"))) == {"refused": 1}
 
 
+def test_a_record_that_was_gone_comes_back_as_it_once_was(store: Store, load: Load) -> None:
+    load(order(1), order(2, V2, name="new"), mode="full", complete=True)
+    load(order(1), mode="full", complete=True)
+    # From a wastebasket or an older backup: the stamp is older than the one that was deleted.
+    assert counts(load(order(1), order(2, V1, name="old"), mode="full")) == {"updated": 1}
+    assert rows(store, "is_deleted, number, version", "source.orders where source_key = '2'") == [
+        (False, "old", V1)
+    ]
+
+
 def test_held_deletions_wait_for_a_decision(store: Store, landing: Landing, load: Load) -> None:
     from warehouse.holds import accept, list_holds
 
