@@ -69,6 +69,7 @@ class Plan:
     limit: int
     orders: int
     gap: int
+    customers: int
     steps: tuple[Step, ...] = field(default=())
 
     def __str__(self) -> str:
@@ -90,7 +91,7 @@ def make_plan(seed: int) -> Plan:
     kinds = [*first, *kinds, chance.choice(sorted(SURE))]
     return Plan(
         seed, chance.choice(STYLES), limit, orders, chance.choice((1, 1, 60, 3_600)),
-        tuple(_step(kind, chance, limit) for kind in kinds),
+        chance.choice((0, 0, 7)), tuple(_step(kind, chance, limit) for kind in kinds),
     )  # fmt: skip
 
 
@@ -100,6 +101,8 @@ def _step(kind: str, chance: random.Random, limit: int) -> Step:
         args["pick"] = round(chance.random(), 3)
     if kind in ("insert", "update", "delete"):
         args["count"] = chance.choice((1, 1, 2, 4))
+    if kind == "undelete":
+        args["old"] = chance.random() < 0.5
     if kind == "late":
         args |= {"new": chance.random() < 0.5,
                  "seconds": chance.choice((1, 5, 6, 30, 300, LOOKBACK - 1, LOOKBACK))}  # fmt: skip

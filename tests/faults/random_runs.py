@@ -14,6 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,7 @@ class Run:
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.result = plan, Result()
-        self.world = World(folder, style=plan.style, orders=0)
+        self.world = World(folder, style=plan.style, orders=0, customers=plan.customers)
         self.world.write_files(IN_PROCESS, limit=plan.limit)
         self.stamps: dict[int, datetime] = {}
         self.living: set[int] = set()
@@ -93,7 +94,9 @@ class Run:
                 continue
             gone = self.stamps.keys() - self.living
             if what == "undelete" and gone:
-                self.commit(self.picked(gone, step), now)
+                # Put back with a stamp of now, or as it was, as from a wastebasket.
+                number = self.picked(gone, step)
+                self.commit(number, self.stamps[number] if step.args.get("old") else now)
             elif what == "late" and not step.args.get("new") and self.living:
                 seconds = step.args.get("seconds", LOOKBACK - 10)
                 number = self.picked(self.living, step)
@@ -114,7 +117,7 @@ class Run:
     def picked(among: Any, step: Step) -> int:
         """Return the order that a step means."""
         ordered = sorted(among)
-        return int(ordered[int(step.args["pick"] * len(ordered))])
+        return int(ordered[int(step.args["pick"] * (len(ordered) - 1))])
 
     # --- the steps ---------------------------------------------------------------------------
     def play(self) -> Result:
@@ -272,8 +275,11 @@ class Run:
 def play(plan: Plan, folder: Path) -> Result:
     """Play a plan in `folder`; the problems of a failing one begin with how to play it again."""
     run = Run(plan, folder)
+    result = run.result
     try:
-        result = run.play()
+        run.play()
+    except Exception:  # a defect as well, and the steps that led there are what counts
+        result.problems.append(traceback.format_exc(limit=-4))
     finally:
         run.world.close()
     if not result.survived:
