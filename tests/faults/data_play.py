@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,21 +24,19 @@ Play = Callable[..., None]
 def case(row: str, name: str, play: Play, planned: int, **how: Any) -> Case:
     """Return a case whose `play(world, result, **how)` is followed by the end of all cases.
 
-    `style`, `orders` and `simulator_class` go to the world; `settles=False` leaves the end out.
+    `style`, `orders` and `customers` go to the world.
     """
     return Case(row, name, partial(_run, play, how), planned)
 
 
 def _run(play: Play, how: dict[str, Any], folder: Path) -> Result:
     how = dict(how)
-    settles = how.pop("settles", True)
     world_how = {n: how.pop(n) for n in ("style", "orders", "customers") if n in how}
     result = Result()
     made = World(folder, **world_how)
     try:
         play(made, result, **how)
-        if settles:
-            settle(made, result)
+        settle(made, result)
     finally:
         made.close()
     return result
@@ -99,12 +97,6 @@ def warned(outcome: StreamOutcome, word: str) -> bool:
     return any(word in text for text in outcome.warnings)
 
 
-def at(text: str) -> datetime:
-    """Return an instant, UTC where it says no zone."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 class LenientShop(JournalledSimulator):
     """A shop that holds records with stamps that are none; its filters always let them pass."""
 
@@ -114,8 +106,3 @@ class LenientShop(JournalledSimulator):
             return JournalledSimulator._stamp(spec, record)
         except (ValueError, OverflowError):
             return None
-
-
-def each_style(styles: Iterable[shop.Style] = shop.STYLES) -> list[shop.Style]:
-    """Return the styles as a list."""
-    return list(styles)
