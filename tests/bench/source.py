@@ -8,14 +8,16 @@ oldest first). `PUT /version/<n>/<step>` makes `n` further versions of the data:
 from __future__ import annotations
 
 import json
-import multiprocessing
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -143,7 +145,8 @@ def _cents(one: dict[str, Any]) -> int:
     return int(one["total_price"].replace(".", ""))
 
 
-def _serve(count: int, port: int) -> None:
+def serve(count: int, port: int) -> None:
+    """Serve `count` orders until the process is ended."""
     import uvicorn
 
     orders = Orders(count)
@@ -166,19 +169,24 @@ def ask(url: str, path: str, method: str = "GET") -> dict[str, Any]:
 
 @contextmanager
 def running(count: int) -> Iterator[str]:
-    """Serve `count` orders; yields the base URL."""
+    """Serve `count` orders; yields the base URL. Raises RuntimeError when the server dies."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(count, port))
-    process.start()
-    try:
-        while process.is_alive():
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.join()
+    command = [sys.executable, "-m", "tests.bench.source", str(count), str(port)]
+    with subprocess.Popen(command, cwd=Path(__file__).resolve().parents[2]) as process:
+        try:
+            while process.poll() is None:
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.1)
+            else:
+                raise RuntimeError(f"the source ended with {process.returncode}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), int(sys.argv[2]))
