@@ -40,7 +40,9 @@ def of_rows(table: pa.Table) -> list[int]:
     columns = ", ".join(plain.column_names)
     with duckdb.connect(":memory:", config={"threads": 1}) as con:
         con.register("page", plain)
-        con.execute(
-            f"select (hash({salt}, {columns})::hugeint - 9223372036854775808)::bigint from page"
-        )
-        return [int(row[0]) for row in con.fetchall()]
+        found = con.execute(
+            f"select (hash({salt}, {columns})::hugeint - 9223372036854775808)::bigint as h"
+            " from page"
+        ).fetchnumpy()
+        hashes: list[int] = found["h"].tolist()
+        return hashes

@@ -71,7 +71,10 @@ def pick(
     `everything`. A record without key is known by its content.
     """
     hashes = hashing.of_rows(records) if is_table(records) else hashing.of_records(records)
-    known = index.hashes([k for k in keys if k is not None], part)
+    named = [k for k in keys if k is not None]
+    known = index.hashes(named, part)
+    if not known and not repeated and len(named) == len(keys):  # all new: a first load's page
+        return Picked(list(range(len(named))), [Segment(part, named, [*hashes], complete)], 0, 0)
     unnamed = {
         n: f"{part or ''}\n{hash_ & _64_BITS:016x}"
         for n, (key, hash_) in enumerate(zip(keys, hashes, strict=True)) if key is None
