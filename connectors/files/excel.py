@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +12,14 @@ import pyarrow as pa
 import python_calamine as calamine
 
 from connectors.errors import ConnectorError, ContractBroken, Refused, TooLarge
-from connectors.files import archive
+from connectors.files import archive, sheetscan
+from connectors.files.cells import cell_text, column_text
 from connectors.files.header import LOOK_ROWS, find_header
 from connectors.files.settings import StreamSettings
 from connectors.files.tables import Chunk, Notes
 
 CHUNK_ROWS = 10_000
 MAX_OLD_BYTES = 100_000_000
-EXACT = 2**53  # integers from here on are not exact in a workbook
 
 
 def read_workbook(
@@ -33,7 +30,7 @@ def read_workbook(
     The workbook is looked at before it is opened (`archive`); `old` is the format of .xls. Raises
     ContractBroken, TooLarge and Refused.
     """
-    facts: dict[str, archive.SheetFacts] = {}
+    facts: dict[str, sheetscan.SheetFacts] = {}
     if old and path.stat().st_size > MAX_OLD_BYTES:
         raise TooLarge(
             f"The old .xls file is larger than {MAX_OLD_BYTES:,} bytes.",
@@ -48,55 +45,11 @@ def read_workbook(
             yield from _read_sheet(book, sheet_name, name, settings, notes)
 
 
-def cell_text(value: Any) -> str | None:
-    """Return what a person sees in the cell, in one spelling; None for an empty one.
-
-    Numbers: at most 15 significant digits, as Excel shows them, never an exponent, no `.0`
-    (12.500000000000001 is 12.5); integers below 2**53 keep all digits. Dates are ISO 8601, a time
-    of day HH:MM:SS, a duration hours:MM:SS, truth true or false.
-    """
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, datetime):
-        moment = _rounded(value)
-        return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, time):
-        return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
-    if isinstance(value, timedelta):
-        seconds = round(value.total_seconds())
-        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-        return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return None if value is None else str(value)
-
-
-def _number(value: float) -> str | None:
-    if not math.isfinite(value):
-        return None
-    if value.is_integer() and abs(value) < EXACT:
-        return str(int(value))
-    return format(Decimal(format(value, ".15g")), "f")
-
-
-def _rounded(moment: datetime) -> datetime:
-    """Undo the error of a day kept as a fraction: 10:29:59.999997 is 10:30:00."""
-    micro = moment.microsecond
-    whole = timedelta(microseconds=round(micro, -3) - micro)
-    return moment + whole
-
-
 def _open(
     path: Path,
     name: str,
     settings: StreamSettings,
-    facts: dict[str, archive.SheetFacts],
+    facts: dict[str, sheetscan.SheetFacts],
     old: bool,
 ) -> Any:
     if old:
@@ -111,12 +64,12 @@ def _open(
         # Sheets and archive entries are both in the workbook's order; if they do not pair up,
         # every sheet is looked at, because nothing may be opened unseen.
         paired = len(entries) == len(book.sheet_names)
-        seen: dict[str, archive.SheetFacts] = {}
+        seen: dict[str, sheetscan.SheetFacts] = {}
         for number, entry in enumerate(entries):
             title = book.sheet_names[number] if paired else f"#{number}"
             if entry and (title in wanted or not paired):
-                facts[title] = seen[entry] = archive.inspect_sheet(opened, entry, name)
-        archive.check_texts(opened, seen, name, settings.max_bytes)
+                facts[title] = seen[entry] = sheetscan.inspect_sheet(opened, entry, name)
+        sheetscan.check_texts(opened, seen, name, settings.max_bytes)
         return book
 
 
@@ -172,7 +125,7 @@ def _chosen(book: Any, wanted: str, name: str) -> list[str]:
     )
 
 
-def _note_cells(fact: archive.SheetFacts, sheet: str, notes: Notes) -> None:
+def _note_cells(fact: sheetscan.SheetFacts, sheet: str, notes: Notes) -> None:
     if fact.uncomputed_count:
         notes.other.append(
             f"{fact.uncomputed_count} formulas of {sheet} have no computed value "
@@ -194,7 +147,7 @@ def _read_sheet(
         if settings.sheet == "*":
             return
         raise ContractBroken("The sheet is empty.", "choose another `sheet:`.", place=place)
-    if sheet.width > archive.MAX_COLUMNS:
+    if sheet.width > sheetscan.MAX_COLUMNS:
         raise TooLarge(
             f"The sheet is {sheet.width:,} columns wide.", "delete the stray cells.", place=place
         )
@@ -210,23 +163,19 @@ def _read_sheet(
         notes.other.append(
             f"{cell_text(value)} has more digits than Excel keeps in a number: store ids as text"
         )
+    columns, width = header.columns, len(header.columns)
     number = header.rows + 1
-    left = grid[header.rows :]
-    width = len(header.columns)
-    yield _chunk([], number, header.columns, sheet_name)  # the columns, even if no row follows
-    while True:
-        taken = [[cell_text(cell) for cell in row] for row in itertools.islice(rows, CHUNK_ROWS)]
-        block = left + taken
-        left = []
-        if not block:
-            return
+    yield _chunk([], number, columns, sheet_name)  # the columns, even if no row follows
+    block = sample[header.rows :]
+    block += itertools.islice(rows, CHUNK_ROWS - len(block))
+    while block:
         fitted = [row if len(row) == width else (row + [None] * width)[:width] for row in block]
-        yield _chunk(fitted, number, header.columns, sheet_name)
+        yield _chunk(fitted, number, columns, sheet_name)
         number += len(block)
+        block = list(itertools.islice(rows, CHUNK_ROWS))
 
 
-def _chunk(rows: list[list[str | None]], number: int, columns: Sequence[str], sheet: str) -> Chunk:
-    across: Sequence[Sequence[str | None]] = list(zip(*rows, strict=True)) or [[]] * len(columns)
-    arrays = [pa.array(column, pa.string()) for column in across]
-    numbers = np.arange(number, number + len(rows), dtype=np.int64)
-    return Chunk(pa.table(arrays, names=list(columns)), numbers, sheet)
+def _chunk(rows: Sequence[Sequence[Any]], number: int, columns: Sequence[str], sheet: str) -> Chunk:
+    across: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(columns)
+    table = pa.table([column_text(cells) for cells in across], names=list(columns))
+    return Chunk(table, np.arange(number, number + len(rows), dtype=np.int64), sheet)

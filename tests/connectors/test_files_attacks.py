@@ -19,6 +19,8 @@ from connectors.base import Context, ReadRequest
 from connectors.errors import ConnectorError, ContractBroken, Refused, TooLarge
 from connectors.files import BadFiles, FilesConnector, FilesSettings, folder
 from connectors.files.archive import MAX_ENTRIES
+from connectors.files.header import letter
+from connectors.files.sheetscan import inspect_sheet
 
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 TAIL = b"</sheetData></worksheet>"
@@ -281,3 +283,56 @@ def test_a_file_that_is_swapped_for_a_link_while_it_is_read_is_not_taken(tmp_pat
 def test_a_pipe_is_refused_and_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     assert isinstance(cause(tmp_path), Refused)
+
+
+def with_cells(path: Path, cells: str) -> None:
+    """Put a workbook at `path` whose one sheet has one row with these cells, as XML."""
+    book = openpyxl.Workbook()
+    book.save(path)
+    with zipfile.ZipFile(path) as old:
+        entries = {name: old.read(name) for name in old.namelist()}
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    entries["xl/worksheets/sheet1.xml"] = (
+        f'<worksheet xmlns="{main}"><sheetData><row r="1">{cells}</row></sheetData></worksheet>'
+    ).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in entries.items():
+            new.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        '<c r="XFD1048576"><v>1</v></c>',
+        '<c r="xfd1048576"><v>1</v></c>',
+        '<c r="XFD0000001048576"><v>1</v></c>',
+        '<c r="AAAA9"><v>1</v></c>',
+        '<c s="0" r="xfd1048576"><v>1</v></c>',
+        '<c x="</c>" r="XFD1048576"><v>1</v></c>',
+        '<c x="/>" r="XFD1048576"><v>1</v></c>',
+        '<c r="XFD1048576" x="/>"><v>1</v></c>',
+        '<c r="A2" x="/>"/><c r=\'XFD1048576\'><v>1</v></c>',
+        '</row><row r="0000001048570"><c r="XFD1048576"><v>1</v></c>',
+        '</row><row r="0000001048570"><c><v>1</v></c>' + "<c><v>1</v></c>" * 40,
+    ],
+    ids=lambda far: far[:44],
+)
+def test_a_far_cell_is_seen_however_it_is_written(tmp_path: Path, far: str) -> None:
+    path = tmp_path / "far.xlsx"
+    with_cells(path, f'<c r="A1" t="str"><v>id</v></c>{far}')
+    with zipfile.ZipFile(path) as opened, pytest.raises((TooLarge, ContractBroken)):
+        inspect_sheet(opened, "xl/worksheets/sheet1.xml", "far.xlsx")
+
+
+def test_plain_and_any_spelling_count_the_same(tmp_path: Path) -> None:
+    plain = "".join(
+        f'<c r="{letter(n)}1" t="s"><v>{n}</v></c>' if n % 3 else f'<c r="{letter(n)}1" s="2"/>'
+        for n in range(60)
+    )
+    found = []
+    for cells in (plain, plain.replace("<c r=", "<c  r=")):
+        with_cells(tmp_path / "one.xlsx", cells)
+        with zipfile.ZipFile(tmp_path / "one.xlsx") as opened:
+            facts = inspect_sheet(opened, "xl/worksheets/sheet1.xml", "one.xlsx")
+        found.append((facts.plain, facts.columns, facts.rows, facts.cells, facts.shared))
+    assert found == [(True, 60, 1, 40, 40), (False, 60, 1, 40, 40)]

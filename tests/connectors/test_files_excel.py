@@ -13,7 +13,7 @@ import xlsxwriter
 from connectors.base import Context, Finding, Page, ReadRequest
 from connectors.errors import ContractBroken
 from connectors.files import FilesConnector, FilesSettings
-from connectors.files.excel import cell_text
+from connectors.files.cells import cell_text, column_text
 
 OLD = Path(__file__).parent / "data" / "old_stock.xls"
 
@@ -126,6 +126,33 @@ def test_check_says_what_was_understood(stock: Path) -> None:
 )
 def test_one_spelling_a_value(value: object, text: str | None) -> None:
     assert cell_text(value) == text
+
+
+MOMENT = datetime(2026, 1, 2, 10, 30)  # noqa: DTZ001
+FRACTION = datetime(2026, 1, 2, 10, 29, 59, 999997)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["a", "", "=1+1", " b "],
+        [0.1 + 0.2, 1e-7, -0.0, 0.0, 3.0, 1e14, 1e15, 9007199254740991.0, 1e300, -19.99, 1e-300],
+        [float("nan"), float("inf"), 1.0],
+        [date(1900, 1, 1), date(2026, 1, 2), date(9999, 12, 31)],
+        [MOMENT, datetime(1900, 1, 1), datetime(9999, 12, 31, 23, 59, 59)],  # noqa: DTZ001
+        [MOMENT, FRACTION],
+        ["", 1.5, "x", 2.0],
+        ["", MOMENT, FRACTION],
+        ["", None, 1.0, date(2026, 1, 2), True, 7],
+        [None, "x"],
+        [True, False],
+        [time(10, 30), timedelta(hours=25)],
+        [],
+    ],
+    ids=str,
+)
+def test_a_column_reads_as_its_cells_do(cells: list[object]) -> None:
+    assert [text or None for text in column_text(cells).to_pylist()] == list(map(cell_text, cells))
 
 
 def test_long_ids_kept_as_text_and_warned_of_as_numbers(tmp_path: Path) -> None:
