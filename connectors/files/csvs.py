@@ -19,7 +19,8 @@ from connectors.files.header import LOOK_ROWS, Header, find_header
 from connectors.files.settings import StreamSettings
 from connectors.files.tables import Chunk, Notes
 
-BLOCK = 8 << 20  # bytes parsed at a time; also the longest record
+BLOCK = 8 << 20  # bytes of the longest record
+STEP = 1 << 20  # bytes parsed at a time where rows are shorter: Arrow holds a dozen such blocks
 SAMPLE = 256 << 10
 _PIECE = 1 << 20
 _MARKS = (
@@ -134,6 +135,7 @@ def find_layout(path: Path, name: str, text: Text, settings: StreamSettings) -> 
 
 def read_csv(path: Path, name: str, settings: StreamSettings, notes: Notes) -> Iterator[Chunk]:
     """Yield the rows of a CSV file in file order; raises ContractBroken naming the place."""
+    csv.field_size_limit(BLOCK)  # a long note, in the first rows or in one of another length
     text = find_text(path, name, settings.encoding)
     layout = find_layout(path, name, text, settings)
     notes.other += layout.header.warnings
@@ -141,7 +143,6 @@ def read_csv(path: Path, name: str, settings: StreamSettings, notes: Notes) -> I
     notes.read_as.append(f"{text.codec}, delimiter {sign}, headings in row {layout.header.rows}")
     columns = layout.header.columns
     odd: dict[int, list[str]] = {}
-    csv.field_size_limit(BLOCK)  # a row of another length may hold a long note
 
     def keep_odd(row: arrow_csv.InvalidRow) -> str:
         number = int(row.number or 0) + layout.header.rows
@@ -211,14 +212,23 @@ class _Utf8(io.RawIOBase):
         return bool(self._ready) or self._fill(1)
 
     def read(self, size: int = -1) -> bytes:
-        """Return `size` bytes of UTF-8, fewer at the end; raises UnicodeDecodeError.
+        """Return whole rows of about STEP bytes of UTF-8; raises UnicodeDecodeError.
 
-        Arrow takes each answer for a block of its own, so a short one would shorten the longest
-        record that can be read.
+        Arrow takes each answer for a block of its own and finds a record in two of them at most. So
+        an answer ends between two rows; where none ends it has `size` bytes, fewer at the end.
         """
-        self._fill(size if size >= 0 else 1 << 62)
-        cut = len(self._ready) if size < 0 else size
-        found, self._ready = bytes(self._ready[:cut]), self._ready[cut:]
+        most = size if size >= 0 else BLOCK
+        step = min(STEP, most)
+        while True:
+            self._fill(step)
+            there = len(self._ready)
+            end = there if there < step else _end_of_rows(self._ready, step)
+            if end or not self._ready or step == most:
+                break
+            step = min(2 * step, most)
+        end = end or min(step, len(self._ready))
+        found = bytes(self._ready[:end])
+        del self._ready[:end]
         return found
 
     def _fill(self, size: int) -> bool:
@@ -232,6 +242,17 @@ class _Utf8(io.RawIOBase):
                 text = text[cut:]
             self._ready += text.encode()
         return bool(self._ready)
+
+
+def _end_of_rows(text: bytearray, size: int) -> int:
+    """Return where the last row ends in the first `size` bytes of a text that begins with a row."""
+    at = text.rfind(b"\n", 0, size)
+    quotes = text.count(b'"', 0, at + 1)
+    while at >= 0 and quotes % 2:
+        before = text.rfind(b"\n", 0, at)
+        quotes -= text.count(b'"', before + 1, at + 1)
+        at = before
+    return at + 1
 
 
 def _with_odd(

@@ -122,9 +122,8 @@ class Rows:
         keys: list[str | None] = joined.to_pylist()
         if not self.settings.by_position:
             # 8 bytes a row, so that a file of millions of rows stays small in memory
-            self._hashes.append(
-                np.fromiter((hash(key) for key in keys if key is not None), dtype=np.int64)
-            )
+            named = [key for key in keys if key is not None] if joined.null_count else keys
+            self._hashes.append(np.fromiter(map(hash, named), np.int64, len(named)))
         return keys
 
     def repeated(self) -> int:
@@ -132,7 +131,8 @@ class Rows:
         if not self._hashes:
             return 0
         whole = np.concatenate(self._hashes)
-        return int(whole.size - np.unique(whole).size)
+        whole.sort()
+        return int(np.count_nonzero(whole[1:] == whole[:-1]))
 
     def _finish(self, chunk: Chunk) -> pa.Table:
         table, rows = chunk.table, chunk.rows

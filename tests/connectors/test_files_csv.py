@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import csv
+import random
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,51 @@ def test_odd_rows_far_apart_keep_their_row_numbers(
     assert len(found) == 20_000
     assert all(r["编号"] == r["_row"] for r in found)
     assert [key for page in pages for key in page.keys] == [str(n) for n in range(2, 20_002)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("stray", [False, True], ids=["closed", "stray-quotes"])
+def test_rows_are_the_same_however_small_the_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, stray: bool
+) -> None:
+    monkeypatch.setattr(csv_reader, "STEP", 4_096 if stray else 256)
+    monkeypatch.setattr(csv_reader, "BLOCK", 16_384)
+    rng = random.Random(4)
+    words = ("甲", "a\nb", 'say "hi"', "x,y", "", "一" * 900, *(['5" pipe'] * stray))
+    table = [[str(n), rng.choice(words), rng.choice(words)] for n in range(1, 1_500)]
+    if stray:  # as programs write them that do not quote: a quote inside a cell is a sign
+        lines = [",".join(_said(cell) for cell in row) for row in table]
+    else:
+        lines = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]
+    text = end.join(["编号,名称,说明", *lines]) + end
+    (tmp_path / "a.csv").write_text(text, newline="")
+    found = [(r["编号"], r["名称"] or "", r["说明"] or "") for r in rows(read(tmp_path))]
+    assert found == [tuple(row) for row in table]
+
+
+def _said(cell: str) -> str:
+    if cell == '5" pipe' or not set(cell) & set('",\n'):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def test_a_record_of_nearly_the_longest_size_is_read_in_small_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_reader, "STEP", 1_000)
+    monkeypatch.setattr(csv_reader, "BLOCK", 100_000)
+    long = "\n".join("wide note" for _ in range(9_000))
+    text = "编号,说明\n" + "".join(f'{n},"{long if n == 40 else n}"\n' for n in range(1, 80))
+    (tmp_path / "a.csv").write_text(text)
+    found = rows(read(tmp_path, delimiter=","))
+    assert [r["编号"] for r in found] == [str(n) for n in range(1, 80)]
+    assert found[39]["说明"] == long
+
+
+def test_a_long_note_in_the_first_rows_of_the_first_file(tmp_path: Path) -> None:
+    csv.field_size_limit(131_072)  # what a fresh process has
+    (tmp_path / "a.csv").write_text(f'编号,说明\n1,"{"很长" * 70_000}"\n2,b\n')
+    assert [r["编号"] for r in rows(read(tmp_path, delimiter=","))] == ["1", "2"]
 
 
 def test_repeated_and_empty_headings_get_names(tmp_path: Path) -> None:
