@@ -18,6 +18,11 @@ Spot: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+_OPENS = (
+    yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken,
+)  # fmt: skip
+_CLOSES = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 class YamlError(Exception):
@@ -84,8 +89,14 @@ def read_text(
     """Read `text`; `file` is what errors call it; `repeats` as in `read_file`."""
     if len(text) > MAX_BYTES:
         raise _too_long(file)
+    depth = 0
     try:
         for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+            if depth > MAX_DEPTH:  # the scanner's time grows with the square of it
+                raise YamlError(
+                    file, token.start_mark.line + 1, "is nested too deep.", "make it flatter."
+                )
             if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
                 line = token.start_mark.line + 1
                 # The sign alone: what stands behind it may be a secret.

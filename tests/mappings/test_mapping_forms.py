@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -346,3 +347,13 @@ def test_what_stands_behind_an_anchor_or_tag_is_not_repeated(text) -> None:
     with pytest.raises(YamlError, match="anchors, aliases and tags") as caught:
         read_text(text)
     assert "s3cret" not in str(caught.value).replace("*s3cret", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["a: " + "[" * 50_000, "a: " + "{" * 50_000, "- " * 20_000, "? " * 9_000]
+)
+def test_deep_nesting_ends_at_once(text) -> None:
+    begun = time.process_time()
+    with pytest.raises(YamlError, match="nested too deep"):
+        read_text(text)
+    assert time.process_time() - begun < 5
