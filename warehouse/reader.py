@@ -106,16 +106,17 @@ def open_reader(
 
 
 def run_query(
-    path: Path, sql: str, *, limit: int | None = None, timeout: float = TIMEOUT
+    path: Path, sql: str, *, limit: int | None = None, timeout: float | None = None
 ) -> Result:
     """Answer one SELECT (also DESCRIBE, SHOW, SUMMARIZE, EXPLAIN) on the file at `path`.
 
-    At most `limit` rows are given. After `timeout` seconds, fetching included, QueryTimeout is
-    raised. Raises QueryRefused for anything that does more than read, QueryError for SQL that
-    DuckDB does not take.
+    At most `limit` rows are given. After `timeout` seconds (TIMEOUT), fetching included,
+    QueryTimeout is raised; a function that computes on one row for long is not interrupted.
+    Raises QueryRefused for anything that does more than read, QueryError for SQL that DuckDB does
+    not take.
     """
     con = open_reader(path)
-    reading = _Reading(con, timeout)
+    reading = _Reading(con, TIMEOUT if timeout is None else timeout)
     try:
         check(con, sql)
         with reading.guarded():
@@ -131,6 +132,8 @@ def run_query(
 
 def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Raise QueryRefused unless `sql` is one statement that only reads."""
+    if "\0" in sql:  # DuckDB runs what stands before it
+        raise QueryError("The SQL holds a zero character.", "take it out.")
     explained = re.match(r"\s*explain\s+(analyze\s+)?(?=\S)(?!\()", sql, re.IGNORECASE)
     body = sql[explained.end() :] if explained else sql
     row = con.execute("SELECT json_serialize_sql(?::varchar)", [body]).fetchone()

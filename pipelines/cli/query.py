@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.codes import CliError
+from pipelines.cli.boundary import tell
+from pipelines.cli.codes import FAILED, CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.show import age, as_json, remark, table
 from pipelines.texts import t
@@ -17,6 +22,8 @@ from pipelines.texts import t
 if TYPE_CHECKING:
     from warehouse.home import Home
 
+GRACE = 15.0
+"""Seconds after the reader's own limit: some functions do not listen to an interrupt."""
 SHOWN = 100
 """Rows of a table on the terminal unless `--limit` says otherwise; files get all."""
 NUMBERS = ("DECIMAL", "BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "FLOAT", "SMALLINT", "TINYINT",
@@ -43,16 +50,17 @@ def query(
     published = current(workspace().home)
     from warehouse import export, reader
 
-    if wanted:
-        ((kind, file),) = wanted.items()
-        result = reader.run_query(published, sql, limit=limit)
-        count = getattr(export, f"write_{kind}")(result, file)
-        remark(t("query.written", rows=count, file=file))
-    elif json:
-        result = reader.run_query(published, sql, limit=limit)
-        as_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
-    else:
-        show(reader.run_query(published, sql, limit=_one_more(limit)), limit)
+    with _ended_after(reader.TIMEOUT + GRACE):
+        if wanted:
+            ((kind, file),) = wanted.items()
+            result = reader.run_query(published, sql, limit=limit)
+            count = getattr(export, f"write_{kind}")(result, file)
+            remark(t("query.written", rows=count, file=file))
+        elif json:
+            result = reader.run_query(published, sql, limit=limit)
+            as_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
+        else:
+            show(reader.run_query(published, sql, limit=_one_more(limit)), limit)
     tell_age(published)
 
 
@@ -84,6 +92,23 @@ def now() -> datetime:
     from connectors.base import utc_now
 
     return utc_now()
+
+
+@contextmanager
+def _ended_after(seconds: float) -> Iterator[None]:
+    """End this process with a word where the answer does not stop by itself."""
+
+    def end() -> None:
+        tell(t("query.stuck", seconds=round(seconds)), t("query.stuck_do"))
+        os._exit(FAILED)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _one_more(limit: int | None) -> int:

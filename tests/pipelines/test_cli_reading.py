@@ -152,3 +152,17 @@ def test_connectors_lists_and_prints_a_schema(space, capsys) -> None:
     assert "folder" in schema["properties"]
     assert main(["connectors", "--schema", "filez"]) == 2
     assert "files" in capsys.readouterr().err
+
+
+def test_an_answer_that_cannot_be_stopped_ends_with_a_word() -> None:
+    """A function that computes on one row for hours does not listen to an interrupt."""
+    code = (
+        "import sys, time\n"
+        "from pipelines.cli import query\n"
+        "with query._ended_after(0.2):\n    time.sleep(30)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "could not be stopped" in done.stderr or "无法中断" in done.stderr
