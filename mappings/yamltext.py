@@ -140,6 +140,8 @@ def _value(
     if len(spot) > MAX_DEPTH:
         raise YamlError(file, line, "is nested too deep.", "make it flatter.")
     if isinstance(node, yaml.ScalarNode):
+        if "\0" in node.value:
+            raise YamlError(file, line, "holds a zero character (\\0).", "take it out.")
         if node.style is not None:
             quoted.add(spot)
         elif node.value == "":

@@ -12,8 +12,8 @@ from connectors.errors import ConfigError
 from connectors.rest.streams import AnswerRule, StreamSettings, Strict
 from connectors.rest.values import (
     ConditionText,
-    Constants,
     Duration,
+    Headers,
     PathText,
     RateText,
     Secret,
@@ -96,7 +96,7 @@ class RestSettings(Strict):
     allow_plain_http: bool = Field(False, description="Plain http to public addresses, too")
     auth: AuthSettings | None = Field(None, description="How requests prove who asks")
     rate: RateText | None = Field(None, description="Most requests: 5/s, 100/m, 1000/h, 10000/d")
-    headers: Constants = Field(default={}, description="Headers of every request")
+    headers: Headers = Field(default={}, description="Headers of every request")
     tls: TlsSettings | None = Field(None, description="Certificates that no authority signed")
     timeout: Duration = Field(
         default=parse_duration("120s"), description="Longest time of one request, in all"

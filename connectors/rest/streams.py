@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -14,6 +15,7 @@ from connectors.rest.values import (
     Constants,
     Duration,
     FormatText,
+    Headers,
     PathText,
     Text,
     Words,
@@ -144,7 +146,7 @@ class StreamSettings(Strict):
     constants: dict[str, Any] = Field(
         default={}, alias="json", description="Constant members of the JSON body"
     )
-    headers: Constants = Field(default={}, description="Headers of this stream")
+    headers: Headers = Field(default={}, description="Headers of this stream")
     records: PathText = Field("", description="Path of the list; default: the body itself")
     key: Words = Field(min_length=1, description="Field, or list of fields, that names a record")
     paging: PagingSettings | None = Field(None, description="How the list goes on")
@@ -173,6 +175,8 @@ class StreamSettings(Strict):
     def _below(cls, value: str) -> str:
         if "://" in value or value.startswith("//") or re.search(r"[\s#\\]", value):
             raise ValueError("path stands below base_url: /orders; no host, space or fragment")
+        if any(unquote(part) in (".", "..") for part in re.split("/|%2[fF]", value.split("?")[0])):
+            raise ValueError("path stands below base_url: no . or .. in it")
         return value
 
     @field_validator("key")

@@ -109,6 +109,14 @@ def no_secrets(values: dict[str, _T]) -> dict[str, _T]:
     return values
 
 
+def one_line(values: dict[str, str]) -> dict[str, str]:
+    """Refuse headers that would be more than one."""
+    for name, value in values.items():
+        if any(ord(c) < 32 or ord(c) == 127 for c in name + value):
+            raise ValueError(f"the header {name[:40]!r} has control characters; write one line")
+    return values
+
+
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -155,4 +163,5 @@ ConditionText = Annotated[str, AfterValidator(_as_value_error(parse_condition))]
 RateText = Annotated[str, AfterValidator(_as_value_error(parse_rate))]
 FormatText = Annotated[str, AfterValidator(check_format)]
 Constants = Annotated[dict[str, str], AfterValidator(no_secrets)]
+Headers = Annotated[dict[str, str], AfterValidator(no_secrets), AfterValidator(one_line)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_words)]

@@ -247,3 +247,19 @@ def test_the_documented_examples_are_taken():
     RestSettings.model_validate(
         {"base_url": "https://shop.example", "streams": read_text(blocks[2]).data}
     )
+
+
+@pytest.mark.parametrize("value", ["a\r\nHost: evil", "a\nb", "a\0b", "\x7f"])
+def test_a_header_is_one_line(value):
+    stream = {"path": "/o", "key": "id"}
+    for more, inner in (({"headers": {"X-A": value}}, {}), ({}, {"headers": {"X-A": value}})):
+        said = {"base_url": "https://x.example", "streams": {"o": stream | inner}, **more}
+        with pytest.raises(ValidationError, match="control characters"):
+            RestSettings.model_validate(said)
+
+
+@pytest.mark.parametrize("path", ["/o/../x", "/..", "/%2e%2e/x", "/a/..%2fx", "/./x", "/o/.."])
+def test_a_path_does_not_climb(path):
+    said = {"base_url": "https://x.example/api", "streams": {"o": {"path": path, "key": "id"}}}
+    with pytest.raises(ValidationError, match="below base_url"):
+        RestSettings.model_validate(said)

@@ -357,3 +357,8 @@ def test_deep_nesting_ends_at_once(text) -> None:
     with pytest.raises(YamlError, match="nested too deep"):
         read_text(text)
     assert time.process_time() - begun < 5
+
+
+def test_a_zero_character_is_refused() -> None:
+    with pytest.raises(YamlError, match="zero character"):
+        read_text('a: "b\\0c"')
