@@ -146,7 +146,8 @@ class Tide:
                 self.unread += 1
             elif at > self.begun + _DAY:
                 self.future_count += 1
-                self.future = max(self.future, text)
+                # The day, not the text: what stands in a stamp's place may be a phone.
+                self.future = max(self.future, at.date().isoformat())
             else:
                 self.plausible = max(at, self.plausible or at)
                 if at <= self.ceiling:
