@@ -10,7 +10,7 @@ from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.query import current, tell_age
 from pipelines.cli.session import workspace
-from pipelines.cli.show import as_json, minute, remark, say, table
+from pipelines.cli.show import as_json, cell, minute, remark, say, table
 from pipelines.texts import t
 
 app = typer.Typer(no_args_is_help=True)
@@ -116,7 +116,7 @@ def _entry(id: str) -> dict[str, Any]:
         connection, stream, batch, position, entity = parts
         return {"id": id, "connection": connection, "stream": stream, "batch": int(batch),
                 "position": int(position), "entity": entity}  # fmt: skip
-    raise CliError(t("quarantine.unknown", id=id), t("quarantine.unknown_do"))
+    raise CliError(t("quarantine.unknown", id=cell(id)), t("quarantine.unknown_do"))
 
 
 def _record(entry: dict[str, Any]) -> Any:

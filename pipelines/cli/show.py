@@ -72,7 +72,7 @@ def table(
     flush = set(right)
     for position, name in enumerate(columns):
         shown.add_column(
-            Text(plain(name)), justify="right" if position in flush else "left", overflow="fold"
+            Text(cell(name)), justify="right" if position in flush else "left", overflow="fold"
         )
     for row in rows:
         shown.add_row(*(Text(cell(value)) for value in row))
