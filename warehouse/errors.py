@@ -9,7 +9,9 @@ WarehouseError                two texts: what happened, what to do; `retriable`
 ├── LoadError                 a batch cannot be applied; nothing of it was written
 │   └── MappingMismatch       the mapping names what the records do not have: mend the mapping
 ├── DecisionError             a decision names something that is not there, or cannot be taken
-└── StoreError                the store itself: busy, of another release, damaged
+└── StoreError                the store itself: busy, of another release
+    ├── StoreFull             the disk that holds it is full: make space
+    └── StoreDamaged          its file is cut, changed or gone: rebuild it
 """
 
 from __future__ import annotations
@@ -75,3 +77,13 @@ class DecisionError(WarehouseError):
 
 class StoreError(WarehouseError):
     """The store file itself."""
+
+
+class StoreFull(StoreError):
+    """There is not enough room on the disk; what was committed before stands."""
+
+    retriable = True
+
+
+class StoreDamaged(StoreError):
+    """The file is cut, changed or gone; the landing holds all that it is made of."""

@@ -31,7 +31,7 @@ SILENT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock, as the holder wrote it."""
+    """Who holds a lock, as the holder wrote it; `since` is empty where it wrote nothing."""
 
     pid: int
     host: str
@@ -39,7 +39,8 @@ class Holder:
     since: str
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} since {self.since} ({self.command})"
+        since = f" since {self.since}" if self.since else ""
+        return f"process {self.pid} on {self.host}{since} ({self.command})"
 
 
 class StoreBusy(StoreError):

@@ -70,20 +70,32 @@ def project(
         with lock.hold(public_lock(home), wait=_LOCK_WAIT, now=lambda: now):
             wanted = _form(store, privacy, key)
             state = _state(con, home.public) if home.public.exists() else {}
-            whole = state.get("form") != wanted or not _follows(store, state)
-            file = home.public.with_name("public.duckdb.new") if whole else home.public
-            if whole:
-                _fresh(file)
-            attach(con, file, DATABASE)
+            if state.get("form") != wanted or not _follows(store, state):
+                state = {}
+
+            def write(state: Mapping[str, str]) -> Projected:
+                whole = not state
+                file = home.public.with_name("public.duckdb.new") if whole else home.public
+                if whole:
+                    _fresh(file)
+                attach(con, file, DATABASE)
+                try:
+                    done = _Projection(store, state, privacy, whole).run(
+                        runs, freshness, wanted, now
+                    )
+                finally:
+                    con.execute(f"DETACH {DATABASE}")
+                if whole:
+                    home.public.with_name("public.duckdb.wal").unlink(missing_ok=True)
+                    file.replace(home.public)
+                return done
+
             try:
-                done = _Projection(store, {} if whole else state, privacy, whole).run(
-                    runs, freshness, wanted, now
-                )
-            finally:
-                con.execute(f"DETACH {DATABASE}")
-            if whole:
-                home.public.with_name("public.duckdb.wal").unlink(missing_ok=True)
-                file.replace(home.public)
+                done = write(state)
+            except duckdb.IOException:
+                if not state:
+                    raise
+                done = write({})  # a projection that turns out to be damaged is made anew
     finally:
         mask.forget_key(con)
     if done.changed:

@@ -18,19 +18,13 @@ import duckdb
 
 from warehouse import lock
 from warehouse.crashpoints import reach
-from warehouse.errors import StoreError
+from warehouse.errors import StoreError, StoreFull
 from warehouse.home import Home
 from warehouse.project import public_lock
 
 PREFIX = "unified-"
 POINTER = "current.json"
 _STAMP = "%Y%m%dT%H%M%S%fZ"
-
-
-class StoreFull(StoreError):
-    """There is not enough room on the disk."""
-
-    retriable = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import duckdb
 from warehouse import crashpoints, lock, store
 from warehouse.batch import sync_folder
 from warehouse.ddl import source_table
-from warehouse.errors import StoreError
+from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.landing import Landing
 from warehouse.load import load_pending
@@ -63,7 +63,7 @@ def rebuild(
     """
     new = home.store.with_name("rebuilt.duckdb")
     with lock.hold(home.lock, wait=wait, now=lambda: moment(now), on_wait=on_wait):
-        floor = _last_load(home.store)
+        floor = _last_load(home.store, wait)
         for path in (new, _log(new)):
             path.unlink(missing_ok=True)
         store.create(new)
@@ -104,12 +104,12 @@ def _fill(
     return report
 
 
-def _last_load(path: Path) -> int:
+def _last_load(path: Path, wait: float) -> int:
     """Return the last load of the old store, 0 where it cannot be read: numbers go on growing."""
     if not path.exists():
         return 0
-    with suppress(StoreError, duckdb.Error):
-        con = store.connect(path)
+    with suppress(StoreDamaged, duckdb.Error):
+        con = store.connect(path, wait=wait)
         try:
             row = con.execute(
                 "select greatest(coalesce((select max(load_id) from ops.batches), 0),"

@@ -14,10 +14,10 @@ from typing import Any
 
 import duckdb
 
-from warehouse import crashpoints, lock, upgrades
+from warehouse import crashpoints, lock, trouble, upgrades
 from warehouse.clock import Clock, utc_now
 from warehouse.ddl import literal
-from warehouse.errors import StoreError
+from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.lock import OnWait, StoreBusy
 from warehouse.upgrades import StoreTooNew, set_meta
@@ -75,17 +75,33 @@ def open_store(
     `wait` is in seconds; StoreBusy names the holder after that, `on_wait` hears it once after two.
     `path` opens another file under the same lock (a rebuild makes a new one beside the old).
     `memory` is DuckDB's limit, half of the machine's by default. Raises StoreTooNew, or StoreError
-    for a file that cannot be read.
+    for a file that cannot be read or a full disk.
     """
     with lock.hold(home.lock, wait=wait, now=clock, on_wait=on_wait):
         file = path or home.store
         if not file.exists():
+            _expect_none(home, file)
             create(file)
-        con = connect(file, memory=memory)
+        con = connect(file, memory=memory, wait=wait, on_wait=on_wait)
         try:
             yield Store(file, con, list(upgrades.upgrade(con, file)))
+        except duckdb.Error as error:
+            raise trouble.said(error, file) or error from error
         finally:
             con.close()
+
+
+def _expect_none(home: Home, file: Path) -> None:
+    """Raise StoreDamaged where a store was published from and is gone.
+
+    A new one would hold what is synced from now on, and be published in place of the whole.
+    """
+    if file == home.store and (home.public.exists() or home.current.exists()):
+        raise StoreDamaged(
+            "The store is gone; what was published from it is there.",
+            "run `isthmus rebuild`: the landing holds all that the store is made of.",
+            place=file.name,
+        )
 
 
 def create(path: Path) -> None:
@@ -108,17 +124,20 @@ def create(path: Path) -> None:
     new.replace(path)
 
 
-def connect(path: Path, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
-    """Open the DuckDB file at `path` read-write with the store's settings; no lock is taken."""
+def connect(
+    path: Path,
+    *,
+    memory: str | None = None,
+    wait: float = 0.0,
+    on_wait: OnWait | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """Open the DuckDB file at `path` read-write with the store's settings; no lock is taken.
+
+    Waits `wait` seconds for a client that has the file open by itself, then raises StoreBusy;
+    raises StoreDamaged or StoreFull for what DuckDB says of the file.
+    """
     scratch = path.parent / "scratch"
-    try:
-        con = duckdb.connect(str(path))
-    except duckdb.IOException as error:
-        raise StoreError(
-            f"The store cannot be opened ({_first_line(error)}).",
-            "run `isthmus rebuild`: the landing holds all that the store is made of.",
-            place=path.name,
-        ) from error
+    con = trouble.opened(path, wait=wait, on_wait=on_wait)
     settings: dict[str, Any] = {
         "memory_limit": memory or _half_of_memory(),
         "temp_directory": str(scratch),
@@ -158,7 +177,3 @@ def _empty() -> bytes:
 def _half_of_memory() -> str:
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{max(whole // 2, _GIGABYTE) // (1 << 20)}MiB"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200]

@@ -19,7 +19,7 @@ from warehouse.home import Home
 from warehouse.identity import golden_id
 from warehouse.project import Projected, project
 from warehouse.publish import Published, StoreFull, pointer, publish, versions
-from warehouse.store import Store, open_store
+from warehouse.store import Store, create, open_store
 from warehouse.unify import unify
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -154,10 +154,31 @@ def test_another_store_makes_the_file_anew(home: Home) -> None:
         Loader(store.con).put("order", [order("1")])
         bring(store, home)
     home.store.unlink()
+    create(home.store)  # as a rebuild does: where something is published none is made by itself
     with open_store(home) as store:
         Loader(store.con).put("order", [order("2")])
         assert bring(store, home).whole
     assert shown(home.public, "SELECT source_key FROM orders") == [("2",)]
+
+
+def test_a_projection_that_is_damaged_inside_is_made_anew(home: Home) -> None:
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("1")])
+        bring(store, home)
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        (kept,) = con.execute("select count(*) from ops.meta").fetchone() or (0,)
+    assert kept
+    content = bytearray(home.public.read_bytes())
+    blocks = range(3 * 4096, len(content), 262_144)
+    for block in list(blocks)[
+        : len(blocks) // 2
+    ]:  # the first blocks hold data, the last ones names
+        content[block + 1_000] ^= 1
+    home.public.write_bytes(content)
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("2")])
+        assert bring(store, home).whole
+    assert shown(home.public, "SELECT source_key FROM orders") == [("1",), ("2",)]
 
 
 def test_runs_and_freshness_are_handed_in(home: Home) -> None:
