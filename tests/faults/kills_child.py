@@ -19,8 +19,8 @@ LIMIT = 120.0
 class Child:
     """Runs `work` in a fork. `heard` are the crash points that it passed, in order.
 
-    `crash_at` and `by` as in warehouse/crashpoints.py. The child waits at the arrival `hold_at`
-    (a crash point) until `go` is called. What `say` is told in the child is heard, too.
+    `crash_at` and `by` as in warehouse/crashpoints.py. The child waits at its first arrival at
+    `hold_at` until `go` is called. What `say` is told in the child is heard, too.
     """
 
     def __init__(
@@ -33,8 +33,10 @@ class Child:
         hold_at: str = "",
     ) -> None:
         self.heard: list[str] = []
+        self.heard_at: dict[str, float] = {}
         self.began = time.monotonic()
         self._rest = b""
+        self._held = False
         self._from, self._to = os.pipe()
         wait, self._release = os.pipe()
         self.pid = os.fork()
@@ -43,6 +45,9 @@ class Child:
             try:
                 os.close(self._from)
                 os.close(self._release)
+                # A background job of a shell has SIGINT ignored, and so would we.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 os.environ["ISTHMUS_CRASH_AT"] = crash_at
                 os.environ["ISTHMUS_CRASH_SIGNAL"] = by
                 crashpoints.told = lambda point: self._tell(point, hold_at, wait)
@@ -57,7 +62,8 @@ class Child:
 
     def _tell(self, point: str, hold_at: str, wait: int) -> None:
         self.say(point)
-        if point == hold_at:
+        if point == hold_at and not self._held:
+            self._held = True
             os.read(wait, 1)
 
     def say(self, text: str) -> None:
@@ -94,7 +100,7 @@ class Child:
             os.waitpid(self.pid, 0)
         else:
             code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        self.seconds = time.monotonic() - self.began
+        self.ended = time.monotonic()
         for handle in (self._from, self._release):
             os.close(handle)
         return code
@@ -106,7 +112,9 @@ class Child:
             return False
         said = os.read(self._from, 65_536)
         *lines, self._rest = (self._rest + said).split(b"\n")
-        self.heard += [line.decode() for line in lines]
+        for line in lines:
+            self.heard.append(line.decode())
+            self.heard_at.setdefault(line.decode(), time.monotonic())
         return bool(said)
 
 
