@@ -12,7 +12,6 @@ import duckdb
 
 from connectors.rest.simulator import Collection
 from pipelines.outcome import StreamOutcome
-from tests.faults import shop
 from tests.faults.case import Case, Result, settle
 from tests.faults.data_checks import judge_store
 from tests.faults.journal import JournalledSimulator

@@ -324,6 +324,8 @@ def main() -> int:
             plan = make_plan(seed)
             result = play(plan, Path(folder) / "run")
             fired += result.fired
+            if seed % 25 == 0:
+                print(f"… seed {seed}, {failed} failed", file=sys.stderr, flush=True)
             if result.survived:
                 continue
             failed += 1
