@@ -71,7 +71,8 @@ def cut(body: Body, at: Path, key: Sequence[Path], stamp: Path | None) -> Cut:
     keys: list[str | None] = []
     stamps: list[str | None] = []
     for head in _heads(reader.head, body.look(at), records):
-        keys.append(None if head is None else reader.key(head))
+        named = None if head is None else reader.key(head)
+        keys.append(named if named and named.strip(" ") else None)  # a blank key is none
         stamps.append(None if head is None else reader.stamp(head))
     return Cut(records, keys, stamps, listed=raws is not None)
 

@@ -44,9 +44,7 @@ class Row:
 
     def source_key(self) -> str:
         """Return the key of the row, null where a part is missing."""
-        if len(self.key) == 1:
-            return "nullif(k_0, '')"
-        return " || '/' || ".join(f"nullif(k_{at}, '')" for at in range(len(self.key)))
+        return _joined("k", len(self.key))
 
     def outputs(self) -> list[str]:
         """Return the model's columns, words with their raw column."""
@@ -79,6 +77,12 @@ class Row:
         ])  # fmt: skip
 
 
+def _joined(prefix: str, count: int) -> str:
+    """Return the parts of a key joined; a blank part is none, though it keeps its own spaces."""
+    parts = [f"case when trim({prefix}_{at}) <> '' then {prefix}_{at} end" for at in range(count)]
+    return " || '/' || ".join(f"({part})" for part in parts)
+
+
 def _listed(checks: Sequence[tuple[str, str]]) -> str:
     # One flag for all decides; the list is built for the few rows that need it. A list with lambdas
     # over every row costs as much as the whole mapping.
@@ -101,7 +105,7 @@ def target_select(
     texts = [*row.texts(), *own, f"{version or 'cast(null as varchar)'} as row_version"]
     texts.append(f"{deleted or 'false'} as row_deleted")
     texts.append(f"{deleted_bad or 'false'} as deleted_bad")
-    key = " || '/' || ".join(f"nullif(rk_{at}, '')" for at in range(len(record_key)))
+    key = _joined("rk", len(record_key))
     more = [("deleted_bad", sql_text("deleted: is neither yes nor no"))] if deleted_bad else []
     columns = [
         "n", f"{row.source_key()} as source_key", f"{key} as record_key",
@@ -120,7 +124,7 @@ def record_select(record_key: list[str], version: str | None) -> str:
     """Return the SELECT of all records over `record_paths` (`StreamPlan.records`)."""
     own = [f"{part} as rk_{at}" for at, part in enumerate(record_key)]
     own.append(f"{version or 'cast(null as varchar)'} as row_version")
-    key = " || '/' || ".join(f"nullif(rk_{at}, '')" for at in range(len(record_key)))
+    key = _joined("rk", len(record_key))
     return (
         f"select n, {key} as record_key, nullif(trim(row_version), '') as version\n"
         f"from (select {_lines(['n', *own])}\nfrom record_paths)"

@@ -280,6 +280,12 @@ def test_key_parts_are_joined_and_each_must_be_there(tmp_path) -> None:
     ]  # fmt: skip
 
 
+def test_a_blank_key_is_none_and_spaces_of_others_stay(tmp_path) -> None:
+    result = run(fields(number="no"), [{"id": x} for x in ("", " ", "  ", " 8", "8")], tmp_path)
+    assert result.column("source_key") == [None, None, None, " 8", "8"]
+    assert result.errors == [["key: is missing"]] * 3 + [[], []]
+
+
 def test_zero_is_a_key(tmp_path) -> None:
     assert run(fields(number="a"), [{"id": 0}], tmp_path).column("source_key") == ["0"]
 
