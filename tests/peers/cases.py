@@ -114,9 +114,10 @@ def too_large(shop: Shop, sync: Sync) -> None:
 
 
 def foreign_next(shop: Shop, sync: Sync) -> None:
-    """The second page's link names another host; whoever follows takes the token there."""
+    """The second page's link names another host once; a second run finds the links right again."""
     for number in range(1, 26):
         shop.put(number, 60 * number)
+    sync()
     sync()
 
 
@@ -129,6 +130,8 @@ CASES: dict[str, tuple[Callable[[Shop, Sync], None], Paging]] = {
     "a total beyond 18 digits": (too_large, "cursor"),
     "foreign next link": (foreign_next, "next"),
 }
+MONEY = ("exact money", "a total beyond 18 digits")
+"""Cases in which the store's own sum of totals is judged too."""
 KILLS = "SIGKILL at random moments, then one clean run"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.peers.cases import KILLS
+from tests.peers.cases import KILLS, MONEY
 
 COUNTS = {
     "lost": "lost",
@@ -21,9 +21,12 @@ of 10, merge by key `id`. Isthmus: `changes: {{since: updated_at, lookback: {loo
 {dlt}: its documented `rest_api` source, `write_disposition: merge`, `primary_key: id`,
 `incremental` by `updated_at` with `start_param`, everything else its default; *with lag* adds
 `lag: {lookback}` (seconds), the same window as ours. A record counts as wrong when its name, total
-or lines are not the source's last ones, digit for digit. Late commits beyond the window are lost by
-whoever reads by stamp alone, ours included, until a full read or a sweep. "Held back and said" are
-records that the tool itself keeps in quarantine with field and reason."""
+or lines are not the source's last ones, digit for digit; the store's own sum is judged in the two
+cases about money. Amounts are bare JSON numbers here; in the benchmark they are text, and there the
+sums of all tools are exact. In the case of the foreign link a second run finds the links right
+again. Late commits beyond the window are lost by whoever reads by stamp alone, ours included, until
+a full read. "Held back and said" are records that the tool itself keeps in
+quarantine with field and reason."""
 
 
 def markdown(said: Mapping[str, Any]) -> str:
@@ -67,4 +70,4 @@ def _cell(each: Mapping[str, Any]) -> str:
 
 def _counted(each: Mapping[str, Any]) -> list[str]:
     found = [f"{each[n]} {word}" for n, word in COUNTS.items() if each.get(n)]
-    return found + ["sum of totals wrong"] * bool(each["sum"])
+    return found + ["sum of totals wrong"] * bool(each["sum"] and each.get("case") in MONEY)

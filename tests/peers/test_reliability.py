@@ -78,10 +78,14 @@ def test_the_page_shows_each_cell_and_says_what_was_left_out() -> None:
             "lookback_seconds": 600,
             "kills": 1,
             "seconds": 1.0,
-            "results": [{"case": "ties", "tool": "isthmus"} | counts],
+            "results": [
+                {"case": "ties", "tool": "isthmus"} | counts | {"sum": 1},
+                {"case": "exact money", "tool": "isthmus"} | counts | {"sum": 1},
+            ],
         }
     )
     assert "| ties | 3 lost; 2 records |" in text
+    assert "| exact money | 3 lost, sum of totals wrong; 2 records |" in text
     assert "dlt is left out." in text
 
 
