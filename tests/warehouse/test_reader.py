@@ -86,7 +86,8 @@ HOSTILE = [
     "create table x as select 1", "create temp table x as select 1",
     "create table memory.main.x (a int)", "create view x as select 1", "create macro f() as 1",
     "create secret (type s3)", "comment on table orders is 'x'", "begin", "use memory",
-    "prepare p as select 1", "select 1; drop table orders", "select 1 \0 ; drop table x", "select 1; select 2", "",
+    "prepare p as select 1", "select 1; drop table orders", "select 1; select 2", "",
+    "select 1 \0 ; drop table x",
     "select sleep_ms(100)", "explain copy orders to 'out.csv'", "pivot orders on connection",
     "select * from 'http://127.0.0.1:1/x.csv'", "merge into orders using orders on true",
 ]  # fmt: skip
