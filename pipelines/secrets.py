@@ -65,13 +65,15 @@ class Secrets:
         path = Path(name).expanduser()
         path = path if path.is_absolute() else self._base / path
         try:
-            if path.stat().st_size > MAX_BYTES:
+            with path.open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)  # devices tell no size and have no end
+            if len(raw) > MAX_BYTES:
                 raise ConfigError(
                     f"the secret file:{name} is larger than {MAX_BYTES} bytes.",
                     "name the file that holds the secret alone.",
                 )
-            value = path.read_text(encoding="utf-8").strip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
+            value = raw.decode("utf-8").strip("\r\n")
+        except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise ConfigError(
                 f"the secret file:{name} cannot be read ({reason}).",

@@ -209,3 +209,10 @@ def test_a_wait_for_the_store_is_told_on_stderr(tmp_path, monkeypatch, capsys) -
     first, second = shown.err.splitlines()
     assert "process 7 on host since 2026-03-01T08:00:00+00:00 (isthmus sync)" in first
     assert "unknown process" in second
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/urandom"])
+def test_a_secret_from_a_device_without_end_is_refused_at_once(name, tmp_path) -> None:
+    """It has no size to be asked for; reading it took all memory."""
+    with pytest.raises(ConfigError, match="larger than"):
+        Secrets({}, tmp_path).resolve(f"file:{name}")
