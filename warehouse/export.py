@@ -22,7 +22,7 @@ from warehouse.errors import WarehouseError
 from warehouse.reader import Result
 
 _FORMULA = tuple("=+-@＝＋－＠﹦﹢﹣﹫")
-_STARTS = tuple("\t\r\n\v\f\0")
+_STARTS = tuple("\t\r\n\v\f\0\ufffd")
 _BEFORE = (  # what programs skip before they look: blanks, quotes, signs without width
     " \t\r\n\v\f\0\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f"
@@ -146,7 +146,7 @@ def _whole(file: Path, write: Callable[[Path], int]) -> int:
 
 
 def _safe(text: str) -> str:
-    risky = text.startswith(_STARTS) or text.lstrip(_BEFORE).startswith(_FORMULA)
+    risky = text.lstrip("'").startswith(_STARTS) or text.lstrip(_BEFORE).startswith(_FORMULA)
     # Programs end a cell at a zero; our own importer takes it for a sign of another encoding.
     return (f"'{text}" if risky else text).replace("\0", "\ufffd")
 

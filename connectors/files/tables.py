@@ -136,7 +136,8 @@ class Rows:
 
     def _finish(self, chunk: Chunk) -> pa.Table:
         table, rows = chunk.table, chunk.rows
-        columns = [_clean(column, self.settings.trim) for column in table.columns]
+        is_csv = chunk.more is not None
+        columns = [_clean(column, self.settings.trim, is_csv) for column in table.columns]
         first = pc.coalesce(*columns)  # the first filled cell of each row
         keep = pc.is_valid(first)
         if chunk.more:
@@ -176,8 +177,17 @@ def _surplus(rows: npt.NDArray[np.int64], more: Mapping[int, Sequence[str]]) -> 
     return pa.array(said, pa.string())
 
 
-def _clean(column: pa.ChunkedArray, trim: bool) -> pa.Array:
+# The apostrophe that exports put before what a spreadsheet would run (warehouse/export.py).
+_GUARD = (
+    r"^'([\pZ\s'\"`\x{1c}-\x{1f}\x{85}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}\x{2066}-\x{2069}\x{feff}]*"
+    r"[=+\-@＝＋－＠﹦﹢﹣﹫]|'*[\t\r\n\v\f\x{fffd}])"
+)
+
+
+def _clean(column: pa.ChunkedArray, trim: bool, is_csv: bool) -> pa.Array:
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if is_csv and pc.any(pc.starts_with(whole, "'")).as_py():
+        whole = pc.replace_substring_regex(whole, pattern=_GUARD, replacement=r"\1")
     if trim:
         whole = pc.utf8_trim_whitespace(whole)
     return pc.if_else(pc.equal(whole, ""), pa.scalar(None, pa.string()), whole)

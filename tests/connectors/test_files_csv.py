@@ -311,3 +311,15 @@ def test_keys_of_two_columns_and_of_the_position(tmp_path: Path) -> None:
     assert page.keys == ["a.csv/2", "a.csv/3"]
     assert page.records["_key"].to_pylist() == page.keys
     assert connector(tmp_path, key="position").streams()["s"].key == ("_key",)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("'=1+1", "=1+1"), ("''=1", "'=1"), ("'+86 138", "+86 138"), ("'＝1", "＝1"), ("' -1", "-1"),
+     ("'tis", "'tis"), ("it's =1", "it's =1"), ("'", "'"), ("'123", "'123")],
+)  # fmt: skip
+def test_the_apostrophe_of_a_guarded_cell_is_taken_off(
+    tmp_path: Path, said: str, meant: str
+) -> None:
+    (tmp_path / "a.csv").write_text(f"编号,名称\n1,{said}\n2,b\n", encoding="utf-8")
+    assert rows(read(tmp_path))[0]["名称"] == meant
