@@ -77,6 +77,14 @@ class Paging(ABC):
             return None
         return (scalar_text(raw) or "").lower() not in ("", "false", "0", "no", "n")
 
+    def ended(self, turn: Turn) -> None:
+        """Take the page for the last; raises ContractBroken where the body says the contrary."""
+        if self.says_more(turn):
+            raise ContractBroken(
+                "The answer says that there is more but has no record to go on from.",
+                "check paging.more and records:; else ask the vendor.", place=turn.place,
+            )  # fmt: skip
+
 
 class OnePage(Paging):
     """The whole list in one answer."""
@@ -168,6 +176,7 @@ class OffsetPaging(Paging):
     def after(self, turn: Turn) -> Step | None:
         """Return the step behind what was received; ends at an empty page."""
         if not turn.records or self.says_more(turn) is False:
+            self.ended(turn)
             return None
         return Step({self.param: turn.received, **self.limit})
 
@@ -218,6 +227,7 @@ class LastPaging(Paging):
     def after(self, turn: Turn) -> Step | None:
         """Return the step behind the last record that has the field."""
         if not turn.records or self.says_more(turn) is False:
+            self.ended(turn)
             return None
         for record in reversed(turn.records):
             value = self.field_of(record)

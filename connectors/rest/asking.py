@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from connectors.body import Path, parse_path
+from connectors.body import Body, Path, parse_path
 from connectors.changes import Window, format_stamp
 from connectors.condition import Condition, parse_condition
 from connectors.errors import ContractBroken
 from connectors.http import Answer, HttpClient, Request
 from connectors.outcome import Rule
 from connectors.paging import Step, Turn
-from connectors.records import Cut, cut
+from connectors.records import Cut, cut, show
 from connectors.rest.client import compiled, resolved
 from connectors.rest.settings import RestSettings
 from connectors.rest.streams import Place, StreamSettings
@@ -42,6 +43,8 @@ class Asker:
         """Get one page."""
         answer = self.client.send(self._request(window, step))
         page = self.cut(answer)
+        if answer.outcome == "ok" and answer.body and not page.records and self.ok is None:
+            _no_error(answer.body, answer.place)
         return Turn(
             body=answer.body,
             headers=answer.headers,
@@ -86,6 +89,28 @@ class Asker:
     def _place(self, settings: Any) -> Place:
         place: Place | None = getattr(settings, "in_", None) or self.spec.in_
         return place or "query"
+
+
+_ERRORS: tuple[tuple[Path, bool], ...] = (
+    (("success",), False), (("ok",), False), (("isSuccess",), False),
+    (("ResponseStatus", "IsSuccess"), False), (("Result", "ResponseStatus", "IsSuccess"), False),
+    (("errcode",), True), (("errno",), True), (("error_code",), True), (("errorCode",), True),
+)  # fmt: skip
+"""Members that many systems say a failure with, under HTTP 200: false, or a number but 0."""
+_NUMBER = re.compile("-?[1-9][0-9]*")
+
+
+def _no_error(body: Body, place: str) -> None:
+    """Raise ContractBroken where a page without records is an error's envelope."""
+    for path, numbered in _ERRORS:
+        said = body.text(path)
+        if said is None or (said != "false" if not numbered else not _NUMBER.fullmatch(said)):
+            continue
+        raise ContractBroken(
+            f"The page has no record, and its {show(path)} is {said[:20]}: that is an error.",
+            "set ok: to what holds on a good answer; where this is an empty list, "
+            "answers: [{when: …, is: empty}].", place=place,
+        )  # fmt: skip
 
 
 def _odd(answer: Answer, number: int) -> str:

@@ -18,15 +18,21 @@ from connectors.paging import Paging, Step, Turn, walk
 from connectors.rest.asking import Asker, total_of
 from connectors.rest.styles import make_changes, make_paging
 
+MAX_HELD = 2
+"""Reads in a row that leave the bookmark where it was because the list changed under them."""
+
 
 @dataclass(slots=True)
 class Count:
     """What the source says it has against what came.
 
-    `before` counts what came in an earlier part of the same scan.
+    `before` counts what came in an earlier part of the same scan. `watch` is where the source
+    writes its total whether or not that can be compared with what came (`path`).
     """
 
     path: Path | None
+    watch: Path | None = None
+    windows: int = 1
     before: int = 0
     received: int = 0
     first: int | None = None
@@ -34,6 +40,10 @@ class Count:
     moved: bool = False
     odd: str = ""
     listed: bool = True
+    fell: bool = False
+    grew: bool = False
+    grouped: bool = False
+    said: int | None = None
     _hashes: array[int] = field(default_factory=lambda: array("q"))
 
     def see(self, turn: Turn) -> None:
@@ -42,15 +52,41 @@ class Count:
         self.received += len(turn.records)
         self.odd = self.odd or turn.odd
         self.listed = self.listed and turn.listed
-        if self.path is None:
-            return
-        total = total_of(turn, self.path)
-        if total is not None:
-            self.first = total if self.first is None else self.first
-            self.moved = self.moved or total != self.first
-            self.last = total
+        self._watch(turn)
+        if self.path is not None:
+            total = total_of(turn, self.path)
+            if total is not None:
+                self.first = total if self.first is None else self.first
+                self.moved = self.moved or total != self.first
+                self.last = total
         self._hashes.extend(hash(key) for key in turn.keys if key is not None)
         self._hashes.extend(-1 - n for n, key in enumerate(turn.keys, begin) if key is None)
+
+    def _watch(self, turn: Turn) -> None:
+        keys = [key for key in turn.keys if key is not None]
+        self.grouped = self.grouped or len(set(keys)) < len(keys)
+        text = turn.body.text(self.watch) if self.watch and turn.body else None
+        if text is None or not text.isdigit() or len(text) > 15:
+            return
+        if turn.number > 1 and self.said is not None:
+            self.fell = self.fell or int(text) < self.said
+            self.grew = self.grew or int(text) > self.said
+        self.said = int(text)
+
+    @property
+    def passed_over(self) -> bool:
+        """Say whether the list shrank or was re-ordered under a read by page number or offset.
+
+        Then records moved to pages that were read already. Rows of one document share a key, and
+        windows overlap: there, keys that come twice say nothing.
+        """
+        if self.fell:
+            return True
+        if self.grouped or self.windows > 1:
+            return False
+        if self.first is not None and self.distinct < self.first:
+            return True
+        return not self.grew and self.distinct < self.received
 
     @property
     def distinct(self) -> int:
@@ -107,7 +143,8 @@ class Reading:
         tide = self._tide(before, resume)
         start = datetime.fromisoformat(resume["window"]) if resume.get("window") else None
         windows = self._windows(tide, start)
-        count = Count(self._total_path(tide), int(resume.get("count", 0)))
+        total = parse_path(self.asker.spec.total) if self.asker.spec.total else None
+        count = Count(self._total_path(tide), total, len(windows), int(resume.get("count", 0)))
         taken = 0
         for number, window in enumerate(windows):
             state = resume.get("state") if number == 0 else None
@@ -240,9 +277,27 @@ class Reading:
             # Too few came: what is missing would never be asked for again if the stamp moved.
             moved = tide.stamp() if tide is not None and not count.short else before
             bookmark = write_bookmark(moved)
+            if tide is not None and paging.shifts and count.passed_over:
+                bookmark = self._held(bookmark, before)
         if doubt and doubt != "since":
             self.notes.append(f"The read is not proved complete: {doubt}; nothing is deleted.")
         return self._page(turn, bookmark, None, complete=not doubt, total=count.last)
+
+    def _held(self, moved: Bookmark, before: datetime | None) -> Bookmark:
+        """Return the bookmark of a read that may have passed records over: it stays, at most twice.
+
+        A list that changes under every read would be read from the same place for ever.
+        """
+        held = self.request.bookmark.get("held") if self.request.bookmark else None
+        times = held if isinstance(held, int) else 0
+        what = "The list changed while it was read page by page: records may have been passed over"
+        if times < MAX_HELD:
+            self.notes.append(f"{what}; the next run reads the same stretch again.")
+            return {**write_bookmark(before), "held": times + 1}
+        self.notes.append(
+            f"{what}, in the last {times + 1} reads: run a full sync at a quiet time."
+        )
+        return {**moved, "held": times}
 
     def _doubt(
         self,

@@ -94,9 +94,9 @@ def test_not_found_declared_empty_deletes_nothing():
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b'{"errcode":40001,"data":null}', "null or {}"),
+        (b'{"code":40001,"data":null}', "null or {}"),
         (b'{"code":1,"data":{},"total":0}', "null or {}"),
-        (b'{"errcode":40001,"data":[]}', "the list is empty"),
+        (b'{"code":40001,"data":[]}', "the list is empty"),
     ],
 )
 @pytest.mark.parametrize("mode", ["full", "sweep", "changed"])
