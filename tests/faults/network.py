@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.faults import network_answers, network_medley, network_throttle, network_tries
+from tests.faults import (
+    network_answers,
+    network_medley,
+    network_pages,
+    network_throttle,
+    network_tries,
+)
 from tests.faults.case import Case, Size
 
-PARTS = (network_tries, network_throttle, network_answers, network_medley)
+PARTS = (network_tries, network_throttle, network_answers, network_pages, network_medley)
 
 
 def cases(size: Size, seeds: Sequence[int]) -> list[Case]:
