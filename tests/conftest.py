@@ -9,8 +9,10 @@ import pytest
 
 from warehouse.home import Home
 
+_KEPT = ("ISTHMUS_HYPOTHESIS",)  # how many examples the models play
 for _name in [n for n in os.environ if n.startswith(("ISTHMUS_", "DAGSTER_"))]:
-    del os.environ[_name]
+    if _name not in _KEPT:
+        del os.environ[_name]
 
 
 @pytest.fixture

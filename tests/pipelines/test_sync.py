@@ -333,6 +333,11 @@ def test_the_body_of_an_error_does_not_empty_a_stream(space: Workspace, server: 
     sync_stream(space, "shop", "orders")
     server.fault("body", body=b'{"errcode":40001,"data":null}')
     done = sync_stream(space, "shop", "orders", full=True)
+    assert done.error is not None
+    assert "errcode is 40001" in done.error.what
+    assert (done.status, done.deleted, done.held) == ("failed", 0, 0)
+    server.fault("body", body=b'{"code":"E17","data":null}')
+    done = sync_stream(space, "shop", "orders", full=True)
     assert (done.deleted, done.held) == (0, 0)
     assert any("nothing is deleted" in line for line in done.warnings)
     assert len(in_the_store(space)) == 60
