@@ -79,18 +79,15 @@ class Scans:
     def forget(self, ended: Ended) -> None:
         """Let the index forget what the proved scan did not see."""
         scan, index = ended.scan, self._index
-        if scan.part != WHOLE:
-            if not self._keys_only:
-                index.was_read(scan.part)
-            if left := index.left(scan.part, scan.epoch):
-                # What stands in the store may be what this part said: the others say it again.
-                index.want_again(left)
-                key, other = left[0]
-                many = len({key for key, _ in left})
-                self.warnings[
-                    f"{scan.part} dropped {many} keys that stand elsewhere too ({key} in {other}):"
-                    " the next run reads that again"
-                ] += 1
+        if scan.part != WHOLE and (left := index.left(scan.part, scan.epoch)):
+            # What stands in the store may be what this part said: the others say it again.
+            index.want_again(left)
+            key, other = left[0]
+            many = len({key for key, _ in left})
+            self.warnings[
+                f"{scan.part} dropped {many} keys that stand elsewhere too ({key} in {other}):"
+                " the next run reads that again"
+            ] += 1
         index.drop_unseen(scan.part, scan.epoch, without_key=not self._keys_only)
 
     def _are_many(self, gone: list[str], part: str | None) -> bool:

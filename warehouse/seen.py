@@ -134,11 +134,13 @@ class SeenIndex:
         shows unfinished is lost.
         """
         fresh = self.applied == 0
+        last: str | None = None  # the part whose scan the last batch of the log ends
         epoch = int(self.meta("epoch", 0)) or 1
         ended: dict[str, str] = {}  # part -> the read under way, '' where it ended
         for batch in batches:
             side = batch.sidecar
             scanning = side.mode in ("full", "sweep")
+            last = side.part if side.complete and side.content == "records" else None
             if side.content == "deletions":
                 if not side.held or batch.sequence in accepted:
                     left_out = accepted.get(batch.sequence, frozenset())
@@ -154,6 +156,8 @@ class SeenIndex:
             if scanning and side.content == "records":
                 ended[WHOLE] = "" if side.complete and side.part is None else side.read
             self.set_meta(applied=batch.sequence, sha256=side.sha256, epoch=epoch)
+        if last is not None:
+            self.ending(last)
         for part, read in ended.items():
             if not read:
                 self.end_scan(part)
@@ -318,6 +322,13 @@ class SeenIndex:
         for key, part in places:
             self.db.execute("update seen set hash = null where (key, part) = (?, ?)", (key, part))
             self.db.execute("insert or ignore into again values (?)", (part,))
+
+    def ending(self, part: str) -> None:
+        """Have `part`, whose records all came, read again unless `was_read` follows.
+
+        Its bookmark stands with its last records, its deletions in a batch after that.
+        """
+        self.db.execute("insert or ignore into again values (?)", (part,))
 
     def was_read(self, part: str) -> None:
         """Note that `part` was read whole."""

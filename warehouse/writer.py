@@ -269,6 +269,8 @@ class BatchWriter:
         crashpoints.reach("land.sidecar")
         for segment in segments or ():
             self._index.remember(segment.keys, segment.hashes, segment.part)
+        if content == "records" and complete and part is not None and self._head["mode"] != "sweep":
+            self._index.ending(part)
         self._index.set_meta(applied=sequence, sha256=sha256)
         self._sequence = sequence
         self._landed_bookmark = self._bookmark
@@ -293,6 +295,8 @@ class BatchWriter:
                 self._deletions(ended.gone, ended.scan.began, part, self._bookmark, complete=True)
             self._scans.forget(ended)
         index.end_scan(ended.scan.part)
+        if part is not None and self._head["mode"] != "sweep":
+            index.was_read(part)
         self._total = None
         index.commit()
 
