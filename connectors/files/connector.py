@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -50,8 +50,11 @@ class FilesConnector(Connector):
         """Yield the rows of new and changed files, then raise BadFiles if some were broken.
 
         A file's last page says `complete` for the part named like the file; its bookmark is the
-        first that knows the file. Mode `full` reads known files again, `sweep` yields keys only.
+        first that knows the file. Mode `full` reads known files again. A `sweep` yields nothing:
+        what is gone from a file is found when the file is read, and only then is the file known.
         """
+        if request.mode == "sweep":
+            return
         from connectors.files import reading  # Arrow comes with it: importing this room is cheap
 
         settings = self._stream(request.stream)
@@ -95,7 +98,7 @@ class FilesConnector(Connector):
             except ConnectorError as error:
                 bad.append(error)
         if request.limit is None and settings.vanished == "delete":
-            yield from self._vanished(files, bad, marks, warnings)
+            yield from self._vanished(files, bad, marks, request.again, warnings)
         if warnings:
             yield Page([], [], {"files": dict(marks)}, warnings=tuple(warnings))
         if bad:
@@ -132,12 +135,17 @@ class FilesConnector(Connector):
         files: list[Found],
         bad: list[ConnectorError],
         marks: dict[str, Any],
+        again: Set[str],
         warnings: list[str],
     ) -> Iterator[Page]:
-        """Yield an empty complete part for each file that is gone, not for a folder's last."""
+        """Yield an empty complete part for each file that is gone, not for a folder's last.
+
+        Of a file in `again` that is gone, the run that found this was killed before its deletions.
+        """
         there = {file.name for file in files} | {error.place for error in bad}
         unread = tuple(place for place in there if place.endswith("/"))
-        gone = [name for name in marks if name not in there and not name.startswith(unread)]
+        known = dict.fromkeys([*marks, *sorted(again)])
+        gone = [name for name in known if name not in there and not name.startswith(unread)]
         if gone and not there:
             # An unmounted drive looks like an empty folder.
             warnings.append("all files are gone: nothing is deleted, check the drive's mount")
@@ -149,7 +157,7 @@ class FilesConnector(Connector):
             if lost := next((outer for outer in _folders(name) if outer not in filled), ""):
                 doubted[lost] = doubted.get(lost, 0) + 1
                 continue
-            del marks[name]
+            marks.pop(name, None)
             yield Page([], [], {"files": dict(marks)}, part=name, complete=True, total=0)
         warnings.extend(
             f"{outer}: all {count} files of the folder are gone: nothing is deleted,"

@@ -29,7 +29,7 @@ def pages(
     for table in rows.tables(chunks(file, settings, notes)):
         keys = rows.keys(table)
         if last is not None:
-            yield _page(last, file.name, marks, request)
+            yield _page(last, file.name, marks)
         last = (table, keys)
     if folder.changed(file):
         raise Moved
@@ -40,7 +40,7 @@ def pages(
     if last is not None:
         marks[file.name] = dict(mark)
         yield _page(
-            last, file.name, marks, request,
+            last, file.name, marks,
             complete=request.limit is None, warnings=notes.lines(file.name),
         )  # fmt: skip
 
@@ -108,17 +108,12 @@ def _page(
     rows: tuple[pa.Table, list[str | None]],
     part: str,
     marks: Mapping[str, Any],
-    request: ReadRequest,
     *,
     complete: bool = False,
     warnings: tuple[str, ...] = (),
 ) -> Page:
     table, keys = rows
     bookmark = {"files": dict(marks)}
-    if request.mode == "sweep":
-        return Page(
-            [], keys, bookmark, kind="keys", part=part, complete=complete, warnings=warnings
-        )
     return Page(table, keys, bookmark, part=part, complete=complete, warnings=warnings)
 
 
