@@ -60,10 +60,11 @@ def refuse_other_columns(plan: StreamPlan, batch: Batch) -> list[str]:
     _compare(plan, [_first(p) for p in absent], [names], batch.label)
     for path in absent:
         if near := _near(plan, path, names):
+            place = path.place or plan.source
             raise MappingMismatch(
                 f"`{path.spelled}` is no column of the table, but `{near}` is, and the mapping"
                 " does not use it.",
-                f"write `{near}` in {path.place or plan.source}, or name it under extra:.",
+                f"write `{_as_path(near)}` in {place}, or name it under extra:.",
                 place=batch.label,
             )
     return [f"`{p.spelled}` is no column of the table ({p.place or plan.source})" for p in absent]
@@ -73,8 +74,16 @@ def _near(plan: StreamPlan, path: PathColumn, names: Iterable[str]) -> str | Non
     """Return the name most like the path's first member that the mapping does not use."""
     used = {str(p.members[0]) for p in plan.paths if p.members}
     free = [name for name in names if name not in used and not name.startswith("_")]
-    near = difflib.get_close_matches(str(path.members[0]), free, n=1, cutoff=NEAR)
+    wanted = str(path.members[0])
+    near = difflib.get_close_matches(wanted, free, n=1, cutoff=NEAR)
+    # Short names are unlike their longer forms: 金额 and 金额(元), qty and qty_total.
+    near += [name for name in sorted(free, key=len) if len(wanted) > 1 and name.startswith(wanted)]
     return near[0] if near else None
+
+
+def _as_path(name: str) -> str:
+    """Return how a mapping's YAML names this one member."""
+    return name if name.isidentifier() else "'\"" + name.replace('"', '""') + "\"'"
 
 
 def _first(path: PathColumn) -> PathColumn:
