@@ -9,7 +9,9 @@ import pytest
 
 from pipelines.sync import sync_stream
 from pipelines.workspace import Workspace
+from warehouse import crashpoints
 from warehouse.store import open_store
+from warehouse.writer import BatchWriter
 
 CONNECTION = """\
 type: pipelines.Connection
@@ -88,3 +90,55 @@ def test_a_row_of_two_files_has_the_value_of_the_one_that_still_holds_it(
     assert (again.landed, again.warnings) == (1, {})
     assert stored(space) == {"X": "fromA", "Y": "y", "Z": "z"}
     assert sync_stream(space, "office", "customers").read == 0
+
+
+@pytest.mark.parametrize("point", ["land.sidecar", "deletions"])
+def test_a_row_gone_is_deleted_though_the_run_that_saw_it_was_killed(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """The file was known by then, so that no later run read it again."""
+    put(tmp_path, "a.csv", A="a", B="b", C="c")
+    put(tmp_path, "b.csv", D="d")
+    sync_stream(space, "office", "customers")
+    put(tmp_path, "a.csv", A="new", B="b")
+    (tmp_path / "in/b.csv").unlink()
+
+    def killed(*said: object) -> None:
+        if said == (point,) or point == "deletions":
+            raise RuntimeError(point)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BatchWriter, "close", BatchWriter.abandon)  # the dead land nothing
+        if point == "deletions":
+            patched.setattr(BatchWriter, "_deletions", killed)
+        else:
+            patched.setattr(crashpoints, "reach", killed)
+        for _ in range(2):
+            assert sync_stream(space, "office", "customers").status == "failed"
+    for _ in range(2):
+        assert sync_stream(space, "office", "customers").error is None
+    assert stored(space) == {"A": "new", "B": "b"}
+    assert sync_stream(space, "office", "customers").read == 0
+
+
+def test_a_listing_of_keys_does_not_make_a_changed_file_known(
+    space: Workspace, tmp_path: Path
+) -> None:
+    put(tmp_path, "a.csv", A="a")
+    sync_stream(space, "office", "customers")
+    put(tmp_path, "a.csv", A="new")
+    assert sync_stream(space, "office", "customers", sweep=True).read == 0
+    assert sync_stream(space, "office", "customers").updated == 1
+    assert stored(space) == {"A": "new"}
+
+
+def test_a_heading_that_grew_empties_no_column(space: Workspace, tmp_path: Path) -> None:
+    """Short names are unlike their longer forms."""
+    put(tmp_path, "a.csv", A="a")
+    sync_stream(space, "office", "customers")
+    (tmp_path / "in/a.csv").write_text("id,name (as registered)\nA,a\n")
+    told = sync_stream(space, "office", "customers")
+    assert told.error is not None
+    assert "`name (as registered)` is" in told.error.what
+    assert """write `'"name (as registered)"'` in""" in told.error.do
+    assert stored(space) == {"A": "a"}
