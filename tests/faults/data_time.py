@@ -49,7 +49,7 @@ def cases(size: Size) -> list[Case]:
         found.append(case("D1", f"late beyond the lookback, {style}", beyond, 2, style=style))
         for minutes in (15, -15):
             found.append(case("D2", f"source {minutes:+} min, {style}", skewed, 6, style=style,
-                              minutes=minutes))  # fmt: skip
+                              orders=0, minutes=minutes))  # fmt: skip
         found.append(case("D5", f"stamps of 2999, {style}", future_stamps, 2, style=style))
         found.append(case("D10", f"restored from backup, {style}", restored, 2, style=style))
     for stamp_format in ("epoch", "epoch_ms"):
@@ -101,11 +101,14 @@ def beyond(world: World, result: Result) -> None:
 
 # --- D2 --------------------------------------------------------------------------------------
 def skewed(world: World, result: Result, minutes: int) -> None:
-    """The source's clock is ahead of ours, or behind it."""
+    """The source's clock is ahead of ours, or behind it, from the first order on."""
+    skew = timedelta(minutes=minutes)
+    for number in range(1, 36):
+        world.put(number, at=world.clock.at + skew - timedelta(seconds=35 - number))
     right(world, result, "the first load")
     for n in range(6):
         world.wait((1, 30, 400, 900, 5, 3_000)[n])
-        stamp = world.clock.at + timedelta(minutes=minutes)
+        stamp = world.clock.at + skew
         world.put(1 + n, at=stamp)
         world.put(100 + n, at=stamp)
         result.fired += 1
