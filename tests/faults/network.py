@@ -9,11 +9,19 @@ from tests.faults import (
     network_medley,
     network_pages,
     network_throttle,
+    network_tokens,
     network_tries,
 )
 from tests.faults.case import Case, Size
 
-PARTS = (network_tries, network_throttle, network_answers, network_pages, network_medley)
+PARTS = (
+    network_tries,
+    network_throttle,
+    network_tokens,
+    network_answers,
+    network_pages,
+    network_medley,
+)
 
 
 def cases(size: Size, seeds: Sequence[int]) -> list[Case]:
