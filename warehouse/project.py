@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +17,10 @@ from typing import Any
 
 import duckdb
 
-from warehouse import ddl, handed, lock, mask, ops_tables, public
+from warehouse import ddl, handed, lock, mask, ops_tables, public, trouble
 from warehouse.crashpoints import reach
 from warehouse.ddl import Table, columns_of, literal, quote
+from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.mask import PrivacyMode
 from warehouse.model import ENTITIES, HEADERS
@@ -92,8 +94,9 @@ def project(
 
             try:
                 done = write(state)
-            except duckdb.IOException:
-                if not state:
+            except duckdb.Error as error:
+                found = trouble.said(error, home.public)
+                if not state or not isinstance(found, StoreDamaged):
                     raise
                 done = write({})  # a projection that turns out to be damaged is made anew
     finally:
@@ -209,7 +212,9 @@ class _Projection:
             reach("project.written")
             self.con.execute("COMMIT")
         except BaseException:
-            self.con.execute("ROLLBACK")
+            # A commit that a full disk failed has ended the transaction already.
+            with suppress(duckdb.TransactionException, duckdb.FatalException):
+                self.con.execute("ROLLBACK")
             raise
         reach("project.committed")
         self.con.execute(f"CHECKPOINT {DATABASE}")

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from warehouse import crashpoints, lock, trouble, upgrades
+from warehouse.batch import sync_folder
 from warehouse.clock import Clock, utc_now
 from warehouse.ddl import literal
 from warehouse.errors import StoreDamaged
@@ -79,6 +80,7 @@ def open_store(
     """
     with lock.hold(home.lock, wait=wait, now=clock, on_wait=on_wait):
         file = path or home.store
+        _sweep(home)
         if not file.exists():
             _expect_none(home, file)
             create(file)
@@ -89,6 +91,12 @@ def open_store(
             raise trouble.said(error, file) or error from error
         finally:
             con.close()
+
+
+def _sweep(home: Home) -> None:
+    """Remove what a killed rebuild left, as large as a store; we hold the lock, so none is made."""
+    for left in home.store.parent.glob("rebuilt.duckdb*"):
+        left.unlink(missing_ok=True)
 
 
 def _expect_none(home: Home, file: Path) -> None:
@@ -122,6 +130,7 @@ def create(path: Path) -> None:
         set_meta(con, "store_id", str(uuid.uuid4()))
     crashpoints.reach("store.made")
     new.replace(path)
+    sync_folder(path.parent)
 
 
 def connect(

@@ -79,6 +79,14 @@ def test_damage_inside_the_store_is_named_where_it_is_met(home: Home) -> None:
         store.con.execute("select max(x) from t").fetchall()
 
 
+def test_what_a_killed_rebuild_left_is_removed(home: Home) -> None:
+    for name in ("rebuilt.duckdb", "rebuilt.duckdb.wal", "rebuilt.duckdb.new"):
+        (home.store.parent / name).write_bytes(b"half a store")
+    with open_store(home):
+        pass
+    assert sorted(p.name for p in home.store.parent.iterdir()) == ["lock", "store.duckdb"]
+
+
 def test_other_errors_of_the_store_stay_themselves(home: Home) -> None:
     with pytest.raises(duckdb.CatalogException), open_store(home) as store:
         store.con.execute("select * from nothing")
