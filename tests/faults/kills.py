@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.faults import kills_pairs, kills_points, kills_random, kills_signals
+from tests.faults import kills_pairs, kills_points, kills_power, kills_random, kills_signals
 from tests.faults.case import Case, Size
 
-PARTS = (kills_points, kills_random, kills_signals, kills_pairs)
+PARTS = (kills_points, kills_random, kills_signals, kills_pairs, kills_power)
 
 
 def cases(size: Size, seeds: Sequence[int]) -> list[Case]:
