@@ -99,6 +99,7 @@ def _forms(secret: str) -> Iterable[str]:
     yield quote(secret)
     yield quote_plus(secret)
     yield quote(quote(secret, safe=""), safe="")
+    yield secret.replace("\\", "\\\\").replace("'", "\\'")  # as repr writes it
     yield html.escape(secret)
     yield html.escape(secret, quote=False)
     for ascii_only in (True, False):

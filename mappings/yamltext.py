@@ -126,6 +126,10 @@ def _too_long(file: str) -> YamlError:
     return YamlError(file, 1, f"is longer than {MAX_BYTES} characters.", "split the file.")
 
 
+def _zero(file: str, line: int) -> YamlError:
+    return YamlError(file, line, "holds a zero character (\\0).", "take it out.")
+
+
 def _value(
     file: str,
     node: yaml.Node,
@@ -141,7 +145,7 @@ def _value(
         raise YamlError(file, line, "is nested too deep.", "make it flatter.")
     if isinstance(node, yaml.ScalarNode):
         if "\0" in node.value:
-            raise YamlError(file, line, "holds a zero character (\\0).", "take it out.")
+            raise _zero(file, line)
         if node.style is not None:
             quoted.add(spot)
         elif node.value == "":
@@ -173,6 +177,8 @@ def _pairs(file: str, node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise YamlError(file, key.start_mark.line + 1, "a key must be a word.", "quote it.")
+        if "\0" in key.value:
+            raise _zero(file, key.start_mark.line + 1)
         if child.start_mark.line > key.start_mark.line and isinstance(child, yaml.ScalarNode):
             child.start_mark = key.start_mark
         yield key.value, key.start_mark.line + 1, child

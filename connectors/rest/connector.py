@@ -73,7 +73,9 @@ class RestConnector(Connector):
         """Ask every stream for its first page and say what is readable and what does not fit."""
         from connectors.rest.check import check
 
-        yield from check(self)
+        for found in check(self):
+            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
+            yield replace(found, what=said, do=do)
 
     def close(self) -> None:
         """Close the connections."""

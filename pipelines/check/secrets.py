@@ -16,7 +16,7 @@ from mappings.yamltext import Document, Spot
 from pipelines.check.problems import Problem, at
 from pipelines.texts import t
 
-REFERENCE = re.compile(r"(?:^|\s)(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$")
+REFERENCE = re.compile(r"(?:^|[\s=])(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$")
 NAMES = re.compile(
     r"(?i)^(?:.*[_-])?(?:token|secret|passw(?:or)?d|pwd|passphrase|bearer|api[_-]?key|apikey"
     r"|app[_-]?key|access[_-]?key|private[_-]?key|sign[_-]?key|authorization|cookie)$"

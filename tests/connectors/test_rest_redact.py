@@ -107,3 +107,8 @@ def test_a_secret_cut_short_by_a_message_is_masked_as_far_as_it_goes():
 )
 def test_html_and_double_escapes_are_masked(said):
     assert Redactor(["a&b'c<d-4711"]).text(f"x {said} y") == f"x {MASK} y"
+
+
+def test_a_secret_with_a_quote_is_masked_in_what_repr_makes_of_it():
+    for secret in ("Tok'en-4711\\x", "Tok'en\"-4711"):
+        assert Redactor([secret]).text(f"is {secret!r} here") == f"is '{MASK}' here"

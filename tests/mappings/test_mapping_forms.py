@@ -365,6 +365,7 @@ def test_deep_nesting_ends_at_once(text) -> None:
     assert time.process_time() - begun < 5
 
 
-def test_a_zero_character_is_refused() -> None:
+@pytest.mark.parametrize("text", ['a: "b\\0c"', '"b\\0c": a', '- "\\0"'])
+def test_a_zero_character_is_refused(text) -> None:
     with pytest.raises(YamlError, match="zero character"):
-        read_text('a: "b\\0c"')
+        read_text(text)

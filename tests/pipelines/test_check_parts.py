@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mappings.yamltext import read_text
 from pipelines.check.models import models_in, names_at
 from pipelines.check.problems import from_validation, locate, spell
-from pipelines.check.secrets import in_clear, is_secret, rendered
+from pipelines.check.secrets import REFERENCE, in_clear, is_secret, rendered
 from pipelines.check.words import closest, meant
 
 
@@ -156,3 +156,9 @@ def test_references_pass_and_templates_do_not() -> None:
     )
     assert list(in_clear(document, ("config",))) == []
     assert [p.line for p in rendered(document)] == [4]
+
+
+def test_a_word_may_stand_before_a_reference() -> None:
+    for said in ("env:A", "Token env:A", "session=env:A", "file:secrets/a"):
+        assert REFERENCE.search(said), said
+    assert not REFERENCE.search("session=s3cret-env:A")
