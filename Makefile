@@ -6,6 +6,8 @@ STAMP := $(VENV)/.ready
 WORKERS ?= 2
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.ready
+AUDIT := .venv-audit
+AUDIT_STAMP := $(AUDIT)/.ready
 BENCH ?=
 DUCKDB_NEXT := 2.0.0
 
@@ -18,7 +20,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test test-all check format bench peers faults lock test-duckdb-next clean
+.PHONY: help setup demo ui test test-all check format bench audit peers faults lock test-duckdb-next clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -76,9 +78,18 @@ $(PEERS_STAMP): tests/peers/requirements.lock
 faults: $(STAMP) peers ## play every fault and attack, compare with dlt, write docs/reliability.md (about an hour)
 	$(BIN)/python -m tests.faults --write --also models,attacks,peers
 
+audit: $(STAMP) $(AUDIT_STAMP) ## bandit, pip-audit and a secret scan; each finding must be answered
+	$(AUDIT)/bin/python -m tests.audit
+
+$(AUDIT_STAMP): tests/audit/requirements.lock
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	$(BIN)/uv pip sync --no-config --quiet --python $(AUDIT)/bin/python --require-hashes $<
+	@touch $@
+
 lock: $(STAMP) ## resolve requirements.lock anew (hashes, no hosts)
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --no-config --quiet --generate-hashes --no-emit-index-url --no-header tests/peers/requirements.in -o tests/peers/requirements.lock
+	$(BIN)/uv pip compile --no-config --quiet --generate-hashes --no-emit-index-url --no-header tests/audit/requirements.in -o tests/audit/requirements.lock
 
 clean: ## remove the environment and what the demo made
-	rm -rf $(VENV) $(VENV)-next $(PEERS) var
+	rm -rf $(VENV) $(VENV)-next $(PEERS) $(AUDIT) var
