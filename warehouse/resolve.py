@@ -36,34 +36,44 @@ def by_fields(said: Iterable[Rule], entity: str) -> list[str]:
 
 
 def resolve(con: duckdb.DuckDBPyConnection, entity: str, fresh: str) -> tuple[dict[str, str], str]:
-    """Find the golden ids for the rows of the temp table `fresh` (alias n).
+    """Find the golden ids for the rows of the table or subquery `fresh` (alias n).
 
     Returns the expressions of the resolved columns and the joins that they need. A reference that
     finds nothing, or several things, stays null: a wrong link is worse than none.
     """
-    own = quote(f"{entity}_id")
     columns: dict[str, str] = {}
     joins: list[str] = []
     for number, (name, col) in enumerate(references(entity)):
-        col_name = quote(name)
-        if (
-            con.execute(f"SELECT 1 FROM {fresh} WHERE {col_name} IS NOT NULL LIMIT 1").fetchone()
-            is None
-        ):
+        value = f"n.{quote(name)}"
+        if not _any(con, f"{fresh} n WHERE {value} IS NOT NULL"):
+            continue
+        columns[str(col.resolved)] = "CAST(NULL AS UUID)"
+        hits = list(_hits(con, entity, name, col))
+        if not hits:
             continue
         found = f"unify_found_{entity}_{number}"
+        # By value, not by row: a million lines name a few thousand articles.
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {found} AS "
-            f"WITH asked AS (SELECT n.{own} AS id, n.connection, n.stream, n.{col_name} AS value "
-            f"FROM {fresh} n WHERE n.{col_name} IS NOT NULL), "
+            f"WITH asked AS (SELECT DISTINCT n.connection, n.stream, {value} AS value "
+            f"FROM {fresh} n WHERE {value} IS NOT NULL), "
             f"rules AS ({_rules_sql(entity, name, col)}), "
-            f"hits AS ({' UNION ALL '.join(_hits(con, entity, name, col))}) "
-            "SELECT id, any_value(target) AS target FROM hits GROUP BY id "
-            "HAVING count(DISTINCT target) = 1"
+            f"hits AS ({' UNION ALL '.join(hits)}) "
+            "SELECT connection, stream, value, min(target) AS target FROM hits GROUP BY ALL "
+            "HAVING min(target) = max(target)"
         )
-        joins.append(f"LEFT JOIN {found} r{number} ON r{number}.id = n.{own}")
-        columns[str(col.resolved)] = f"r{number}.target"
+        if _any(con, found):
+            r = f"r{number}"
+            joins.append(
+                f"LEFT JOIN {found} {r} ON {r}.connection = n.connection "
+                f"AND {r}.stream = n.stream AND {r}.value = {value}"
+            )
+            columns[str(col.resolved)] = f"{r}.target"
     return columns, " ".join(joins)
+
+
+def _any(con: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    return con.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone() is not None
 
 
 def _rules_sql(entity: str, name: str, col: Column) -> str:
@@ -89,6 +99,8 @@ def _hits(con: duckdb.DuckDBPyConnection, entity: str, name: str, col: Column) -
     for target, by in sorted(wanted, key=str):
         if target not in ENTITIES or (by is not None and by not in ENTITIES[target].columns()):
             continue
+        if not _any(con, f"unified.xref WHERE entity = {literal(target)}"):
+            continue
         if by is None:
             things = (
                 "SELECT connection, stream, source_key AS value, golden_id FROM unified.xref "
@@ -103,7 +115,7 @@ def _hits(con: duckdb.DuckDBPyConnection, entity: str, name: str, col: Column) -
                 "WHERE NOT coalesce(t.is_deleted, false)"
             )
         parts.append(
-            "SELECT a.id, t.golden_id AS target FROM asked a "
+            "SELECT a.connection, a.stream, a.value, t.golden_id AS target FROM asked a "
             "JOIN rules r ON r.connection = a.connection AND r.stream = a.stream "
             f"AND r.target_entity = {literal(target)} AND r.by_field IS NOT DISTINCT FROM "
             f"{'NULL' if by is None else literal(by)} "

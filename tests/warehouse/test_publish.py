@@ -1,57 +1,22 @@
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from publish_parts import bring, everything, order, shown
 from source_rows import MOMENT, Loader
 
-from warehouse import ddl
+from warehouse import ddl, golden, project_tables
 from warehouse.home import Home
 from warehouse.identity import golden_id
-from warehouse.project import Projected, project
 from warehouse.publish import Published, StoreFull, pointer, publish, versions
-from warehouse.store import Store, create, open_store
-from warehouse.unify import unify
-
-KEY = b"0123456789abcdef0123456789abcdef"
-
-
-def shown(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(path), read_only=True) as con:
-        return con.execute(sql).fetchall()
-
-
-def bring(store: Store, home: Home, **more: Any) -> Projected:
-    unify(store, now=MOMENT)
-    return project(store, home, **{"privacy": "masked", "key": KEY, "now": MOMENT, **more})
-
-
-def order(key: str, **more: Any) -> dict[str, Any]:
-    lines = [{"key": "1", "sku": "A1", "quantity": 2}]
-    return {
-        "key": key, "number": f"N{key}", "currency": "CNY", "status": "confirmed",
-        "total": Decimal(10), "lines": lines, **more,
-    }  # fmt: skip
-
-
-def everything(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    with duckdb.connect(str(path), read_only=True) as con:
-        names = con.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE table_name <> 'meta'"
-        ).fetchall()
-        return {
-            f"{s}.{t}": con.execute(f'SELECT * FROM "{s}"."{t}" ORDER BY ALL').fetchall()
-            for s, t in names
-        }
+from warehouse.store import create, open_store
 
 
 def test_an_order_is_published_and_found_under_every_name(home: Home) -> None:
@@ -99,7 +64,12 @@ def test_nothing_new_is_neither_projected_nor_published(home: Home) -> None:
     assert versions(home) == [first.path]
 
 
-def test_stepwise_projection_equals_one_made_anew(home: Home, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [1, 2, 7, project_tables.SLICE])
+def test_stepwise_projection_equals_one_made_anew(
+    home: Home, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_tables, "SLICE", size)
+    monkeypatch.setattr(golden, "SLICE", size)
     with open_store(home) as store:
         load = Loader(store.con)
         load.put("order", [order("1", customer_key="c"), order("2", ship_to_phone="13800138000")])
@@ -267,65 +237,6 @@ def test_too_little_room_is_refused_before_anything_is_written(home: Home) -> No
     assert sorted(p.name for p in home.published.iterdir()) == sorted(
         [first.path.name, "unified.duckdb", "isthmus.duckdb", "current.json"]
     )
-
-
-CRASHES = (
-    "unify.written", "unify.committed", "project.written", "project.committed", "publish.copied",
-    "publish.versioned", "publish.renamed",
-)  # fmt: skip
-CHILD = """
-import sys
-from pathlib import Path
-from source_rows import MOMENT
-from warehouse.home import Home
-from warehouse.project import project
-from warehouse.publish import publish
-from warehouse.store import open_store
-from warehouse.unify import unify
-home = Home(Path(sys.argv[1]))
-with open_store(home) as store:
-    unify(store, now=MOMENT)
-    project(store, home, privacy="masked", key=sys.argv[2].encode(), now=MOMENT)
-publish(home, now=MOMENT)
-"""
-
-
-@pytest.mark.parametrize("point", CRASHES)
-def test_a_kill_is_mended_by_the_next_run(home: Home, point: str) -> None:
-    def run() -> None:
-        with open_store(home) as store:
-            bring(store, home)
-        publish(home, now=MOMENT)
-
-    with open_store(home) as store:
-        load = Loader(store.con)
-        load.put("order", [order("1"), order("2")])
-    run()
-    with open_store(home) as store:
-        load = Loader(store.con)
-        load.put("order", [order("2", total=Decimal(99)), order("3")])
-        load.delete("order", "1")
-    path = os.pathsep.join(p for p in sys.path if p)
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(home.root), KEY.decode()],
-        env={**os.environ, "PYTHONPATH": path, "ISTHMUS_CRASH_AT": point},
-        timeout=60, check=False,
-    )  # fmt: skip
-    assert child.returncode == -signal.SIGKILL
-    # Whatever stands published is whole: orders and lines of one moment.
-    orders, lines = shown(
-        home.current, "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_lines)"
-    )[0]
-    assert orders == lines == 2
-    run()
-    rows = "SELECT source_key, total FROM orders ORDER BY source_key"
-    assert shown(home.current, rows) == [("2", Decimal(99)), ("3", Decimal(10))]
-    stepwise = everything(home.current)
-    with open_store(home) as store:
-        home.public.unlink()
-        project(store, home, privacy="masked", key=KEY, now=MOMENT)
-    assert everything(home.public) == stepwise
-    assert not list(home.published.glob("*.tmp"))
 
 
 def test_every_table_has_its_comments(home: Home) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pytest
 from source_rows import MOMENT, Loader
 
-from warehouse import ddl
+from warehouse import bounds, ddl, golden
 from warehouse.home import Home
 from warehouse.identity import child_id, golden_id
 from warehouse.model import ENTITIES, HEADERS
@@ -168,9 +169,12 @@ def test_a_key_that_two_streams_have_is_not_guessed(store: Store) -> None:
     ]
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_steps_end_where_one_whole_run_ends(store: Store, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "size"), [(0, 1), (1, 2), (2, 7), (3, golden.SLICE)])
+def test_steps_end_where_one_whole_run_ends(
+    store: Store, seed: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Random loads, each unified at once, leave what unifying all at the end would make."""
+    monkeypatch.setattr(golden, "SLICE", size)
     chance = random.Random(seed)
     load = Loader(store.con)
     load.refer("shop", "orders", "order", "customer_key", "party", None, "code")
@@ -202,3 +206,48 @@ def test_steps_end_where_one_whole_run_ends(store: Store, seed: int) -> None:
     unify(store, now=MOMENT, whole=True)
     assert {n: ask(store, rows.format(n)) for n in names} == stepwise
     assert sum(len(rows) for rows in stepwise.values()) > 10
+
+
+def test_a_rebound_row_goes_through_slices_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(golden, "SLICE", 2)
+    load = Loader(store.con)
+    load.put("payment", [{"key": f"p{n}", "order_key": str(n % 3)} for n in range(7)])
+    unify(store, now=MOMENT)
+    load.put("order", [order(str(n)) for n in range(5)])
+    report = unify(store, now=MOMENT)
+    assert report.rewritten == {"order": 5, "order_line": 5, "payment": 7}
+    assert report.rebound["payment"] == 7
+    assert report.removed == {"order": 0, "order_line": 0, "payment": 0}
+    assert ask(store, "SELECT count(*), count(order_id) FROM unified.payments") == [(7, 7)]
+    ids = "SELECT entity, count(*), count(DISTINCT id) FROM ops.changes WHERE run = 2 GROUP BY 1"
+    assert ask(store, f"{ids} ORDER BY 1") == [
+        ("order", 5, 5), ("order_line", 5, 5), ("payment", 7, 7),
+    ]  # fmt: skip
+
+
+def test_work_that_does_not_fit_is_done_with_the_stores_own_limit(store: Store) -> None:
+    names = ("memory_limit", "threads")
+    asked = f"SELECT {', '.join(f'current_setting({ddl.literal(n)})::varchar' for n in names)}"
+    before = ask(store, asked)
+    tried: list[list[tuple[Any, ...]]] = []
+
+    def work() -> int:
+        tried.append(ask(store, asked))
+        if len(tried) == 1:
+            raise duckdb.OutOfMemoryException("too much")
+        return 7
+
+    assert bounds.sparingly(store.con, work) == 7
+    assert tried == [[("224.0 MiB", "1")], before]
+    assert ask(store, asked) == before
+
+
+def test_a_unification_too_big_for_the_limit_leaves_the_whole_of_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "LIMIT", "1MiB")
+    Loader(store.con).put("order", [order(str(n)) for n in range(20)])
+    assert unify(store, now=MOMENT).rewritten == {"order": 20, "order_line": 20}
+    assert ask(store, "SELECT count(*) FROM unified.order_lines") == [(20,)]
