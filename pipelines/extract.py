@@ -37,7 +37,8 @@ class Reading:
     """How a stream is to be read.
 
     `alive` is called at every page; `is_first` says that no read of the stream came to its end yet;
-    `pause` sleeps in place of the clock's own.
+    `pause` sleeps in place of the clock's own; `landed` is called when a batch was landed and pages
+    follow it.
     """
 
     mode: Mode
@@ -48,6 +49,7 @@ class Reading:
     transport: httpx.BaseTransport | None = None
     progress: OnProgress | None = None
     pause: Callable[[float], None] | None = None
+    landed: Callable[[], None] | None = None
 
 
 def extract(
@@ -78,6 +80,7 @@ def extract(
     slices = reading.is_first and reading.mode == "changed" and not grouped
     until = started + connection.file.slice if slices else None
     writer: BatchWriter | None = None
+    batches = 0
     try:
         # At its end the writer lands what came, also before an error: no good record is lost.
         with ExitStack() as stack:
@@ -92,6 +95,9 @@ def extract(
                     writer = stack.enter_context(
                         _open(landing, connector, outcome, reading, started, before, page, grouped)
                     )
+                elif writer.report.batches > batches and reading.landed is not None:
+                    batches = writer.report.batches
+                    reading.landed()
                 _land(page, writer, outcome)
                 _tell(reading, outcome, writer, stats, page.total)
                 if until is not None and now() >= until and page.bookmark.get("resume"):

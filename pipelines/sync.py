@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.base import Mode, utc_now
+from pipelines.alongside import Alongside
 from pipelines.explain import explain
 from pipelines.extract import Reading, extract
 from pipelines.leases import AlreadyRunning, lease
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.connection import Connection
     from pipelines.workspace import Workspace
     from warehouse.landing import Landing
+    from warehouse.load import LoadReport
     from warehouse.model.plan import StreamPlan
 
 __all__ = ["ErrorText", "PublishOutcome", "StreamOutcome", "sync_stream", "unify_publish"]
@@ -102,12 +104,16 @@ def _read_and_load(
     # A mapping that cannot work is said before the system is asked for anything.
     plan = connection.plan(outcome.stream)
     landing = Landing(workspace.home.landing, now=reading.now)
+    loads = Alongside(workspace.home, landing, plan, reading.now)
+    if not reading.trust_source:  # that is decided for all pending batches, at the end
+        reading = replace(reading, landed=loads.landed)
     try:
-        extract(connection, landing, outcome, reading, grouped=plan.grouped)
+        with loads:
+            extract(connection, landing, outcome, reading, grouped=plan.grouped)
     except Exception:
-        _load(workspace, landing, plan, outcome, reading)
+        _load(workspace, landing, plan, outcome, reading, loads.report)
         raise
-    _load(workspace, landing, plan, outcome, reading)
+    _load(workspace, landing, plan, outcome, reading, loads.report)
 
 
 def _load(
@@ -116,6 +122,7 @@ def _load(
     plan: StreamPlan,
     outcome: StreamOutcome,
     reading: Reading,
+    before: LoadReport | None,
 ) -> None:
     from warehouse.checks import loaded_under_another_mapping
     from warehouse.load import load_pending
@@ -127,8 +134,9 @@ def _load(
         )
     with open_store(workspace.home, clock=reading.now, on_wait=waiting) as store:
         report = load_pending(
-            store, landing, plan, now=reading.now, trust_source=reading.trust_source
-        )
+            store, landing, plan, now=reading.now, trust_source=reading.trust_source,
+            report=before,
+        )  # fmt: skip
         older = loaded_under_another_mapping(store.con, plan)
     if older:
         outcome.warnings[

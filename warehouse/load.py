@@ -74,14 +74,17 @@ def load_pending(
     *,
     now: Now,
     trust_source: bool = False,
+    report: LoadReport | None = None,
 ) -> LoadReport:
     """Apply all landed batches of the plan's stream that are not in ops.batches.
 
     `trust_source` takes older versions too (after a restore at the source); that is a decision and
-    is written down as one. Raises LandingDamaged, MappingMismatch or LoadError; then nothing of the
-    failing transaction is written.
+    is written down as one. `report` is one to go on with: it has what was committed, also where a
+    later transaction failed. Raises LandingDamaged, MappingMismatch or LoadError; then nothing of
+    the failing transaction is written.
     """
-    report = LoadReport()
+    report = report or LoadReport()
+    report.held = 0
     with session(store, plan):
         pending = _pending(store, landing, plan, report)
         if trust_source:

@@ -1,7 +1,8 @@
 """Runs syncs in children that may be killed: imports once, then forks a child for each line read.
 
 A line is JSON: `home`, `defs`, `work` (names of WORK), `crash_at` (a crash point or ""), `after`
-(seconds until SIGKILL, or null). The answer is the child's exit code (-9: killed) and its seconds.
+(seconds until SIGKILL, or null), and, where a batch is not to be of the product's size, `batch`
+(its records). The answer is the child's exit code (-9: killed) and its seconds.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from warehouse import writer
 
 
 def discover(order: dict[str, Any]) -> Workspace:
@@ -50,6 +52,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os.environ["ISTHMUS_CRASH_AT"] = order["crash_at"]
+            writer.MAX_RECORDS = order.get("batch", writer.MAX_RECORDS)
             if order["after"] is not None:
                 kill = threading.Timer(order["after"], os.kill, (os.getpid(), signal.SIGKILL))
                 kill.daemon = True
