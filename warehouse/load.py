@@ -22,7 +22,7 @@ from warehouse.ddl import quote
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
-from warehouse.session import Now, checkpoint_at_commit, moment, next_load, session
+from warehouse.session import Now, all_memory, checkpoint_at_commit, moment, next_load, session
 from warehouse.settle import settle
 from warehouse.stage import Staged
 from warehouse.store import Store
@@ -95,7 +95,11 @@ def load_pending(
         for group in groups:
             if group is groups[-1]:
                 checkpoint_at_commit(store)
-            _apply_group(store, plan, group, moment(now), discarded, report)
+            try:
+                _apply_group(store, plan, group, moment(now), discarded, report)
+            except duckdb.OutOfMemoryException:
+                with all_memory(store):
+                    _apply_group(store, plan, group, moment(now), discarded, report)
         if not pending:
             with store.transaction() as con:
                 references(Load(con, plan, 0, moment(now)))
@@ -181,6 +185,7 @@ def _apply_group(
     con = store.con
     taken = intake.read(con, plan, full) if full else None
     rows = stage_records(con, plan, taken, discarded) if taken else StagedRecords()
+    con.execute("drop table if exists temp.record_paths")  # as large as the batches themselves
     with store.transaction():
         crashpoints.reach("load.begun")
         load = Load(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TypeAlias
@@ -15,7 +16,11 @@ from warehouse.model.plan import StreamPlan
 from warehouse.store import Store
 
 Now: TypeAlias = datetime | Callable[[], datetime]
-LOG_LIMIT = "256MB"
+LOG_LIMIT = "48MB"
+"""Rows that are only in the log stand in memory too: a load of any length keeps below this."""
+MEMORY = 192 << 20
+"""Bytes that DuckDB keeps in memory during a load; the rest goes to the scratch folder."""
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
 def moment(now: Now) -> datetime:
@@ -33,8 +38,11 @@ def session(store: Store, plan: StreamPlan) -> Iterator[None]:
     ).fetchone()
     # Batches are small: with two threads DuckDB takes twice the time for the same statements.
     con.execute("set threads = 1")
-    # One checkpoint, at the last commit: each writes half-filled row groups anew.
+    # Few checkpoints, and one at the last commit: each writes half-filled row groups anew.
     con.execute(f"set wal_autocheckpoint = {literal(LOG_LIMIT)}")
+    lowered = _limit(con) > MEMORY
+    if lowered:
+        con.execute(f"set memory_limit = '{MEMORY}B'")
     try:
         con.execute(f"set TimeZone = {literal(plan.zone)}")
     except duckdb.Error as error:
@@ -47,10 +55,34 @@ def session(store: Store, plan: StreamPlan) -> Iterator[None]:
     finally:
         for name, value in zip(names, before or (), strict=True):
             con.execute(f"set {name} = {literal(value)}")
+        if lowered:
+            con.execute(f"set memory_limit = {literal(store.memory)}")
         for (name,) in con.execute(
             "select table_name from duckdb_tables() where temporary"
         ).fetchall():
             con.execute(f"drop table if exists temp.{quote(name)}")
+
+
+@contextlib.contextmanager
+def all_memory(store: Store) -> Iterator[None]:
+    """Let the block have all of the store's memory: for records that a load's share does not hold.
+
+    Without effect where the store has no more than the share.
+    """
+    lowered = _limit(store.con) == MEMORY
+    if lowered:
+        store.con.execute(f"set memory_limit = {literal(store.memory)}")
+    try:
+        yield
+    finally:
+        if lowered:
+            store.con.execute(f"set memory_limit = '{MEMORY}B'")
+
+
+def _limit(con: duckdb.DuckDBPyConnection) -> float:
+    (said,) = con.execute("select current_setting('memory_limit')").fetchone() or ("",)
+    found = re.fullmatch(r"([0-9.]+) ?([A-Za-z]+)", said)
+    return float(found[1]) * _UNITS.get(found[2], 1) if found else 0.0
 
 
 def checkpoint_at_commit(store: Store) -> None:

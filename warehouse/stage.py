@@ -131,7 +131,7 @@ def _stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> St
     for k, child in enumerate(target.children):
         name = f"{table}_{k}"
         children[name] = (child.entity, _stage_child(con, child, name))
-    columns = _columns(con, target.entity, target.select)
+    columns = _columns(target.entity, target.columns)
     hashed = ", ".join(
         [
             literal("\x1f".join((*columns, *(c.name for c in target.children)))),
@@ -171,7 +171,7 @@ def _stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> St
 
 
 def _stage_child(con: duckdb.DuckDBPyConnection, child: ChildPlan, name: str) -> tuple[str, ...]:
-    columns = _columns(con, child.entity, child.select)
+    columns = _columns(child.entity, child.columns)
     hashed = ", ".join(["c.line", "c.source_key", *(f"c.{quote(x)}" for x in columns), "c.ext"])
     con.execute(
         f"create or replace temp table {name} as select c.*, hash({hashed}) as hashed,"
@@ -196,11 +196,13 @@ def _wrong(child: ChildPlan, name: str) -> str:
     return f"list({text} order by {name}.line) filter (where {bad})[:5]"
 
 
-def _columns(con: duckdb.DuckDBPyConnection, entity: str, select: str) -> tuple[str, ...]:
-    """Return the model's columns that the SELECT gives, in the table's order."""
-    given = {name for name, *_ in con.execute(f"describe {select}").fetchall()}
-    frame = {f for f, _ in ddl.source_columns(entity)} & _FRAME
-    return tuple(n for n, _ in ddl.source_columns(entity) if n in given and n not in frame)
+def _columns(entity: str, named: Iterable[str]) -> tuple[str, ...]:
+    """Return the model's columns that a SELECT of these `named` gives, in the table's order.
+
+    Word fields come with the word that the source wrote.
+    """
+    given = {name for column in named for name in (column, f"{column}_raw")} - _FRAME
+    return tuple(n for n, _ in ddl.source_columns(entity) if n in given)
 
 
 def _leave_older_out(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:

@@ -34,12 +34,13 @@ _GIGABYTE = 1 << 30
 class Store:
     """The open store. `con` speaks UTC; leave transactions closed when handing it on.
 
-    `upgraded` says in words what opening it changed.
+    `upgraded` says in words what opening it changed, `memory` is DuckDB's limit.
     """
 
     path: Path
     con: duckdb.DuckDBPyConnection
     upgraded: list[str] = field(default_factory=list)
+    memory: str = field(default_factory=lambda: half_of_memory())
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -84,9 +85,10 @@ def open_store(
         if not file.exists():
             _expect_none(home, file)
             create(file)
+        memory = memory or half_of_memory()
         con = connect(file, memory=memory, wait=wait, on_wait=on_wait)
         try:
-            yield Store(file, con, list(upgrades.upgrade(con, file)))
+            yield Store(file, con, list(upgrades.upgrade(con, file)), memory)
         except duckdb.Error as error:
             raise trouble.said(error, file) or error from error
         finally:
@@ -148,7 +150,7 @@ def connect(
     scratch = path.parent / "scratch"
     con = trouble.opened(path, wait=wait, on_wait=on_wait)
     settings: dict[str, Any] = {
-        "memory_limit": memory or _half_of_memory(),
+        "memory_limit": memory or half_of_memory(),
         "temp_directory": str(scratch),
         # Without this a cast that two fields share is lifted out of TRY and fails the batch.
         "disabled_optimizers": "common_subexpressions",
@@ -183,6 +185,7 @@ def _empty() -> bytes:
         return path.read_bytes()
 
 
-def _half_of_memory() -> str:
+def half_of_memory() -> str:
+    """Return half of the machine's memory as DuckDB takes it, at least a gigabyte."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{max(whole // 2, _GIGABYTE) // (1 << 20)}MiB"

@@ -13,6 +13,7 @@ import runpy
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -68,6 +69,7 @@ def store_tables() -> Iterator[Table]:
     yield from ops_tables.STORE_OPS
 
 
+@cache
 def fingerprint() -> str:
     """Return a hash over all tables and comments that this release wants."""
     text = "\n".join(s for t in store_tables() for s in ddl.create(t))

@@ -28,7 +28,7 @@ from warehouse.seen import WHOLE, Scan, SeenIndex
 from warehouse.sidecar import Content, Mode, Sidecar
 
 MAX_RECORDS = 50_000
-MAX_BYTES = 32_000_000
+MAX_BYTES = 16_000_000
 MAX_SECONDS = 60.0
 
 

@@ -1,0 +1,72 @@
+"""A load keeps to its share of memory, and takes more for records that do not fit into it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+import pytest
+from hand_plan import order
+from load_parts import Load, counts, rows
+
+from warehouse import session
+from warehouse.ddl import literal
+from warehouse.store import Store
+
+pytest_plugins = ["load_fixtures"]
+
+
+def test_more_is_really_needed_there(store: Store, load: Load) -> None:
+    store.con.execute("set memory_limit = '8MiB'")
+    with pytest.raises(duckdb.OutOfMemoryException):
+        load(*(order(n) for n in range(1, 51)))
+    store.con.execute(f"set memory_limit = {literal(store.memory)}")
+
+
+def limit(store: Store) -> str:
+    (found,) = store.con.execute("select current_setting('memory_limit')").fetchone() or ("",)
+    return str(found)
+
+
+def watched(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the limit as it is while a load runs."""
+    during: list[str] = []
+
+    def moment(now: datetime) -> datetime:
+        during.append(limit(store))
+        return now
+
+    monkeypatch.setattr("warehouse.load.moment", moment)
+    return during
+
+
+def test_a_load_has_its_share_and_gives_the_rest_back(
+    store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = limit(store)
+    during = watched(store, monkeypatch)
+    load(order(1))
+    assert set(during) == {"192.0 MiB"}
+    assert limit(store) == before
+
+
+def test_a_limit_below_the_share_stays(
+    store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = limit(store)
+    during = watched(store, monkeypatch)
+    store.con.execute("set memory_limit = '100MiB'")
+    load(order(1))
+    store.con.execute(f"set memory_limit = {literal(store.memory)}")
+    assert limit(store) == before
+    assert set(during) == {"100.0 MiB"}
+
+
+def test_records_that_do_not_fit_into_the_share_are_loaded_with_more(
+    store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = limit(store)
+    monkeypatch.setattr(session, "MEMORY", 8 << 20)  # less than DuckDB's JSON reader takes
+    assert counts(load(*(order(n) for n in range(1, 51)))) == {"inserted": 50}
+    assert rows(store, "count(*), count(distinct source_key)", "source.orders") == [(50, 50)]
+    assert limit(store) == before
