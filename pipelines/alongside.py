@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from warehouse.model.plan import StreamPlan
     from warehouse.store import Store
 
+LARGE = 100_000
+"""Records that are loaded as soon as they are there. Each load ends in a checkpoint, which writes
+half-filled blocks of the tables anew, so fewer wait until they double what was loaded before."""
 TURN = 0.1
 """Seconds between two loads in which others may take the store: longer than they wait to look."""
 
@@ -40,13 +43,20 @@ class Alongside:
         self._news, self._end = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._store: Store | None = None
+        self._landed = self._loaded = 0
 
-    def landed(self) -> None:
-        """Say that a batch was landed and that extraction goes on."""
+    def landed(self, records: int) -> None:
+        """Say that so many records were landed by now and that extraction goes on."""
+        self._landed = records
+        if not self._is_due():
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="load alongside")
             self._thread.start()
         self._news.set()
+
+    def _is_due(self) -> bool:
+        return self._landed - self._loaded >= max(1, min(self._loaded, LARGE))
 
     def _run(self) -> None:
         from warehouse.store import StoreBusy
@@ -54,7 +64,8 @@ class Alongside:
         while not self._end.is_set():
             self._news.clear()
             try:
-                self._load()
+                if self._is_due():
+                    self._load()
             except StoreBusy:
                 pass  # the next batch or the end of the sync tries again
             except Exception:
@@ -67,10 +78,12 @@ class Alongside:
         from warehouse.store import open_store
 
         self.report = self.report or LoadReport()
+        landed = self._landed
         with open_store(self._home, wait=0.0, clock=self._now) as store:
             self._store = store
             try:
                 load_pending(store, self._landing, self._plan, now=self._now, report=self.report)
+                self._loaded = landed
             finally:
                 self._store = None
 

@@ -38,7 +38,7 @@ class Reading:
 
     `alive` is called at every page; `is_first` says that no read of the stream came to its end yet;
     `pause` sleeps in place of the clock's own; `landed` is called when a batch was landed and pages
-    follow it.
+    follow it, with the records landed so far.
     """
 
     mode: Mode
@@ -49,7 +49,7 @@ class Reading:
     transport: httpx.BaseTransport | None = None
     progress: OnProgress | None = None
     pause: Callable[[float], None] | None = None
-    landed: Callable[[], None] | None = None
+    landed: Callable[[int], None] | None = None
 
 
 def extract(
@@ -97,7 +97,7 @@ def extract(
                     )
                 elif writer.report.batches > batches and reading.landed is not None:
                     batches = writer.report.batches
-                    reading.landed()
+                    reading.landed(writer.report.landed)
                 _land(page, writer, outcome)
                 _tell(reading, outcome, writer, stats, page.total)
                 if until is not None and now() >= until and page.bookmark.get("resume"):

@@ -77,7 +77,7 @@ class SeenIndex:
 
     def _open(self) -> None:
         self.db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
-        for pragma in ("journal_mode=wal", "synchronous=full", "cache_size=-65536"):
+        for pragma in ("journal_mode=wal", "synchronous=full", "cache_size=-16384"):
             self.db.execute(f"pragma {pragma}")
         self.db.executescript(_SCHEMA)
         self.db.execute("begin immediate")

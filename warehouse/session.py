@@ -18,7 +18,7 @@ from warehouse.store import Store
 Now: TypeAlias = datetime | Callable[[], datetime]
 LOG_LIMIT = "48MB"
 """Rows that are only in the log stand in memory too: a load of any length keeps below this."""
-MEMORY = 192 << 20
+MEMORY = 128 << 20
 """Bytes that DuckDB keeps in memory during a load; the rest goes to the scratch folder."""
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 

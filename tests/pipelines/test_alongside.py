@@ -18,6 +18,7 @@ import warehouse.load
 from connectors.base import utc_now
 from connectors.rest.serve import serve
 from connectors.rest.simulator import RestSimulator
+from pipelines.alongside import LARGE, Alongside
 from pipelines.listen import Progress
 from pipelines.sync import sync_stream
 from pipelines.workspace import PROJECT, Workspace
@@ -102,6 +103,24 @@ def test_what_was_landed_is_loaded_while_pages_come(
     found = batches(space)
     assert [loaded for _, loaded in found if loaded] == [PAGE] * 5
     assert [number for number, _ in found] == sorted({number for number, _ in found})
+
+
+@pytest.mark.parametrize(
+    ("loaded", "landed", "begins"),
+    [
+        (0, 0, False), (0, 20, True), (20, 39, False), (20, 40, True),
+        (LARGE, 2 * LARGE - 1, False), (LARGE, 2 * LARGE, True), (9 * LARGE, 10 * LARGE, True),
+    ],
+)  # fmt: skip
+def test_a_load_begins_for_as_many_as_were_loaded_or_many(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, loaded: int, landed: int, begins: bool
+) -> None:
+    monkeypatch.setattr(Alongside, "_load", lambda self: None)
+    plan = space.connection("shop").plan("orders")
+    with Alongside(space.home, Landing(space.home.landing), plan, utc_now) as loads:
+        loads._loaded = loaded
+        loads.landed(landed)
+        assert (loads._thread is not None) is begins
 
 
 def test_a_sync_of_one_batch_has_no_second_thread(

@@ -46,7 +46,7 @@ def test_a_load_has_its_share_and_gives_the_rest_back(
     before = limit(store)
     during = watched(store, monkeypatch)
     load(order(1))
-    assert set(during) == {"192.0 MiB"}
+    assert set(during) == {"128.0 MiB"}
     assert limit(store) == before
 
 
