@@ -140,7 +140,7 @@ def test_a_projection_that_turns_out_damaged_is_made_anew(
     write = project._Projection.run
 
     def damaged(self: project._Projection, *given: object) -> project.Projected:
-        if not self.whole:
+        if not self.tables.whole:
             raise duckdb.IOException("IO Error: Corrupt database file: computed checksum 1 …")
         return write(self, *given)  # type: ignore[arg-type]
 

@@ -116,7 +116,7 @@ def test_a_kill_is_mended_by_the_next_run(home: Home, point: str) -> None:
 BETWEEN_SLICES = """
 import os, signal
 from warehouse import golden, project_tables
-where, count = {where}, 0
+where, count = ({where}), 0
 golden.SLICE = project_tables.SLICE = 1
 was = getattr(*where)
 def slice(*values):
