@@ -110,5 +110,6 @@ def test_html_and_double_escapes_are_masked(said):
 
 
 def test_a_secret_with_a_quote_is_masked_in_what_repr_makes_of_it():
-    for secret in ("Tok'en-4711\\x", "Tok'en\"-4711"):
-        assert Redactor([secret]).text(f"is {secret!r} here") == f"is '{MASK}' here"
+    for secret in ("Tok'en-4711\\x", "Tok'en\"-4711\\x"):
+        said = Redactor([secret]).text(f"is {secret!r} here")
+        assert said.replace('"', "'") == f"is '{MASK}' here"
