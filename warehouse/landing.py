@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -166,6 +167,16 @@ class Landing:
 
     def _index(self, folder: Path, connection: str, stream: str) -> SeenIndex:
         index = SeenIndex(folder)
+        try:
+            self._bring_up(index, folder, connection, stream)
+        except sqlite3.OperationalError:
+            raise  # full, busy or not readable: the index itself may be whole
+        except sqlite3.DatabaseError:
+            index.rebuild()
+            self._bring_up(index, folder, connection, stream)
+        return index
+
+    def _bring_up(self, index: SeenIndex, folder: Path, connection: str, stream: str) -> None:
         numbers = self.sequences(connection, stream)
         known = read_batch(folder, index.applied) if index.applied in numbers else None
         if not index.is_of(known):
@@ -182,13 +193,15 @@ class Landing:
         index.set_accepted(accepted)
         if numbers and numbers[-1] > index.applied:
             index.catch_up((read_batch(folder, n) for n in numbers if n > index.applied), accepted)
-        return index
 
     def _clear(self, folder: Path, connection: str, stream: str) -> None:
-        """Remove what dead writers left: temporary files, data files without a sidecar."""
-        complete = {name_of(n) for n in self.sequences(connection, stream)}
+        """Remove what dead writers left: temporary files, data after the last whole batch.
+
+        A data file before it has lost its sidecar otherwise, and may be the only copy.
+        """
+        last = name_of(max(self.sequences(connection, stream), default=0))
         for name in os.listdir(folder):
-            orphan = name[:DIGITS].isdigit() and name[:DIGITS] not in complete
+            orphan = name[:DIGITS].isdigit() and name[:DIGITS] > last
             if name.endswith(TEMPORARY) or orphan:
                 (folder / name).unlink(missing_ok=True)
 

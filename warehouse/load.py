@@ -7,7 +7,7 @@ again, and a batch that was applied is not applied twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from warehouse.apply import Load, apply, count_left_out, quarantine_lines, refer
 from warehouse.batch import Batch
 from warehouse.clock import iso
 from warehouse.ddl import quote
+from warehouse.errors import LandingDamaged
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
@@ -115,16 +116,17 @@ def _pending(
 ) -> list[_Pending]:
     """Return what is landed and not applied, in order; accepted deletions stand where they fell."""
     place = (plan.connection, plan.stream)
-    applied = {
-        n
-        for (n,) in store.con.execute(
-            "select batch from ops.batches where connection = ? and stream = ?", place
+    applied: dict[int, str] = dict(
+        store.con.execute(
+            "select batch, sha256 from ops.batches where connection = ? and stream = ?", place
         ).fetchall()
-    }
+    )
+    landed = landing.sequences(*place)
+    _is_whole(landing, place, landed, applied)
     accepted = landing.decisions.accepted(*place)
     trusted = landing.decisions.trusted(*place)
     found: list[tuple[float, _Pending]] = []
-    for number in landing.sequences(*place):
+    for number in landed:
         if number in applied:
             continue
         batch = landing.batch(*place, number)
@@ -140,6 +142,27 @@ def _pending(
             report.held += batch.sidecar.rows
     found.sort(key=lambda one: (one[0], one[1].batch.sequence))
     return [one for _, one in found]
+
+
+def _is_whole(
+    landing: Landing, place: tuple[str, str], landed: Sequence[int], applied: Mapping[int, str]
+) -> None:
+    """Raise LandingDamaged where a batch is gone unloaded, or another one has taken its number."""
+    gone = set(range(1, max(landed, default=0))) - set(landed) - applied.keys()
+    if gone:
+        raise LandingDamaged(
+            f"batch {min(gone)} is missing and the store does not hold it.",
+            "restore its files from a backup: without them the store would be short.",
+            place=f"{'/'.join(place)}",
+        )
+    known = max((n for n in landed if n in applied), default=None)
+    if known is not None and landing.batch(*place, known).sidecar.sha256 != applied[known]:
+        raise LandingDamaged(
+            f"batch {known} is another one than the store has loaded under this number.",
+            "the landing is older than the store, or lost its last batches: restore the newest "
+            "backup of it, or run `isthmus rebuild` to have the store follow what is there.",
+            place=f"{'/'.join(place)}",
+        )
 
 
 def _trust(
