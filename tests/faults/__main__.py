@@ -3,13 +3,12 @@
     python -m tests.faults [--families kills,data] [--seeds 1000] [--size full] [--write]
 
 Prints a table, writes var/faults.json, and with `--write` docs/reliability.md. Exits 1 when a case
-did not survive.
+did not survive or an attack succeeded.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import shlex
@@ -20,8 +19,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.attacks import report as attack_report
 from tests.faults.report import Report, as_json, markdown, table
 from tests.faults.runner import FAMILIES, play_all
+from tests.peers import reliability as peers
 
 PROJECT = Path(__file__).parents[2]
 FIRST_SEED = 20261122
@@ -36,12 +37,15 @@ def main() -> None:
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
     tallies = play_all(given.families, given.size, seeds, workers=given.workers, tell=console.print)
     console.print(table(tallies))
-    report = Report("make faults" if given.write else _command(), 0, tallies)
+    report = Report(_command(), 0, tallies)
     if "models" in given.also:
         report.models = _models()
-    for name, member in (("attacks", "attacks"), ("peers", "comparison")):
-        if name in given.also:
-            setattr(report, member, _part(name))
+    if "attacks" in given.also:
+        found = attack_report.attacks(quick=given.size == "quick")
+        report.attacks = attack_report.markdown(found)
+        report.attacks_succeeded = int(found["succeeded"])
+    if "peers" in given.also:
+        report.comparison = peers.markdown(peers.comparison())
     report.seconds = time.monotonic() - began
     report.machine = f", on {os.cpu_count()} cores with {given.workers} workers"
     out = Path(os.environ.get("ISTHMUS_HOME", PROJECT / "var")) / "faults.json"
@@ -84,15 +88,6 @@ def _models() -> str:
         f" redactor, paginator and mapping: {last[0].strip('= ')}"
         f" ({time.monotonic() - began:.0f} s, exit code {done.returncode})."
     )
-
-
-def _part(name: str) -> str:
-    """Return the section of attacks or of the comparison."""
-    if name == "attacks":
-        module = importlib.import_module("tests.attacks.report")
-        return str(module.markdown(module.attacks()))
-    module = importlib.import_module("tests.peers.reliability")
-    return str(module.markdown(module.comparison()))
 
 
 if __name__ == "__main__":

@@ -66,14 +66,16 @@ class Report:
     tallies: Mapping[str, Tally]
     models: str = ""
     attacks: str = ""
+    attacks_succeeded: int = 0
     comparison: str = ""
     machine: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        """Whether every case of every row survived."""
-        return all(t.survived == t.cases for t in self.tallies.values())
+        """Whether every case of every row survived and no attack succeeded."""
+        survived = all(t.survived == t.cases for t in self.tallies.values())
+        return survived and not self.attacks_succeeded
 
 
 def total(tallies: Iterable[Tally]) -> dict[str, float]:
