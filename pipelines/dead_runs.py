@@ -39,4 +39,20 @@ def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
                 "it goes on after the last complete batch.",
             )
             dead.append(run.run_id)
+    _free_slots(instance)
     return dead
+
+
+def _free_slots(instance: dg.DagsterInstance) -> None:
+    """Give back the pool slots of runs that have ended: a killed one took its slot along.
+
+    Dagster's monitoring does so for the runs that its daemon started; without this the next run
+    of the command line would wait for the slot for ever.
+    """
+    storage = instance.event_log_storage
+    if not storage.supports_global_concurrency_limits:
+        return
+    for run_id in storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)

@@ -16,6 +16,7 @@ from pipelines.check.words import meant
 from pipelines.texts import t
 
 SHOWN = 60
+TOKEN = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[^\s/:.{}]{20,}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -119,6 +120,8 @@ def show(value: Any) -> str:
     if isinstance(value, list):
         return t("found.list")
     text = str(value)
+    if TOKEN.fullmatch(text):  # it may be a secret in the wrong place: enough to find it by
+        text = text[:4] + "…"
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
 
 

@@ -172,7 +172,13 @@ def attempts(task: Task) -> Iterator[Attempt]:
             outputs.append(isthmus(folder, env, *command))
         outputs += database_password(folder, env, secrets[32])
     unused = [s for s in secrets[:31] if not _was_sent(s, leaky.seen)]
-    outputs += files_below(folder / "home")
+    # What a system writes into its own records is landed as it came: the landing is the one place
+    # of raw records (DESIGN, D4), readable by its owner alone. Its sidecars are searched.
+    outputs += [
+        (name, content)
+        for name, content in files_below(folder / "home")
+        if ".ndjson.zst" not in name
+    ]
     outputs += files_below(folder / "cwd")
     for number, secret in enumerate(secrets):
         found = leaks([secret], outputs)

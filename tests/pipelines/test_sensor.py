@@ -162,6 +162,31 @@ def test_runs_of_dead_processes_are_reported_failed_and_living_ones_are_left():
         assert report_dead_runs(instance) == []
 
 
+@pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20")
+def test_a_killed_run_gives_its_pool_slot_back(tmp_path: Path):
+    """Without it the next `isthmus sync` waited for the slot of `unify` for ever."""
+    me = this_process()
+    dead = dataclasses.replace(me, started=me.started - 1000)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        storage = instance.event_log_storage
+        storage.set_concurrency_slots("unify", 1)
+        runs = {}
+        for name, process in (("dead", dead), ("me", me)):
+            run_id = runs[name] = str(uuid.uuid4())
+            instance.create_run_for_job(
+                a_job,
+                run_id=run_id,
+                tags=process.tags(run_id),
+                status=dg.DagsterRunStatus.STARTED,
+            )
+        assert storage.claim_concurrency_slot("unify", runs["dead"], "step").is_claimed
+        assert not storage.claim_concurrency_slot("unify", runs["me"], "step").is_claimed
+        assert report_dead_runs(instance) == [runs["dead"]]
+        assert storage.claim_concurrency_slot("unify", runs["me"], "step").is_claimed
+        report_dead_runs(instance)
+        assert storage.claim_concurrency_slot("unify", runs["me"], "step").is_claimed
+
+
 def test_old_runs_are_deleted_young_and_unfinished_ones_stay(tmp_path: Path):
     space = Workspace.discover({"ISTHMUS_DEFS": str(tmp_path / "defs")})
     keep = space.company().keep.runs
