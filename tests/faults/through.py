@@ -48,6 +48,10 @@ STOPS = (
 )  # fmt: skip
 
 
+LEFT = ("ISTHMUS_", "DAGSTER_", "SHOP_TOKEN")
+"""What other tests may have left in the environment: it would go before the world's own files."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is done to runs: crash points, or moments in seconds (None: after a random time)."""
@@ -81,7 +85,7 @@ class Line:
     def __init__(self, made: World, result: Result) -> None:
         self.made, self.result, self.took = made, result, LIMIT
         self.out, self.err = made.folder / "out.txt", made.folder / "err.txt"
-        known = {k: v for k, v in os.environ.items() if not k.startswith(("ISTHMUS_", "DAGSTER_"))}
+        known = {k: v for k, v in os.environ.items() if not k.startswith(LEFT)}
         env = known | made.environment | {"ISTHMUS_LANG": "en", "PYTHONPATH": str(PROJECT)}
         self.forker = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.through_forker"],
