@@ -27,20 +27,28 @@ def parse_stamp(text: str, zone: tzinfo, pattern: str = "iso") -> datetime | Non
     Numbers are epoch seconds or (12 digits and more) milliseconds, dates and times ISO 8601 or the
     stream's own strftime `pattern`; without an offset they stand in `zone`.
     """
-    text = text.strip()
     try:
-        if _NUMBER.fullmatch(text) and (len(text) > 8 or pattern.startswith("epoch")):
-            whole, _, part = text.partition(".")
-            unit = 1000 if pattern == "epoch_ms" or len(whole) >= 12 else 1
-            micros = int(whole) * (1_000_000 // unit) + int(part.ljust(6, "0")[:6]) // unit
-            return _EPOCH + timedelta(microseconds=micros)
-        at = _calendar(text, pattern)
+        at = _read(text, pattern)
+        if at.tzinfo is UTC:
+            return at
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    try:
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
-        return None
+
+
+def _read(text: str, pattern: str) -> datetime:
+    if pattern == "iso" and text[4:5] == "-":  # nearly every stamp; the rest is the long way
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    text = text.strip()
+    if _NUMBER.fullmatch(text) and (len(text) > 8 or pattern.startswith("epoch")):
+        whole, _, part = text.partition(".")
+        unit = 1000 if pattern == "epoch_ms" or len(whole) >= 12 else 1
+        micros = int(whole) * (1_000_000 // unit) + int(part.ljust(6, "0")[:6]) // unit
+        return _EPOCH + timedelta(microseconds=micros)
+    return _calendar(text, pattern)
 
 
 def _calendar(text: str, pattern: str) -> datetime:
@@ -132,26 +140,26 @@ class Tide:
 
     def see(self, stamps: Iterable[str | None]) -> None:
         """Take note of a page's stamps."""
-        missing = 0
         texts: set[str] = set()
         for text in stamps:
             if text is None:
-                missing += 1
+                self.unread += 1
             else:
                 texts.add(text)
-        self.unread += missing
+        ahead, ceiling = self.begun + _DAY, self.ceiling
         for text in texts:
             at = parse_stamp(text, self.zone, self.spec.format)
             if at is None:
                 self.unread += 1
-            elif at > self.begun + _DAY:
+            elif at > ahead:
                 self.future_count += 1
                 # The day, not the text: what stands in a stamp's place may be a phone.
                 self.future = max(self.future, at.date().isoformat())
             else:
-                self.plausible = max(at, self.plausible or at)
-                if at <= self.ceiling:
-                    self.greatest = max(at, self.greatest or at)
+                if self.plausible is None or at > self.plausible:
+                    self.plausible = at
+                if at <= ceiling and (self.greatest is None or at > self.greatest):
+                    self.greatest = at
 
     def stamp(self) -> datetime | None:
         """Return the bookmark's stamp after the read; it never goes back."""

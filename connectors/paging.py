@@ -294,11 +294,8 @@ def _loop(turn: Turn, what: str) -> PaginationLoop:
 
 
 def _mark(*parts: Any) -> bytes:
-    digest = hashlib.blake2b(digest_size=12)
-    for part in parts:
-        digest.update(part if isinstance(part, bytes) else str(part).encode())
-        digest.update(b"\0")
-    return digest.digest()
+    texts = (part if isinstance(part, bytes) else str(part).encode() for part in parts)
+    return hashlib.blake2b(b"\0".join(texts), digest_size=12).digest()
 
 
 def _step_mark(step: Step) -> bytes:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -68,12 +69,12 @@ def cut(body: Body, at: Path, key: Sequence[Path], stamp: Path | None) -> Cut:
                 "leave large members out of the answer (fields, expand …).", place=body.place,
             )  # fmt: skip
     reader = _reader(tuple(key), stamp)
-    keys: list[str | None] = []
-    stamps: list[str | None] = []
-    for head in _heads(reader.head, body.look(at), records):
-        named = None if head is None else reader.key(head)
-        keys.append(named if named and named.strip(" ") else None)  # a blank key is none
-        stamps.append(None if head is None else reader.stamp(head))
+    heads = _heads(reader.head, body.look(at), records)
+    named = [None if head is None else reader.key(head) for head in heads]
+    keys = [key if key and key.strip(" ") else None for key in named]  # a blank key is none
+    stamps: list[str | None] = [None] * len(heads)
+    if stamp is not None:
+        stamps = [None if head is None else reader.stamp(head) for head in heads]
     return Cut(records, keys, stamps, listed=raws is not None)
 
 
@@ -157,11 +158,16 @@ def _reader(key: tuple[Path, ...], stamp: Path | None) -> _Reader:
 
 
 def _getter(field: str, rest: Path) -> _Text:
+    get = attrgetter(field)
+
     def top(head: Any) -> str | None:
-        return _scalar(getattr(head, field))
+        try:
+            return scalar_text(get(head))
+        except msgspec.DecodeError:
+            return None
 
     def below(head: Any) -> str | None:
-        raw = getattr(head, field)
+        raw = get(head)
         for step in rest:
             if bytes(memoryview(raw)[:1]) != b"{":
                 return None

@@ -3,40 +3,69 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import duckdb
 
 from warehouse.ddl import literal
+from warehouse.store import Store
 
-LIMIT = "224MiB"
+MEMORY = 96 << 20
+"""Bytes that DuckDB keeps in memory during the work; the rest goes to the scratch folder."""
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _T = TypeVar("_T")
 
 
-def sparingly(con: duckdb.DuckDBPyConnection, work: Callable[[], _T]) -> _T:
-    """Return what `work` returns, done within LIMIT of memory and one thread.
-
-    What does not fit goes to disk. Work that needs more all the same is done once more with the
-    connection's own limit: it must leave no transaction open and be right to begin anew.
-    """
-    with contextlib.suppress(duckdb.OutOfMemoryException), _limited(con):
-        return work()
-    return work()
-
-
 @contextlib.contextmanager
-def _limited(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    memory, threads = con.execute(
-        "SELECT current_setting('memory_limit'), current_setting('threads')"
-    ).fetchone() or ("", 1)
-    number, unit = str(memory).split()
-    con.execute(f"SET memory_limit = {literal(LIMIT)}")
-    # A second thread holds as many half-filled row groups again and takes more processor time.
-    con.execute("SET threads = 1")
+def sparing(store: Store) -> Iterator[None]:
+    """Let the block have MEMORY; without effect where the store has no more."""
+    lowered = _limit(store.con) > MEMORY and _lower(store.con)
     try:
         yield
     finally:
-        con.execute(f"SET threads = {threads}")
-        # The text is cut to one digit: put back as it stands, it would sink at each turn.
-        con.execute(f"SET memory_limit = '{float(number) + 0.05:.2f}{unit}'")
+        if lowered:
+            store.con.execute(f"set memory_limit = {literal(store.memory)}")
+
+
+@contextlib.contextmanager
+def all_memory(store: Store) -> Iterator[None]:
+    """Inside `sparing`, let the block have all of the store's memory: MEMORY does not hold it."""
+    lowered = _limit(store.con) == MEMORY
+    if lowered:
+        store.con.execute(f"set memory_limit = {literal(store.memory)}")
+    try:
+        yield
+    finally:
+        if lowered:
+            _lower(store.con)
+
+
+def sparingly(store: Store, work: Callable[[], _T]) -> _T:
+    """Return what `work` returns, done within MEMORY.
+
+    Work that needs more all the same is done once more with the store's own limit: it must leave
+    no transaction open and be right to begin anew.
+    """
+    with sparing(store):
+        try:
+            return work()
+        except duckdb.OutOfMemoryException:
+            with all_memory(store):
+                return work()
+
+
+def _lower(con: duckdb.DuckDBPyConnection) -> bool:
+    """Set the limit to MEMORY; False where what is held already does not fit."""
+    try:
+        con.execute(f"set memory_limit = '{MEMORY}B'")
+    except duckdb.OutOfMemoryException:
+        return False
+    return True
+
+
+def _limit(con: duckdb.DuckDBPyConnection) -> float:
+    (said,) = con.execute("select current_setting('memory_limit')").fetchone() or ("",)
+    found = re.fullmatch(r"([0-9.]+) ?([A-Za-z]+)", said)
+    return float(found[1]) * _UNITS.get(found[2], 1) if found else 0.0

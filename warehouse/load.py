@@ -17,13 +17,21 @@ import msgspec
 from warehouse import crashpoints, intake, links, ops_tables, stage, temptables
 from warehouse.apply import Load, apply, count_left_out, quarantine_lines, references
 from warehouse.batch import Batch
+from warehouse.bounds import all_memory
 from warehouse.clock import iso
 from warehouse.ddl import quote
 from warehouse.errors import LandingDamaged
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
-from warehouse.session import Now, all_memory, checkpoint_at_commit, moment, next_load, session
+from warehouse.session import (
+    Now,
+    checkpoint_at_commit,
+    moment,
+    next_load,
+    session,
+    spare_row_groups,
+)
 from warehouse.settle import settle
 from warehouse.stage import Staged
 from warehouse.store import Store
@@ -92,6 +100,7 @@ def load_pending(
             pending = _trust(landing, plan, pending, moment(now))
         skipped = landing.decisions.discarded(plan.connection, plan.stream)
         discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
+        spare_row_groups(store, sum(p.batch.sidecar.rows for p in pending))
         groups = list(_groups(pending))
         for group in groups:
             if group is groups[-1]:

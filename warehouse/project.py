@@ -86,7 +86,7 @@ def project(
     mask.use_key(con, key)
     try:
         with lock.hold(public_lock(home), wait=_LOCK_WAIT, now=lambda: now):
-            done = sparingly(con, write)
+            done = sparingly(store, write)
     finally:
         mask.forget_key(con)
     if done.changed:

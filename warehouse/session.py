@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TypeAlias
 
 import duckdb
 
+from warehouse.bounds import sparing
 from warehouse.ddl import literal, quote
 from warehouse.errors import LoadError
 from warehouse.model.plan import StreamPlan
@@ -18,9 +18,10 @@ from warehouse.store import Store
 Now: TypeAlias = datetime | Callable[[], datetime]
 LOG_LIMIT = "48MB"
 """Rows that are only in the log stand in memory too: a load of any length keeps below this."""
-MEMORY = 128 << 20
-"""Bytes that DuckDB keeps in memory during a load; the rest goes to the scratch folder."""
-_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+SMALL = 20_000
+"""Records of a small load: it leaves the row groups that are there as they are."""
+MERGED_EVERY = 16
+"""Loads, of which one merges the row groups that the small ones left."""
 
 
 def moment(now: Now) -> datetime:
@@ -32,17 +33,26 @@ def moment(now: Now) -> datetime:
 def session(store: Store, plan: StreamPlan) -> Iterator[None]:
     """Set what a load needs of the session; put it back and drop the temp tables afterwards."""
     con = store.con
-    names = ("TimeZone", "threads", "wal_autocheckpoint")
+    names = ("TimeZone", "wal_autocheckpoint", "max_vacuum_tasks")
     before = con.execute(
         f"select {', '.join(f'current_setting({literal(n)})::varchar' for n in names)}"
     ).fetchone()
-    # Batches are small: with two threads DuckDB takes twice the time for the same statements.
-    con.execute("set threads = 1")
-    # Few checkpoints, and one at the last commit: each writes half-filled row groups anew.
-    con.execute(f"set wal_autocheckpoint = {literal(LOG_LIMIT)}")
-    lowered = _limit(con) > MEMORY
-    if lowered:
-        con.execute(f"set memory_limit = '{MEMORY}B'")
+    try:
+        # Few checkpoints, and one at the last commit: each writes half-filled row groups anew.
+        con.execute(f"set wal_autocheckpoint = {literal(LOG_LIMIT)}")
+        _set_zone(con, plan)
+        with sparing(store):
+            yield
+    finally:
+        for name, value in zip(names, before or (), strict=True):
+            con.execute(f"set {name} = {literal(value)}")
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables() where temporary"
+        ).fetchall():
+            con.execute(f"drop table if exists temp.{quote(name)}")
+
+
+def _set_zone(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> None:
     try:
         con.execute(f"set TimeZone = {literal(plan.zone)}")
     except duckdb.Error as error:
@@ -50,44 +60,20 @@ def session(store: Store, plan: StreamPlan) -> Iterator[None]:
             f"{plan.zone!r} is no time zone.", "write an IANA name such as Asia/Shanghai.",
             place=plan.source,
         ) from error  # fmt: skip
-    try:
-        yield
-    finally:
-        for name, value in zip(names, before or (), strict=True):
-            con.execute(f"set {name} = {literal(value)}")
-        if lowered:
-            con.execute(f"set memory_limit = {literal(store.memory)}")
-        for (name,) in con.execute(
-            "select table_name from duckdb_tables() where temporary"
-        ).fetchall():
-            con.execute(f"drop table if exists temp.{quote(name)}")
-
-
-@contextlib.contextmanager
-def all_memory(store: Store) -> Iterator[None]:
-    """Let the block have all of the store's memory: for records that a load's share does not hold.
-
-    Without effect where the store has no more than the share.
-    """
-    lowered = _limit(store.con) == MEMORY
-    if lowered:
-        store.con.execute(f"set memory_limit = {literal(store.memory)}")
-    try:
-        yield
-    finally:
-        if lowered:
-            store.con.execute(f"set memory_limit = '{MEMORY}B'")
-
-
-def _limit(con: duckdb.DuckDBPyConnection) -> float:
-    (said,) = con.execute("select current_setting('memory_limit')").fetchone() or ("",)
-    found = re.fullmatch(r"([0-9.]+) ?([A-Za-z]+)", said)
-    return float(found[1]) * _UNITS.get(found[2], 1) if found else 0.0
 
 
 def checkpoint_at_commit(store: Store) -> None:
     """Let the next commit write the file itself, not the log first and the file after it."""
     store.con.execute("set wal_autocheckpoint = '1KB'")
+
+
+def spare_row_groups(store: Store, records: int) -> None:
+    """Let the checkpoint of a small load append its rows and merge no row groups.
+
+    Merging writes up to three row groups of each table anew: ten times the work of a few records.
+    """
+    if records < SMALL and next_load(store.con) % MERGED_EVERY:
+        store.con.execute("set max_vacuum_tasks = 0")
 
 
 def next_load(con: duckdb.DuckDBPyConnection) -> int:

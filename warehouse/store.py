@@ -152,6 +152,9 @@ def connect(
     settings: dict[str, Any] = {
         "memory_limit": memory or half_of_memory(),
         "temp_directory": str(scratch),
+        # A second thread takes more time than it saves on batches and slices, and holds as many
+        # half-filled row groups again.
+        "threads": 1,
         # Without this a cast that two fields share is lifted out of TRY and fails the batch.
         "disabled_optimizers": "common_subexpressions",
         "TimeZone": "UTC",

@@ -87,7 +87,7 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
         store.checkpoint()
         return report
 
-    return sparingly(con, write)
+    return sparingly(store, write)
 
 
 def _write_all(con: duckdb.DuckDBPyConnection, report: UnifyReport) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hand_plan import order
 from load_parts import Load, counts, rows
 
-from warehouse import session
+from warehouse import bounds
 from warehouse.ddl import literal
 from warehouse.store import Store
 
@@ -46,7 +46,7 @@ def test_a_load_has_its_share_and_gives_the_rest_back(
     before = limit(store)
     during = watched(store, monkeypatch)
     load(order(1))
-    assert set(during) == {"128.0 MiB"}
+    assert set(during) == {"96.0 MiB"}
     assert limit(store) == before
 
 
@@ -55,18 +55,18 @@ def test_a_limit_below_the_share_stays(
 ) -> None:
     before = limit(store)
     during = watched(store, monkeypatch)
-    store.con.execute("set memory_limit = '100MiB'")
+    store.con.execute("set memory_limit = '64MiB'")
     load(order(1))
     store.con.execute(f"set memory_limit = {literal(store.memory)}")
     assert limit(store) == before
-    assert set(during) == {"100.0 MiB"}
+    assert set(during) == {"64.0 MiB"}
 
 
 def test_records_that_do_not_fit_into_the_share_are_loaded_with_more(
     store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = limit(store)
-    monkeypatch.setattr(session, "MEMORY", 8 << 20)  # less than DuckDB's JSON reader takes
+    monkeypatch.setattr(bounds, "MEMORY", 8 << 20)  # less than DuckDB's JSON reader takes
     assert counts(load(*(order(n) for n in range(1, 51)))) == {"inserted": 50}
     assert rows(store, "count(*), count(distinct source_key)", "source.orders") == [(50, 50)]
     assert limit(store) == before
