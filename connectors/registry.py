@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from connectors.base import Connector
@@ -47,6 +48,7 @@ def load(name: str) -> type[Connector]:
     return found
 
 
+@cache  # a package that is installed later needs a new process anyway
 def _installed() -> dict[str, list[EntryPoint]]:
     found: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=GROUP):

@@ -20,6 +20,7 @@ from pipelines.leases import AlreadyRunning, lease
 from pipelines.listen import OnProgress, Progress
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
 from pipelines.space import need_space
+from pipelines.stops import stops_pass
 from pipelines.unify_job import unify_publish
 from pipelines.waiting import waiting
 
@@ -61,7 +62,7 @@ def sync_stream(
     begun = now()
     outcome = StreamOutcome(name, stream, run_id=run_id or str(uuid.uuid4()))
     try:
-        with lease(workspace.control, name, stream, outcome.run_id, now) as held:
+        with stops_pass(), lease(workspace.control, name, stream, outcome.run_id, now) as held:
             found = workspace.connection(name) if isinstance(connection, str) else connection
             first = (name, stream) not in workspace.control.last_successes()
             reading = Reading(

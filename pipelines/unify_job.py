@@ -13,6 +13,7 @@ from pipelines.explain import explain
 from pipelines.freshness import freshness_rows, run_rows
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome
 from pipelines.space import need_space
+from pipelines.stops import stops_pass
 from pipelines.waiting import waiting
 from warehouse.home import Home
 
@@ -35,7 +36,8 @@ def unify_publish(
     outcome = PublishOutcome()
     mark = ""
     try:
-        mark = _unify_publish(workspace, outcome, now)
+        with stops_pass():
+            mark = _unify_publish(workspace, outcome, now)
     except Exception as error:  # the boundary of a step: its failure is data
         outcome.status = "failed"
         outcome.error = explain(error, workspace.home, workspace.secrets.given)

@@ -14,7 +14,10 @@ from warehouse.lock import SILENT_SECONDS, Holder, OnWait, StoreBusy
 
 _HELD = "Could not set lock on file"
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
-_FULL = ("No space left on device", "Disk quota exceeded", "File too large", "not enough space")
+_FULL = (
+    "No space left on device", "Disk quota exceeded", "File too large", "not enough space",
+    "failed to offload data block",  # no room for what does not fit into memory
+)  # fmt: skip
 _DAMAGED = (
     "Corrupt database file", "Could not read enough bytes", "Could not read all", "Corrupt WAL",
     "Failure while replaying WAL", "not a valid DuckDB database file", "Failed to deserialize",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.cli.codes import FAILED, LATER, OK, USAGE, CliError
+from pipelines.stops import stops_pass
 from pipelines.texts import t
 
 INTERRUPTED = 130
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from pipelines.cli.app import app
 
-        app(args=words, prog_name="isthmus")
+        with stops_pass():
+            app(args=words, prog_name="isthmus")
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
             return interrupted()

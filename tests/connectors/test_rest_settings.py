@@ -220,7 +220,7 @@ def test_two_packages_of_one_name_are_refused(monkeypatch):
     import connectors.registry as registry
 
     points = [EntryPoint("rest", value, registry.GROUP) for value in ("a:B", "c:D")]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    monkeypatch.setattr(registry, "_installed", lambda: {"rest": points})
     with pytest.raises(ConfigError, match="More than one"):
         load("rest")
 

@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -38,23 +39,28 @@ def main() -> None:
     tallies = play_all(given.families, given.size, seeds, workers=given.workers, tell=console.print)
     console.print(table(tallies))
     report = Report(_command(), 0, tallies)
-    if "models" in given.also:
-        report.models = _models()
-    if "attacks" in given.also:
-        found = attack_report.attacks(quick=given.size == "quick")
-        report.attacks = attack_report.markdown(found)
-        report.attacks_succeeded = int(found["succeeded"])
-    if "peers" in given.also:
-        report.comparison = peers.markdown(peers.comparison())
-    report.seconds = time.monotonic() - began
     report.machine = f", on {os.cpu_count()} cores with {given.workers} workers"
     out = Path(os.environ.get("ISTHMUS_HOME", PROJECT / "var")) / "faults.json"
+    _write(report, out, given.write, began)
+    parts = {"models": _models, "attacks": partial(_attacks, given.size), "peers": _peers}
+    for name in given.also:
+        console.print(f"{(time.monotonic() - began) / 60:5.1f} min: {name}")
+        try:
+            parts[name](report)
+        except Exception as error:  # what was counted before is not thrown away
+            report.unplayed.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
+            console.print(f"FAILED {report.unplayed[-1]}")
+        _write(report, out, given.write, began)
+    console.print(f"{report.seconds:.0f} s wall time in all, written: {out}")
+    sys.exit(0 if report.is_clean else 1)
+
+
+def _write(report: Report, out: Path, page: bool, began: float) -> None:
+    report.seconds = time.monotonic() - began
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(as_json(report), indent=1))
-    if given.write:
+    if page:
         (PROJECT / "docs" / "reliability.md").write_text(markdown(report), encoding="utf-8")
-    console.print(f"{report.seconds:.0f} s, written: {out}")
-    sys.exit(0 if report.is_clean else 1)
 
 
 def _arguments() -> argparse.Namespace:
@@ -74,8 +80,18 @@ def _command() -> str:
     return shlex.join(["python", "-m", "tests.faults", *sys.argv[1:]])
 
 
-def _models() -> str:
-    """Run the Hypothesis models with their large profile; returns what pytest counted."""
+def _attacks(size: str, report: Report) -> None:
+    found = attack_report.attacks(quick=size == "quick")
+    report.attacks = attack_report.markdown(found)
+    report.attacks_succeeded = int(found["succeeded"])
+
+
+def _peers(report: Report) -> None:
+    report.comparison = peers.markdown(peers.comparison())
+
+
+def _models(report: Report) -> None:
+    """Run the Hypothesis models with their large profile and keep what pytest counted."""
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "2", "tests/models"],
@@ -83,7 +99,9 @@ def _models() -> str:
         capture_output=True, text=True, check=False, timeout=HOURS * 3600,
     )  # fmt: skip
     last = done.stdout.strip().splitlines()[-1:] or [done.stderr[-300:]]
-    return (
+    if done.returncode:
+        report.unplayed.append(f"models: exit code {done.returncode}")
+    report.models = (
         "Stateful models and properties (Hypothesis, profile `full`) of sync, loader, limiter,"
         f" redactor, paginator and mapping: {last[0].strip('= ')}"
         f" ({time.monotonic() - began:.0f} s, exit code {done.returncode})."

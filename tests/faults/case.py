@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ class Result:
     fired: int = 0
     counts: Counts = field(default_factory=Counts)
     problems: list[str] = field(default_factory=list)
+    more: Counter[str] = field(default_factory=Counter)
+    """Further figures for the page, by their word."""
 
     def expect(self, condition: object, text: str) -> None:
         """Write down a problem where `condition` does not hold."""
@@ -61,6 +64,7 @@ class Tally:
     seconds: float = 0.0
     counts: Counts = field(default_factory=Counts)
     failures: list[str] = field(default_factory=list)
+    more: Counter[str] = field(default_factory=Counter)
 
     def take(self, case: Case, result: Result, seconds: float) -> None:
         """Add one played case; one whose faults did not fire has proved nothing."""
@@ -69,6 +73,7 @@ class Tally:
         self.fired += result.fired
         self.seconds += seconds
         self.counts.add(result.counts)
+        self.more += result.more
         if result.survived and result.fired >= case.planned:
             self.survived += 1
             return
@@ -87,9 +92,12 @@ class Tally:
         return found | {"seconds": round(self.seconds, 1)}
 
 
-def settle(made: World, result: Result) -> Result:
-    """End a case as all end: quiesce, all runs ok, the judge's counts into `result`."""
-    for outcome in made.quiesce():
+def settle(made: World, result: Result, *, read: bool = True) -> Result:
+    """End a case as all end: quiesce, all runs ok, the judge's counts into `result`.
+
+    `read` False where the incremental sync past the lookback was done just now.
+    """
+    for outcome in made.quiesce(read=read):
         result.expect(outcome.status == "ok", f"after the fault: {outcome.stream} {outcome.error}")
     result.counts.add(made.judge())
     return result

@@ -35,7 +35,7 @@ def cases(size: Size) -> list[Case]:
         return [
             case("D3", "deleted, put back, keys used again", deletions, 5, style="offset",
                  how="full"),
-            case("D4", "fields come, go and change their type", drift, 8),
+            case("D4", "fields come, go and change their type", drift, 9),
             case("D6", "odd keys", odd_keys, len(KEYS), style="last", orders=0),
         ]  # fmt: skip
     found = []
@@ -47,7 +47,7 @@ def cases(size: Size) -> list[Case]:
                           orders=0))  # fmt: skip
         found.append(case("D6", f"odd keys, {style}", odd_keys, len(KEYS), style=style, orders=0))
     found.append(case("D3", "a flag says deleted", soft_deletes, 3))
-    found.append(case("D4", "fields come, go and change their type", drift, 8))
+    found.append(case("D4", "fields come, go and change their type", drift, 9))
     found.append(case("D7", "payments before orders before customers", child_first, 3, orders=0,
                       customers=0))  # fmt: skip
     found.append(case("D8", "customers merged, an order renumbered and one split", renamed, 3))

@@ -7,14 +7,15 @@ which steps were taken away still plays: that is how a failing seed is made smal
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.faults.random_scenes import LOOKBACK, SCENES, Line, edge
 from tests.faults.shop import STYLES, Style
 from warehouse.crashpoints import POINTS
 
-LOOKBACK = 600
-SURE = frozenset({"late", "equal", "future", "clock"})
+SURE = frozenset({"late", "equal", "future", "clock", "edge"})
 """Kinds of steps whose fault fires whatever went before."""
 _WEIGHTS = {
     "insert": 10, "update": 14, "delete": 8, "undelete": 5, "late": 16, "equal": 7, "future": 4,
@@ -70,6 +71,8 @@ class Plan:
     orders: int
     gap: int
     customers: int
+    whole: bool = True
+    """Whether stamps are whole seconds, as most systems write them."""
     steps: tuple[Step, ...] = field(default=())
 
     def __str__(self) -> str:
@@ -85,17 +88,21 @@ def make_plan(seed: int) -> Plan:
     chance = random.Random(seed)
     limit = chance.choice((3, 5, 10, 10, 25))
     orders = chance.choice((0, 1, limit, limit + 1, 2 * limit, 3 * limit + 2, 35, 35))
-    kinds = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=chance.randint(5, 12))
-    # Not every run begins with a whole first load, but every one has a fault that surely fires.
+    kinds = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=chance.randint(4, 9))
+    # Not every run begins with a whole first load, but every one ends with a fault that fires.
     first = chance.choice((["sync"], ["sync"], ["sync"], ["fault"], ["fault"], ["kill"], []))
-    kinds = [*first, *kinds, chance.choice(sorted(SURE))]
+    lines: list[Line] = [(kind, {}) for kind in (*first, *kinds)]
+    place = chance.randint(min(1, len(first)), len(lines))
+    lines[place:place] = SCENES[seed % len(SCENES)](chance, limit)
+    lines += edge(chance)
     return Plan(
         seed, chance.choice(STYLES), limit, orders, chance.choice((1, 1, 60, 3_600)),
-        chance.choice((0, 0, 7)), tuple(_step(kind, chance, limit) for kind in kinds),
+        chance.choice((0, 0, 7)), chance.random() < 0.75,
+        tuple(_step(kind, chance, limit, given) for kind, given in lines),
     )  # fmt: skip
 
 
-def _step(kind: str, chance: random.Random, limit: int) -> Step:
+def _step(kind: str, chance: random.Random, limit: int, given: dict[str, Any]) -> Step:
     args: dict[str, Any] = {"wait": chance.choice((0, 1, 5, 30, 200, 700))}
     if kind in ("insert", "update", "delete", "undelete", "break", "mend", "late", "future"):
         args["pick"] = round(chance.random(), 3)
@@ -126,10 +133,22 @@ def _step(kind: str, chance: random.Random, limit: int) -> Step:
         args |= _death(chance, _EXTRACT)
     if kind == "kill_publish":
         args |= _death(chance, _PUBLISH)
-    return Step(kind, args)
+    return Step(kind, args | given)
 
 
 def _death(chance: random.Random, points: tuple[str, ...]) -> dict[str, Any]:
     if chance.random() < 0.25:
         return {"after": round(chance.random() * 0.4, 3)}
     return {"crash_at": f"{chance.choice(points)}:{chance.choice((1, 1, 1, 2, 3))}"}
+
+
+def shrink(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
+    """Take steps away as long as the plan still fails."""
+    n = 0
+    while n < len(plan.steps):
+        smaller = replace(plan, steps=plan.steps[:n] + plan.steps[n + 1 :])
+        if fails(smaller):
+            plan = smaller
+        else:
+            n += 1
+    return plan

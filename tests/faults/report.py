@@ -70,12 +70,14 @@ class Report:
     comparison: str = ""
     machine: str = ""
     notes: list[str] = field(default_factory=list)
+    unplayed: list[str] = field(default_factory=list)
+    """Parts that did not come to their end, and why."""
 
     @property
     def is_clean(self) -> bool:
         """Whether every case of every row survived and no attack succeeded."""
         survived = all(t.survived == t.cases for t in self.tallies.values())
-        return survived and not self.attacks_succeeded
+        return survived and not self.attacks_succeeded and not self.unplayed
 
 
 def total(tallies: Iterable[Tally]) -> dict[str, float]:
@@ -104,7 +106,9 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "command": report.command,
         "seconds": round(report.seconds),
-        "rows": {t.id: t.figures() | {"failures": t.failures} for t in report.tallies.values()},
+        "rows": {
+            t.id: t.figures() | t.more | {"failures": t.failures} for t in report.tallies.values()
+        },
         "all": total(report.tallies.values()),
     }
 
@@ -138,10 +142,12 @@ def markdown(report: Report) -> str:
         "|" + "---|" * 2 + "---:|" * len(_SHOWN),
     ]
     for tally in report.tallies.values():
-        cells = [tally.id, TITLES.get(tally.id, ""), *_cells(tally.figures())]
+        more = "".join(f"; {count:,} {word}" for word, count in tally.more.items())
+        cells = [tally.id, TITLES.get(tally.id, "") + more, *_cells(tally.figures())]
         lines.append("| " + " | ".join(cells) + " |")
     lines.append("| all | | " + " | ".join(_cells(sums)) + " |")
     failures = [f"- {t.id} {text}" for t in report.tallies.values() for text in t.failures]
+    failures += [f"- {text}" for text in report.unplayed]
     if failures:
         lines += ["", "## Not survived", "", *failures]
     lines += [

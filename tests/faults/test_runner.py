@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,10 +50,31 @@ def test_cases_that_fail_raise_or_do_not_fire_are_told(monkeypatch: pytest.Monke
     assert "by design" in page
 
 
-def test_workers_that_die_do_not_leave_the_runner_waiting(monkeypatch: pytest.MonkeyPatch):
-    cases = [Case("F1", "dies", lambda _: os._exit(3))]
-    with pytest.raises(RuntimeError, match="workers died"):
-        runner.play_all(family(monkeypatch, cases), "quick", [], workers=1)
+def test_a_case_that_takes_its_worker_with_it_has_failed_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    cases = [
+        Case("F1", "dies", lambda _: os._exit(3)),
+        *(Case("F2", f"good {n}", lambda _: Result(1)) for n in range(3)),
+    ]
+    told: list[str] = []
+    tallies = runner.play_all(family(monkeypatch, cases), "quick", [], workers=1, tell=told.append)
+    assert (tallies["F1"].survived, tallies["F2"].survived) == (0, 3)
+    assert "exit code 3" in told[0]
+
+
+def test_a_case_that_hangs_has_failed_and_progress_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(runner, "LIMIT", 0.5)
+    monkeypatch.setattr(runner, "EVERY", 0.0)
+    cases = [
+        Case("F1", "hangs", lambda _: Result(threading.Event().wait())),
+        Case("F2", "good", lambda _: Result(1)),
+    ]
+    told: list[str] = []
+    tallies = runner.play_all(family(monkeypatch, cases), "quick", [], workers=1, tell=told.append)
+    assert (tallies["F1"].survived, tallies["F2"].survived) == (0, 1)
+    assert any("it hung" in text for text in told)
+    assert "2 of 2 cases, 1 failed" in told[-1]
 
 
 def test_two_cases_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch):

@@ -271,6 +271,21 @@ def test_an_interrupt_is_recorded_and_passed_on(space: Workspace, monkeypatch: p
     assert space.control.held_leases() == []
 
 
+def test_an_interrupt_within_a_statement_is_no_failure_of_the_program(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    def stop(*_args: object, **_named: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:  # as DuckDB does with what a signal's handler raised while a statement ran
+            raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("pipelines.sync.extract", stop)
+    with pytest.raises(KeyboardInterrupt):
+        sync_stream(space, "shop", "orders")
+    assert space.control.last_runs()["shop", "orders"]["error"]["kind"] == "Interrupted"
+
+
 def test_many_bad_records_raise_the_alarm_and_the_good_ones_are_there(
     space: Workspace, server: RestSimulator
 ):

@@ -98,6 +98,16 @@ def test_what_is_no_database_is_damaged(tmp_path: Path) -> None:
         connect(tmp_path / "store.duckdb")
 
 
-def test_a_full_disk_is_no_damage() -> None:
-    error = duckdb.IOException('IO Error: Could not write file "x.wal": No space left on device')
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.IOException('IO Error: Could not write file "x.wal": No space left on device'),
+        duckdb.TransactionException(
+            "TransactionContext Error: Failed to commit: failed to offload data block of size "
+            "256.0 KiB (96.0 KiB/280.7 KiB used)."
+        ),
+    ],
+    ids=["file", "scratch"],
+)
+def test_a_full_disk_is_no_damage(error: duckdb.Error) -> None:
     assert isinstance(said(error, Path("store.duckdb")), StoreFull)
