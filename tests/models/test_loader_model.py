@@ -291,7 +291,7 @@ class LoaderMachine(RuleBasedStateMachine):
 
 TestLoader = LoaderMachine.TestCase
 TestLoader.settings = settings(
-    max_examples=150 if FULL else 4, stateful_step_count=25 if FULL else 8, deadline=None,
+    max_examples=150 if FULL else 3, stateful_step_count=25 if FULL else 8, deadline=None,
     database=None, derandomize=not FULL, phases=[Phase.generate, Phase.shrink] if FULL else
     [Phase.generate],
     suppress_health_check=list(HealthCheck),
