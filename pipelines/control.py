@@ -6,6 +6,7 @@ runs is gone.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -114,6 +115,16 @@ UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,)
 """Numbered from 1; a released one is never changed, only followed by another."""
 
 
+def damaged(file: str | Path) -> Unavailable:
+    """Return the error of a SQLite file that is cut or changed."""
+    return Unavailable(
+        "the control database is damaged.",
+        "delete it with its `-wal` and `-shm` and run again: it holds leases and the history of"
+        " runs, nothing that a sync needs.",
+        place=str(file),
+    )
+
+
 class Control:
     """The control database at `url`. Connects, and makes or upgrades the schema, at first use."""
 
@@ -128,6 +139,10 @@ class Control:
             _upgrade(engine)
         except DBAPIError as error:
             shown = make_url(self.url).render_as_string(hide_password=True)
+            if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
+                error.orig, sqlite3.OperationalError
+            ):
+                raise damaged(make_url(self.url).database or shown) from None
             raise Unavailable(
                 f"the control database does not open ({type(error.orig).__name__}).",
                 "check ISTHMUS_CONTROL_URL, the server and the rights of its user.",

@@ -77,6 +77,10 @@ def _of_file(path: Path) -> ControlView:
             if "no such table" not in str(error):
                 raise
             return ControlView()  # made this moment: its tables are not there yet
+        except (sqlite3.DatabaseError, ValueError):
+            from pipelines.control import damaged
+
+            raise damaged(path) from None
     return ControlView(
         last={(r.connection, r.stream): r for r in last},
         good={(r.connection, r.stream): r for r in good},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets as random
@@ -117,10 +118,18 @@ class Workspace:
             return given.encode()
         path = self.home.key_file
         if not path.exists():
+            if self.home.public.exists() or self.home.current.exists():
+                raise ConfigError(
+                    "the key of masked values is gone: neither ISTHMUS_KEY nor this file is there.",
+                    "restore `.env` or the file from a backup. With another key every masked value"
+                    " would change; if it is lost for good, docs/restore.md says how to take one.",
+                    place=str(path),
+                )
             self.home.make()
             own = path.with_name(f".key.{os.getpid()}.{random.token_hex(4)}")
             with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-                out.write(random.token_hex(KEY_BYTES))
+                key = random.token_hex(KEY_BYTES)
+                out.write(f"{key}\n{_check_of(key)}\n")
                 out.flush()
                 os.fsync(out.fileno())
             try:
@@ -129,7 +138,14 @@ class Workspace:
                 pass
             finally:
                 own.unlink()
-        return path.read_text(encoding="ascii").strip().encode()
+        key, _, check = path.read_text("utf-8", "replace").strip().partition("\n")
+        if len(key) < KEY_LEAST or check not in ("", _check_of(key)):
+            raise ConfigError(
+                "the key is not as it was written.",
+                "restore the file from a backup; docs/restore.md says what to do without one.",
+                place=str(path),
+            )
+        return key.encode()
 
     def company(self) -> CompanyFile:
         """Return the company's settings; raises ConfigError with file and line."""
@@ -216,6 +232,11 @@ class Workspace:
             said = Problem(str(path), line, "streams", error.what, error.do)
             return BrokenConnection(name, path, (said,))
         return found
+
+
+def _check_of(key: str) -> str:
+    """Return what stands below the key in its file, so that a damaged one is not taken."""
+    return hashlib.sha256(f"isthmus key {key}".encode()).hexdigest()[:8]
 
 
 def _find_defs(env: Mapping[str, str], start: Path) -> tuple[Path, bool]:

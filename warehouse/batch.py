@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from warehouse import crashpoints
 from warehouse.errors import LandingDamaged, LandingUnknown
+from warehouse.sealed import is_whole
 from warehouse.sidecar import Sidecar
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 DIGITS = 12
 TEMPORARY = ".part"
-_RESTORE = "restore the file from a backup, or read the stream again with --full."
+_RESTORE = (
+    "restore the file from a backup; where there is none, docs/restore.md says how to read the"
+    " stream anew."
+)
 
 
 def name_of(sequence: int) -> str:
@@ -226,14 +230,15 @@ class Batch:
 def write_segments(path: Path, segments: Iterable[Segment]) -> None:
     """Write the keys file of a batch durably."""
     plain = b"\n".join(msgspec.json.encode(s) for s in segments)
-    write_durably(path, zstandard.ZstdCompressor(level=1).compress(plain))
+    write_durably(path, zstandard.ZstdCompressor(level=1, write_checksum=True).compress(plain))
 
 
 def read_batch(folder: Path, sequence: int) -> Batch:
     """Read the sidecar of a batch; raises LandingDamaged or LandingUnknown."""
     path = folder / f"{name_of(sequence)}.json"
     try:
-        raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        content = path.read_bytes()
+        raw = msgspec.json.decode(content, type=dict[str, Any])
     except FileNotFoundError:
         raise LandingUnknown(
             "there is no such batch.", "list the batches of the stream.", place=str(path)
@@ -242,6 +247,10 @@ def read_batch(folder: Path, sequence: int) -> Batch:
         raise LandingDamaged(
             f"the sidecar cannot be read ({error}).", _RESTORE, place=str(path)
         ) from None
+    if not is_whole(content, raw):
+        raise LandingDamaged(
+            "the sidecar is not as it was written (its check differs).", _RESTORE, place=str(path)
+        )
     if raw.get("version") != 1:
         raise LandingUnknown(
             f"the sidecar has version {raw.get('version')!r}, this release knows version 1.",

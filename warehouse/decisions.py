@@ -21,6 +21,7 @@ from warehouse import crashpoints
 from warehouse.batch import name_of, sync_folder, write_durably
 from warehouse.clock import iso
 from warehouse.errors import DecisionError
+from warehouse.sealed import is_whole, seal
 
 FOLDER = "_decisions"
 
@@ -57,14 +58,22 @@ class Decisions:
             )  # fmt: skip
             write_durably(
                 self.folder / f"{name_of(sequence)}.json",
-                decision.model_dump_json(indent=1).encode(),
+                seal(decision.model_dump_json(indent=1).encode()),
             )
         crashpoints.reach("decide.written")
         return decision
 
     def all(self, kind: str | None = None, after: int = 0) -> list[Decision]:
         """Return the decisions in order, of one kind or all, with a sequence above `after`."""
-        found = [self._read(n) for n in sorted(self._sequences()) if n > after]
+        numbers = sorted(self._sequences())
+        lost = set(range(1, max(numbers, default=0))) - set(numbers)
+        if lost:
+            raise DecisionError(
+                f"decision {min(lost)} is missing.",
+                "restore its file from a backup; without it a rebuild would differ.",
+                place=str(self.folder / f"{name_of(min(lost))}.json"),
+            )
+        found = [self._read(n) for n in numbers if n > after]
         return [d for d in found if kind is None or d.kind == kind]
 
     def accepted(self, connection: str, stream: str) -> dict[int, Decision]:
@@ -95,13 +104,14 @@ class Decisions:
     def _read(self, sequence: int) -> Decision:
         path = self.folder / f"{name_of(sequence)}.json"
         try:
-            return Decision.model_validate(msgspec.json.decode(path.read_bytes()))
+            content = path.read_bytes()
+            members = msgspec.json.decode(content, type=dict[str, Any])
+            decision = Decision.model_validate(members)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValidationError) as error:
-            raise DecisionError(
-                f"the decision cannot be read ({type(error).__name__}).",
-                "restore the file from a backup; without it a rebuild would differ.",
-                place=str(path),
-            ) from None
+            raise _damaged(path, f"cannot be read ({type(error).__name__})") from None
+        if decision.sequence != sequence or not is_whole(content, members):
+            raise _damaged(path, "is not as it was written (its check differs)")
+        return decision
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -111,3 +121,11 @@ class Decisions:
         with (self.folder / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _damaged(path: Path, how: str) -> DecisionError:
+    return DecisionError(
+        f"the decision {how}.",
+        "restore the file from a backup; without it a rebuild would differ.",
+        place=str(path),
+    )

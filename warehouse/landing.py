@@ -172,6 +172,7 @@ class Landing:
         except sqlite3.OperationalError:
             raise  # full, busy or not readable: the index itself may be whole
         except sqlite3.DatabaseError:
+            index.was_damaged = True
             index.rebuild()
             self._bring_up(index, folder, connection, stream)
         return index

@@ -161,7 +161,8 @@ def _is_whole(
     if gone:
         raise LandingDamaged(
             f"batch {min(gone)} is missing and the store does not hold it.",
-            "restore its files from a backup: without them the store would be short.",
+            "restore its files from a backup: without them the store would be short. Where there "
+            "is none, docs/restore.md says how to go on.",
             place=f"{'/'.join(place)}",
         )
     known = max((n for n in landed if n in applied), default=None)
@@ -169,7 +170,8 @@ def _is_whole(
         raise LandingDamaged(
             f"batch {known} is another one than the store has loaded under this number.",
             "the landing is older than the store, or lost its last batches: restore the newest "
-            "backup of it, or run `isthmus rebuild` to have the store follow what is there.",
+            "backup of it and run `isthmus rebuild`; where there is none, `isthmus rebuild "
+            "--accept-loss`, then `isthmus sync --all --full`.",
             place=f"{'/'.join(place)}",
         )
 

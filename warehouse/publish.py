@@ -67,6 +67,7 @@ def publish(
             newest is not None
             and said.get("projection") == number
             and newest.name == said.get("file")
+            and newest.stat().st_size == said.get("bytes")
         ):
             _point(home, newest)
             return Published(newest, str(said.get("version")), False, newest.stat().st_size)

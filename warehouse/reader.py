@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse import trouble
 from warehouse.errors import StoreError, WarehouseError
 
 # Not `unified`: DuckDB would find `unified.orders` ambiguous between catalog and schema.
@@ -97,11 +98,7 @@ def open_reader(
             con.execute(f"SET {name} = {_text(value)}")
     except duckdb.Error as error:
         con.close()
-        raise StoreError(
-            f"The published file cannot be read ({_first_line(error)}).",
-            "run `isthmus publish` to publish it again.",
-            place=path.name,
-        ) from error
+        raise _damaged(error, path) from error
     return con
 
 
@@ -116,7 +113,7 @@ def run_query(
     not take.
     """
     con = open_reader(path)
-    reading = _Reading(con, TIMEOUT if timeout is None else timeout)
+    reading = _Reading(con, path, TIMEOUT if timeout is None else timeout)
     try:
         check(con, sql)
         with reading.guarded():
@@ -161,8 +158,9 @@ def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
 class _Reading:
     """A connection whose statement is interrupted when its time is over."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, timeout: float) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, timeout: float) -> None:
         self.con = con
+        self.path = path
         self.timeout = timeout
         self.expired = False
         self.timer = threading.Timer(timeout, self._expire)
@@ -211,6 +209,8 @@ class _Guard:
                 f"The answer needs more memory than a reader gets ({MEMORY}).",
                 "ask for fewer rows or columns, or aggregate first.",
             ) from None
+        if isinstance(error, duckdb.Error) and trouble.is_damage(error):
+            raise _damaged(error, self.reading.path) from None
         if isinstance(error, duckdb.PermissionException):
             raise QueryRefused(
                 _first_line(error), "ask the tables of the published file only."
@@ -239,6 +239,14 @@ def _calls(node: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for value in node:
             yield from _calls(value)
+
+
+def _damaged(error: duckdb.Error, path: Path) -> StoreError:
+    return StoreError(
+        f"The published file cannot be read ({_first_line(error)}).",
+        "delete the versions beside it (`unified-2*.duckdb`) and run `isthmus publish`.",
+        place=path.name,
+    )
 
 
 def _text(value: str) -> str:

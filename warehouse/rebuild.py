@@ -7,7 +7,7 @@ ids; a mapping that changed since applies to all of them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import duckdb
 from warehouse import crashpoints, lock, store
 from warehouse.batch import sync_folder
 from warehouse.ddl import source_table
-from warehouse.errors import StoreDamaged
+from warehouse.errors import LandingDamaged, StoreDamaged
 from warehouse.home import Home
 from warehouse.landing import Landing
 from warehouse.load import load_pending
@@ -55,11 +55,13 @@ def rebuild(
     *,
     wait: float = 600.0,
     on_wait: lock.OnWait | None = None,
+    accept_loss: bool = False,
 ) -> Rebuilt:
     """Build a new store beside the old one and swap it in; the old one stays until then.
 
     `plan_for` gives the plan of a (connection, stream), None where it has none: then its rows are
-    left out and named. Raises what `load_pending` raises; the old store is then as it was.
+    left out and named. Raises what `load_pending` raises, and LandingDamaged where the old store
+    holds what the landing has lost, unless `accept_loss`; the old store is then as it was.
     """
     new = home.store.with_name("rebuilt.duckdb")
     with lock.hold(home.lock, wait=wait, now=lambda: moment(now), on_wait=on_wait):
@@ -73,6 +75,8 @@ def rebuild(
             made.set_meta("load_floor", str(floor))
             report = _fill(made, landing, plan_for, now)
             made.checkpoint()
+            if not accept_loss:
+                _expect_all(con, home, wait, report.left_out)
         finally:
             con.close()
         crashpoints.reach("rebuild.filled")
@@ -102,6 +106,42 @@ def _fill(
         if count:
             report.rows[table.name] = int(count)
     return report
+
+
+_KNOWN = {
+    "batches": "select connection || '/' || stream, batch, sha256 from ops.batches",
+    "discarded records": "select connection || '/' || stream, id, '' from ops.quarantine"
+    " where status = 'discarded'",
+}
+
+
+def _expect_all(
+    new: duckdb.DuckDBPyConnection, home: Home, wait: float, left_out: Sequence[str]
+) -> None:
+    """Raise LandingDamaged where the old store knows what the new one does not.
+
+    An old store that is gone or cannot be read tells nothing.
+    """
+    if not home.store.exists():
+        return
+    known: dict[str, set[tuple[str, object, str]]] = {}
+    with suppress(StoreDamaged, duckdb.Error):
+        con = store.connect(home.store, wait=wait)
+        try:
+            known = {what: set(con.execute(sql).fetchall()) for what, sql in _KNOWN.items()}
+        finally:
+            con.close()
+    for what, rows in known.items():
+        lost = sorted({r[0] for r in rows - set(new.execute(_KNOWN[what]).fetchall())})
+        lost = [name for name in lost if name not in left_out]
+        if lost:
+            raise LandingDamaged(
+                f"the store holds {what} of {', '.join(lost)} that the landing does not have (any"
+                " more): a store made of it would be short.",
+                "restore the newest backup of the landing and run `isthmus rebuild`; where there"
+                " is none, `isthmus rebuild --accept-loss`, then `isthmus sync --all --full`.",
+                place=home.landing.name,
+            )
 
 
 def _last_load(path: Path, wait: float) -> int:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from warehouse import sealed_index
 from warehouse.batch import Batch
 
 FILE = "seen.db"
@@ -68,14 +69,21 @@ class SeenIndex:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        self.was_damaged = not sealed_index.is_whole(self.path)
         try:
+            if self.was_damaged:
+                self._remove()
             self._open()
+        except sqlite3.OperationalError:
+            raise  # full, busy or not readable: the file itself may be whole
         except sqlite3.DatabaseError:
+            self.was_damaged = True
             self._remove()
             self._open()
         self.epoch = 0
 
     def _open(self) -> None:
+        sealed_index.open_seal(self.path)
         self.db = sqlite3.connect(self.path, isolation_level=None, timeout=30)
         for pragma in ("journal_mode=wal", "synchronous=full", "cache_size=-16384"):
             self.db.execute(f"pragma {pragma}")
@@ -85,7 +93,7 @@ class SeenIndex:
     def _remove(self) -> None:
         with suppress(AttributeError, sqlite3.Error):
             self.db.close()
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm", ".sum"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -93,6 +101,8 @@ class SeenIndex:
         with suppress(sqlite3.Error):
             self.db.execute("rollback")
         self.db.close()
+        with suppress(OSError):  # a full disk: the next process looks at the structure only
+            sealed_index.seal(self.path)
 
     def commit(self) -> None:
         """Make everything since the last commit durable."""

@@ -77,7 +77,12 @@ def said(error: duckdb.Error, path: Path, *, waited: float = 0.0) -> StoreError 
             "make room; what was committed before stands, and the next run goes on.",
             place=path.name,
         )
-    return _damaged(error, path) if any(words in text for words in _DAMAGED) else None
+    return _damaged(error, path) if is_damage(error) else None
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Say whether the error tells that the file is cut or changed."""
+    return any(words in str(error) for words in _DAMAGED)
 
 
 def _damaged(error: duckdb.Error, path: Path) -> StoreDamaged:

@@ -24,6 +24,7 @@ from warehouse.batch import (
 from warehouse.clock import Clock, iso
 from warehouse.errors import LandingError
 from warehouse.scans import Scans
+from warehouse.sealed import seal
 from warehouse.seen import WHOLE, Scan, SeenIndex
 from warehouse.sidecar import Content, Mode, Sidecar
 
@@ -92,6 +93,8 @@ class BatchWriter:
         index.begin()
         if self._scanning:
             self._scans.begin(WHOLE)
+        if index.was_damaged:
+            self.report.warnings["the index of seen keys was damaged; it is made anew"] += 1
         if index.meta("incomplete"):
             self.report.warnings[
                 "the index of seen keys is incomplete: keys files are missing"
@@ -265,7 +268,7 @@ class BatchWriter:
                 "ended_at": iso(self._now()),
             }
         )  # fmt: skip
-        write_durably(self.folder / f"{stem}.json", sidecar.model_dump_json().encode())
+        write_durably(self.folder / f"{stem}.json", seal(sidecar.model_dump_json().encode()))
         crashpoints.reach("land.sidecar")
         for segment in segments or ():
             self._index.remember(segment.keys, segment.hashes, segment.part)

@@ -36,6 +36,7 @@ def publish(json: AsJson = False) -> None:
 
 def rebuild(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=t("opt.yes"))] = False,
+    accept_loss: Annotated[bool, typer.Option("--accept-loss", help=t("opt.accept_loss"))] = False,
     json: AsJson = False,
 ) -> None:
     """Make the store anew from landing and decisions, with the same ids; then publish."""
@@ -56,7 +57,10 @@ def rebuild(
         found = space.connection(connection)
         return found.plan(stream) if stream in (s.name for s in found.streams) else None
 
-    report = make_anew(space.home, Landing(space.home.landing), plan_for, now, on_wait=waiting)
+    report = make_anew(
+        space.home, Landing(space.home.landing), plan_for, now, on_wait=waiting,
+        accept_loss=accept_loss,
+    )  # fmt: skip
     outcome = unify_publish(space, now=now)
     if json:
         as_json({"rebuild": report.as_json(), "publish": outcome.as_json()})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.faults import stores_damage, stores_disk, stores_held
+from tests.faults import stores_damage, stores_disk, stores_held, stores_landing
 from tests.faults.case import Case, Size
 
-PARTS = (stores_disk, stores_held, stores_damage)
+PARTS = (stores_disk, stores_held, stores_damage, stores_landing)
 
 
 def cases(size: Size, seeds: Sequence[int]) -> list[Case]:

@@ -252,6 +252,10 @@ def test_a_sidecar_of_a_newer_release_is_refused_and_unknown_members_are_not(
         writer.add(*page(1), {})
     path = landing.folder("shop", "orders") / "000000000001.json"
     said = json.loads(path.read_text())
+    path.write_text(json.dumps(said | {"rows": 1}))
+    with pytest.raises(LandingDamaged, match="check differs"):
+        landing.batch("shop", "orders", 1)
+    del said["check"]
     path.write_text(json.dumps(said | {"colour": "blue"}))
     assert landing.batch("shop", "orders", 1).sequence == 1
     path.write_text(json.dumps(said | {"version": 2}))

@@ -1,0 +1,59 @@
+"""Tells whether the index of seen keys is as it was closed: a sum beside it, `seen.db.sum`.
+
+SQLite notices a damaged structure, but not a turned bit in a key; and a key that is not known is
+not missed when it is gone at the source.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from contextlib import closing
+from pathlib import Path
+
+SUFFIX = ".sum"
+_LENGTH = 8
+
+
+def seal(path: Path) -> None:
+    """Write the sum of a closed index; none where another process has it open."""
+    log = path.with_name(f"{path.name}-wal")
+    if path.exists() and not (log.exists() and log.stat().st_size):
+        new = path.with_name(f".{path.name}{SUFFIX}.part")
+        new.write_text(_sum(path), "ascii")
+        new.replace(path.with_name(path.name + SUFFIX))
+
+
+def open_seal(path: Path) -> None:
+    """Remove the sum: the index is about to be written."""
+    path.with_name(path.name + SUFFIX).unlink(missing_ok=True)
+
+
+def is_whole(path: Path) -> bool:
+    """Say whether the index at `path` is as it was closed.
+
+    One that a killed process left has no sum: then only its structure can be looked at.
+    """
+    if not path.exists():
+        return True
+    try:
+        said = path.with_name(path.name + SUFFIX).read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        said = ""
+    if len(said) == _LENGTH:
+        return said == _sum(path)
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as db:
+            return bool(db.execute("pragma quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:
+        return True  # full, busy or not readable
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _sum(path: Path) -> str:
+    found = 0
+    with path.open("rb") as file:
+        while some := file.read(1 << 20):
+            found = zlib.crc32(some, found)
+    return f"{found:0{_LENGTH}x}"
