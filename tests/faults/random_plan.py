@@ -88,7 +88,7 @@ def make_plan(seed: int) -> Plan:
     chance = random.Random(seed)
     limit = chance.choice((3, 5, 10, 10, 25))
     orders = chance.choice((0, 1, limit, limit + 1, 2 * limit, 3 * limit + 2, 35, 35))
-    kinds = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=chance.randint(3, 7))
+    kinds = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=chance.randint(2, 5))
     # Not every run begins with a whole first load, but every one ends with a fault that fires.
     first = chance.choice((["sync"], ["sync"], ["sync"], ["fault"], ["fault"], ["kill"], []))
     lines: list[Line] = [(kind, {}) for kind in (*first, *kinds)]

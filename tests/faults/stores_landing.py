@@ -34,7 +34,7 @@ KINDS = {
     "published": ("published/isthmus.duckdb", {"StoreError"}),
 }
 """Kind of file -> where such files stand, and what a person may be told of one that is damaged."""
-HOWS = {"flipped": 100, "cut": 20, "gone": 5}
+HOWS = {"flipped": 20, "cut": 5, "gone": 2}
 QUICK = (("index", "flipped", 2),)
 ALIVE = """
 select o.source_key, o.number, o.total, o.version, o.is_deleted, l.source_key, l.sku, l.quantity
