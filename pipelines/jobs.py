@@ -41,8 +41,13 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
         description="Golden rows, marts and the published file, from what changed.",
     )
     def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        outcome = unify_publish(Workspace.discover(), run_id=context.run.run_id)
         listener = current()
+        try:
+            outcome = unify_publish(Workspace.discover(), run_id=context.run.run_id)
+        except BaseException:  # a signal: nothing else comes out of it
+            if listener:
+                listener.stopped = True
+            raise
         if listener:
             listener.published = outcome
         if outcome.error is not None:

@@ -35,11 +35,12 @@ OnProgress: TypeAlias = Callable[[Progress], None]
 
 @dataclass
 class Listener:
-    """What a process wants to hear, and what it heard."""
+    """What a process wants to hear, and what it heard; `stopped` by a signal while publishing."""
 
     progress: OnProgress | None = None
     streams: list[StreamOutcome] = field(default_factory=list)
     published: PublishOutcome | None = None
+    stopped: bool = False
 
 
 _current: list[Listener] = []

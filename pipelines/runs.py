@@ -92,7 +92,10 @@ def run_sync(
 
 
 def run_publish(workspace: Workspace) -> PublishOutcome:
-    """Run the job `unify_publish` in this process and return its outcome."""
+    """Run the job `unify_publish` in this process and return its outcome.
+
+    Raises KeyboardInterrupt after a signal stopped it: the next one goes on.
+    """
     prepare(workspace)
     with quiet(), dg.DagsterInstance.get() as instance:
         report_dead_runs(instance)
@@ -102,6 +105,8 @@ def run_publish(workspace: Workspace) -> PublishOutcome:
 def _publish(instance: dg.DagsterInstance) -> PublishOutcome:
     with listening() as heard:
         run_id = _execute(instance, JOB, keys=None, config={})
+    if heard.stopped:
+        raise KeyboardInterrupt  # Dagster recorded it and went on as if told not
     if heard.published is not None:
         return heard.published
     text = ErrorText(

@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.attacks import report as attack_report
-from tests.faults.report import Report, as_json, markdown, table
+from tests.faults.report import Report, as_json, markdown, table, take_earlier
 from tests.faults.runner import FAMILIES, play_all
 from tests.peers import reliability as peers
 
@@ -37,8 +37,10 @@ def main() -> None:
     began = time.monotonic()
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
     tallies = play_all(given.families, given.size, seeds, workers=given.workers, tell=console.print)
-    console.print(table(tallies))
     report = Report(_command(), 0, tallies)
+    if given.earlier:
+        take_earlier(report, json.loads(given.earlier.read_text("utf-8")))
+    console.print(table(report.tallies))
     report.machine = f", on {os.cpu_count()} cores with {given.workers} workers"
     out = Path(os.environ.get("ISTHMUS_HOME", PROJECT / "var")) / "faults.json"
     _write(report, out, given.write, began)
@@ -71,6 +73,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--also", type=lambda t: t.split(","), default=[], help="models,attacks,peers"
+    )
+    parser.add_argument(
+        "--earlier", type=Path, help="a faults.json whose rows stand where this run plays none"
     )
     parser.add_argument("--write", action="store_true", help="write docs/reliability.md")
     return parser.parse_args()

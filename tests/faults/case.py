@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tests.faults.oracle import DEFECTS, Counts
 from tests.faults.world import World
@@ -90,6 +90,18 @@ class Tally:
         }  # fmt: skip
         found |= {name: getattr(self.counts, name) for name in DEFECTS}
         return found | {"seconds": round(self.seconds, 1)}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything of the row for a file."""
+        return self.figures() | {"more": dict(self.more), "failures": self.failures}
+
+    @classmethod
+    def from_json(cls, row: str, said: Mapping[str, Any]) -> Tally:
+        """Return the row that `as_json` wrote."""
+        plain = {n: said[n] for n in ("cases", "planned", "fired", "survived", "seconds")}
+        counts = Counts(**{n: said[n] for n in ("rows", *DEFECTS)})
+        return cls(row, **plain, counts=counts, failures=list(said["failures"]),
+                   more=Counter(said["more"]))  # fmt: skip
 
 
 def settle(made: World, result: Result, *, read: bool = True) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,11 +59,15 @@ _SHOWN = ("cases", "planned", "fired", "survived", "rows", *DEFECTS, "seconds")
 
 @dataclass
 class Report:
-    """Everything a run of the judges found; `command` is what made it."""
+    """Everything a run of the judges found; `command` is what made it.
+
+    `earlier` is (command, seconds, rows) of the run whose rows stand where this one played none.
+    """
 
     command: str
     seconds: float
     tallies: Mapping[str, Tally]
+    earlier: tuple[str, float, Sequence[str]] | None = None
     models: str = ""
     attacks: str = ""
     attacks_succeeded: int = 0
@@ -78,6 +82,17 @@ class Report:
         """Whether every case of every row survived and no attack succeeded."""
         survived = all(t.survived == t.cases for t in self.tallies.values())
         return survived and not self.attacks_succeeded and not self.unplayed
+
+
+def take_earlier(report: Report, said: Mapping[str, Any]) -> None:
+    """Take the rows of an earlier run's `as_json` that this run did not play."""
+    kept = {i: Tally.from_json(i, row) for i, row in said["rows"].items()}
+    kept = {i: row for i, row in kept.items() if i not in report.tallies}
+    report.earlier = (said["command"], said["seconds"], list(kept))
+    order = list(TITLES)
+    report.tallies = dict(
+        sorted({**report.tallies, **kept}.items(), key=lambda item: order.index(item[0]))
+    )
 
 
 def total(tallies: Iterable[Tally]) -> dict[str, float]:
@@ -106,9 +121,7 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "command": report.command,
         "seconds": round(report.seconds),
-        "rows": {
-            t.id: t.figures() | t.more | {"failures": t.failures} for t in report.tallies.values()
-        },
+        "rows": {t.id: t.as_json() for t in report.tallies.values()},
         "all": total(report.tallies.values()),
     }
 
@@ -124,7 +137,8 @@ def markdown(report: Report) -> str:
         "",
         f"    {report.command}",
         "",
-        f"which took {report.seconds / 60:.0f} minutes{report.machine}. An oracle of its own"
+        f"which took {report.seconds / 60:.0f} minutes{report.machine}.{_earlier(report)}"
+        " An oracle of its own"
         " (`tests/faults/oracle.py`, which imports nothing of the product) compares what the"
         " simulated source committed, answered and deleted with what is published, and what each"
         " run reported with what really happened.",
@@ -168,6 +182,16 @@ def markdown(report: Report) -> str:
         if text:
             lines += ["", f"## {title}", "", text.rstrip()]
     return "\n".join(lines) + "\n"
+
+
+def _earlier(report: Report) -> str:
+    if report.earlier is None:
+        return ""
+    command, seconds, rows = report.earlier
+    return (
+        f" The rows {', '.join(rows)} are those of an earlier run, `{command}`,"
+        f" which took {seconds / 60:.0f} minutes."
+    )
 
 
 def _cells(figures: Mapping[str, float]) -> list[str]:

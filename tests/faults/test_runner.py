@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
 import types
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.faults import runner
-from tests.faults.case import Case, Result, Size
+from tests.faults.case import Case, Result, Size, Tally
 from tests.faults.oracle import Counts
-from tests.faults.report import Report, markdown
+from tests.faults.report import Report, as_json, markdown, take_earlier
 
 
 def family(monkeypatch: pytest.MonkeyPatch, cases: list[Case]) -> list[str]:
@@ -81,3 +83,20 @@ def test_two_cases_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch):
     cases = [Case("F1", "same", lambda _: Result(1)), Case("F1", "same", lambda _: Result(1))]
     with pytest.raises(ValueError, match="one name"):
         runner.cases_of(*family(monkeypatch, cases), "quick", [])
+
+
+def test_rows_that_are_not_played_again_stand_as_an_earlier_run_counted_them():
+    old, new = Tally("K1"), Tally("F2")
+    case = Case("K1", "kills", lambda _: Result(), 2)
+    old.take(case, Result(2, Counts(rows=7), more=Counter({"runs": 3})), 4.0)
+    old.take(case, Result(1, Counts(lost=1)), 1.0)
+    new.take(Case("F2", "resets", lambda _: Result()), Result(1, Counts(rows=2)), 1.0)
+    outdated = Tally("F2", cases=9)
+    said = json.loads(json.dumps(as_json(Report("before", 600, {"K1": old, "F2": outdated}))))
+    report = Report("now", 60, {"F2": new})
+    take_earlier(report, said)
+    assert report.tallies == {"F2": new, "K1": old}
+    assert not report.is_clean, "a case that did not survive then is not forgotten"
+    assert "The rows K1 are those of an earlier run, `before`, which took 10 minutes" in markdown(
+        report
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -182,6 +182,18 @@ def test_a_failed_publish_is_a_failed_run_that_says_why(
     with dg.DagsterInstance.get() as instance:
         records = instance.get_run_records(dg.RunsFilter(job_name="unify_publish"))
         assert [r.dagster_run.status for r in records] == [dg.DagsterRunStatus.FAILURE]
+
+
+@pytest.mark.parametrize("call", [run_publish, lambda space: run_sync(space, "shop")])
+def test_a_signal_while_publishing_is_no_failure(
+    call: Callable[[Workspace], object], space: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipelines.jobs.unify_publish", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        call(space)
 
 
 def test_dagster_home_is_of_the_home_and_links_the_projects_settings(home: Home, tmp_path: Path):
