@@ -79,7 +79,7 @@ def issue(
 def certificates(style: Style, folder: Path) -> Result:
     """Show four certificates to a connection under each setting; only right ones are spoken to."""
     result = Result()
-    papers = folder.parent / "papers"
+    papers = folder / "papers"
     papers.mkdir(parents=True)
     own = issue(papers, "authority")
     shown = {
@@ -92,7 +92,7 @@ def certificates(style: Style, folder: Path) -> Result:
     ca, pin = f'ca: "file:{own.file}"', shown["self-signed"].pin
     with (
         door(lambda con: context[0].wrap_socket(con, server_side=True)) as back,
-        world(folder, style=style, url=back.url.replace("http:", "https:")) as made,
+        world(folder / "world", style=style, url=back.url.replace("http:", "https:")) as made,
     ):
         back.shop = made.shop
         plays = [

@@ -42,7 +42,7 @@ LIMIT = 240.0
 ENDED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 RANDOM = 24
 EACH = 5
-ATTEMPTS = 5
+ATTEMPTS = 12
 """Syncs for a kill at a random moment: one may end before its moment comes."""
 STOPS = (
     ("TERM", "extract.page"), ("INT", "land.sidecar"), ("TERM", "load.written"),
