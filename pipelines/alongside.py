@@ -70,7 +70,8 @@ class Alongside:
                 pass  # the next batch or the end of the sync tries again
             except Exception:
                 return
-            self._end.wait(TURN)
+            if self._end.wait(TURN):
+                return
             self._news.wait()
 
     def _load(self) -> None:

@@ -44,9 +44,9 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
         listener = current()
         try:
             outcome = unify_publish(Workspace.discover(), run_id=context.run.run_id)
-        except BaseException:  # a signal: nothing else comes out of it
+        except BaseException as error:
             if listener:
-                listener.stopped = True
+                listener.stopped = not isinstance(error, Exception)  # a signal
             raise
         if listener:
             listener.published = outcome

@@ -27,10 +27,10 @@ from warehouse.model.plan import StreamPlan
 from warehouse.session import (
     Now,
     checkpoint_at_commit,
+    merge_row_groups,
     moment,
     next_load,
     session,
-    spare_row_groups,
 )
 from warehouse.settle import settle
 from warehouse.stage import Staged
@@ -100,7 +100,7 @@ def load_pending(
             pending = _trust(landing, plan, pending, moment(now))
         skipped = landing.decisions.discarded(plan.connection, plan.stream)
         discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
-        spare_row_groups(store, sum(p.batch.sidecar.rows for p in pending))
+        merge_row_groups(store, sum(p.batch.sidecar.rows for p in pending))
         groups = list(_groups(pending))
         for group in groups:
             if group is groups[-1]:

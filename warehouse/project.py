@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -218,6 +219,8 @@ class _Projection:
                     "unified_run": str(self.run_number),
                     "unified_at": self.unified_at,
                     "projection": str(self.done.number),
+                    # A projection made anew counts from 1 again.
+                    "made": self.state.get("made") or uuid.uuid4().hex,
                     "projected_at": now.isoformat(),
                     "privacy": self.privacy,
                 }

@@ -106,7 +106,8 @@ def _projection(path: Path) -> str:
         if left:
             con.execute("CHECKPOINT")
         facts = dict(con.execute("SELECT name, value FROM ops.meta").fetchall())
-    return f"{facts.get('form', '')[:16]}-{facts.get('projection', '0')}"
+    return "-".join((facts.get("form", "")[:16], facts.get("made", "")[:16],
+                     facts.get("projection", "0")))  # fmt: skip
 
 
 def _name(home: Home, now: datetime, newest: Path | None) -> tuple[Path, str]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse.bounds import sparing
+from warehouse.bounds import is_turn, sparing
 from warehouse.ddl import literal, quote
 from warehouse.errors import LoadError
 from warehouse.model.plan import StreamPlan
@@ -20,8 +20,6 @@ LOG_LIMIT = "48MB"
 """Rows that are only in the log stand in memory too: a load of any length keeps below this."""
 SMALL = 20_000
 """Records of a small load: it leaves the row groups that are there as they are."""
-MERGED_EVERY = 16
-"""Loads, of which one merges the row groups that the small ones left."""
 
 
 def moment(now: Now) -> datetime:
@@ -67,13 +65,10 @@ def checkpoint_at_commit(store: Store) -> None:
     store.con.execute("set wal_autocheckpoint = '1KB'")
 
 
-def spare_row_groups(store: Store, records: int) -> None:
-    """Let the checkpoint of a small load append its rows and merge no row groups.
-
-    Merging writes up to three row groups of each table anew: ten times the work of a few records.
-    """
-    if records < SMALL and next_load(store.con) % MERGED_EVERY:
-        store.con.execute("set max_vacuum_tasks = 0")
+def merge_row_groups(store: Store, records: int) -> None:
+    """Let the checkpoint of a large load, and of a small one in its turn, merge row groups."""
+    if records >= SMALL or is_turn(next_load(store.con)):
+        store.merge_row_groups()
 
 
 def next_load(con: duckdb.DuckDBPyConnection) -> int:

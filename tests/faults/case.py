@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.faults.data_checks import judge_store
 from tests.faults.oracle import DEFECTS, Counts
 from tests.faults.world import World
 
@@ -104,12 +105,19 @@ class Tally:
                    more=Counter(said["more"]))  # fmt: skip
 
 
-def settle(made: World, result: Result, *, read: bool = True) -> Result:
+def settle(made: World, result: Result, *, read: bool = True, owed: bool = True) -> Result:
     """End a case as all end: quiesce, all runs ok, the judge's counts into `result`.
 
-    `read` False where the incremental sync past the lookback was done just now.
+    `read` False where the incremental sync past the lookback was done and judged just now; `owed`
+    False where the case left what only a full read can find.
     """
-    for outcome in made.quiesce(read=read):
+
+    def between() -> None:
+        if read and owed:
+            store = made.home / "store" / "store.duckdb"
+            result.counts.add(judge_store(made.journal.path, store, unowed=set()))
+
+    for outcome in made.quiesce(read=read, between=between):
         result.expect(outcome.status == "ok", f"after the fault: {outcome.stream} {outcome.error}")
     result.counts.add(made.judge())
     return result

@@ -210,10 +210,13 @@ class World:
         return os.waitstatus_to_exitcode(status)
 
     # --- the end -----------------------------------------------------------------------------
-    def quiesce(self, *, read: bool = True) -> list[StreamOutcome]:
+    def quiesce(
+        self, *, read: bool = True, between: Callable[[], None] = lambda: None
+    ) -> list[StreamOutcome]:
         """Faults over: one clean incremental sync past the lookback, then one that sees deletions.
 
-        `read` False leaves the first one out: the caller has just done it. All must report ok; the
+        `read` False leaves the first one out: the caller has just done it. `between` is called
+        behind it: what was lost at the cursor is found by the second one. All must report ok; the
         caller may hold the outcomes against what it expects.
         """
         self.shop.faults.clear()
@@ -223,6 +226,7 @@ class World:
             self.wait(3_600)
         streams = ["customers"] if read or self.shop._rows["customers"] else []
         done = [self.sync(stream) for stream in (*streams, *(["orders"] if read else []))]
+        between()
         done.append(self.sync("orders", full=True))
         self.publish(keep=False)
         return done

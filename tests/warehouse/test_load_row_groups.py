@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hand_plan import order
 from load_parts import Load
 
 from warehouse import session
+from warehouse.bounds import is_turn
 from warehouse.store import Store
 
 pytest_plugins = ["load_fixtures"]
@@ -44,9 +47,17 @@ def test_a_large_load_merges(store: Store, load: Load, monkeypatch: pytest.Monke
     assert len(blocks(store)) < 4
 
 
-def test_row_groups_of_small_loads_do_not_grow_without_end(store: Store, load: Load) -> None:
-    most = 0
-    for n in range(1, 3 * session.MERGED_EVERY):
+def test_row_groups_of_small_loads_are_merged_in_their_turn(store: Store, load: Load) -> None:
+    first = next(n for n in range(1, 100) if is_turn(n))
+    for n in range(1, first):
         load(order(n))
-        most = max(most, len(blocks(store)))
-    assert 3 < most <= session.MERGED_EVERY + 3
+    assert len(blocks(store)) == first - 1
+    load(order(first))
+    assert len(blocks(store)) < first - 1
+
+
+def test_no_rhythm_of_numbers_misses_its_turn() -> None:
+    for step in (1, 2, 3, 4):
+        turns = [n for n in range(0, 20_000, step) if is_turn(n)]
+        gaps = [after - before for before, after in pairwise(turns)]
+        assert max(gaps) <= 60 * step

@@ -64,6 +64,19 @@ def test_nothing_new_is_neither_projected_nor_published(home: Home) -> None:
     assert versions(home) == [first.path]
 
 
+def test_a_projection_made_anew_is_not_taken_for_the_published_one(home: Home) -> None:
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order("1")])
+        bring(store, home)
+        publish(home, now=MOMENT)
+        home.public.unlink()
+        load.put("order", [order("1", total=Decimal(11))])
+        bring(store, home)
+    assert publish(home, now=MOMENT + timedelta(minutes=1)).changed
+    assert shown(home.current, "SELECT total FROM orders") == [(Decimal(11),)]
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, project_tables.SLICE])
 def test_stepwise_projection_equals_one_made_anew(
     home: Home, size: int, monkeypatch: pytest.MonkeyPatch
