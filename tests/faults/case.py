@@ -115,9 +115,10 @@ def settle(made: World, result: Result, *, read: bool = True, owed: bool = True)
     def between() -> None:
         if read and owed:
             store = made.home / "store" / "store.duckdb"
-            result.counts.add(judge_store(made.journal.path, store, unowed=set()))
+            result.counts.add(judge_store(made.journal.path, store))
 
     for outcome in made.quiesce(read=read, between=between):
         result.expect(outcome.status == "ok", f"after the fault: {outcome.stream} {outcome.error}")
+    result.counts.add(made.missed)
     result.counts.add(made.judge())
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def living_rows(store: Path) -> dict[str, Any]:
         return dict(oracle._stored(con, "source", "orders"))
 
 
-def judge_store(journal: Path, store: Path, *, unowed: set[str]) -> Counts:
+def judge_store(journal: Path, store: Path, *, unowed: Set[str] = frozenset()) -> Counts:
     """Judge the orders of the store as a changed read owes them: all but what is gone.
 
     `unowed` are keys whose last version such a read cannot find.

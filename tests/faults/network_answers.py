@@ -117,7 +117,7 @@ def _refused(
     style: Style, folder: Path, lasting: tuple[Lasting, ...], extra: str = "timeout: 5s"
 ) -> Result:
     result = Result()
-    with world(folder, style=style, extra=extra) as made:
+    with world(folder, style=style, owed=True, extra=extra) as made:
         for collection in made.shop.collections.values():
             collection.envelope = dict(GOOD)
         player = Player(made)
@@ -172,7 +172,7 @@ def chinese(made: World, first: int = 1) -> None:
 def encodings(style: Style, folder: Path) -> Result:
     """Answer each request of a read in every encoding that can be known and that cannot."""
     result = Result()
-    with world(folder, style=style) as made:
+    with world(folder, style=style, owed=True) as made:
         made.shop.collections["orders"].envelope = dict(GOOD)  # not ASCII, on empty pages, too
         chinese(made)
         player = Player(made)

@@ -28,7 +28,7 @@ from tests.faults.world import world
 def medley(style: Style, turn: int, folder: Path) -> Result:
     """Get a first load and a read through troubles at all requests; fail once by each row."""
     result = Result()
-    with world(folder, style=style, extra=f"timeout: 5s\n    ok: {OK}") as made:
+    with world(folder, style=style, owed=True, extra=f"timeout: 5s\n    ok: {OK}") as made:
         for collection in made.shop.collections.values():
             collection.envelope = dict(GOOD)
         player = Player(made)

@@ -63,7 +63,7 @@ ABSURD = ("absurd", "absurd date")
 def forms(style: Style, folder: Path) -> Result:
     """Throttle every request in every form: what can be waited for is, what cannot is said."""
     result = Result()
-    with world(folder, style=style, extra=RULES) as made:
+    with world(folder, style=style, owed=True, extra=RULES) as made:
         player = Player(made)
         for turn in range(len(HONOURED)):
             change(made)
@@ -120,7 +120,7 @@ def most_in_window(at: Iterable[float], seconds: float) -> int:
 def budget(style: Style, folder: Path) -> Result:
     """Count at the shop: whatever is thrown at a connection of 3/s, no second sees a fourth."""
     result = Result()
-    with world(folder, style=style, extra=RULES + "\n    rate: 3/s") as made:
+    with world(folder, style=style, owed=True, extra=RULES + "\n    rate: 3/s") as made:
         player = Player(made)
         arrived: list[float] = []
         for turn in range(4):

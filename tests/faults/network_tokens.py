@@ -50,7 +50,7 @@ def always_the_same(made: World) -> Trouble:
 def expiry(style: Style, folder: Path) -> Result:
     """Expire, refuse and renew at every request of a read."""
     result = Result()
-    with world(folder, style=style) as made:
+    with world(folder, style=style, owed=True) as made:
         with_oauth2(made)
         player = Player(made)
         wanted = calls(style)
@@ -124,7 +124,7 @@ def _second(trouble: Trouble) -> Trouble:
 def at_once(style: Style, folder: Path) -> Result:
     """Refuse the token of two threads of one connection at the same moment: one refresh."""
     result = Result()
-    with world(folder, style=style) as made:
+    with world(folder, style=style, owed=True) as made:
         with_oauth2(made)
         both = threading.Barrier(2, timeout=10)
 
@@ -159,7 +159,7 @@ def at_once(style: Style, folder: Path) -> Result:
 def bearer(style: Style, folder: Path) -> Result:
     """Refuse a token of the settings at each request: one try, a person is asked."""
     result = Result()
-    with world(folder, style=style) as made:
+    with world(folder, style=style, owed=True) as made:
         player = Player(made)
         went_well(result, "first load", player.sync())
         change(made)

@@ -114,7 +114,7 @@ def sweep(
     through troubles at all of their requests, then incremental reads fail at every request.
     """
     result = Result()
-    with world(folder, style=style) as made:
+    with world(folder, style=style, owed=True) as made:
         player = Player(made)
         if lasting:
             fail_everywhere(result, "first load", player, lasting)
