@@ -1,10 +1,9 @@
-"""Keeps the memory of one piece of work on the store small, and its checkpoint cheap."""
+"""Keeps the memory of one piece of work on the store small, whatever the machine has."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -15,18 +14,8 @@ from warehouse.store import Store
 
 MEMORY = 96 << 20
 """Bytes that DuckDB keeps in memory during the work; the rest goes to the scratch folder."""
-MERGED_EVERY = 16
-"""Small pieces of work, of which about one merges the row groups that the others left."""
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _T = TypeVar("_T")
-
-
-def is_turn(number: int) -> bool:
-    """Say whether the work of this number merges row groups.
-
-    By a hash: where each piece of work takes two numbers, every second one would never come up.
-    """
-    return zlib.crc32(str(number).encode()) % MERGED_EVERY == 0
 
 
 @contextlib.contextmanager

@@ -27,7 +27,6 @@ from warehouse.model.plan import StreamPlan
 from warehouse.session import (
     Now,
     checkpoint_at_commit,
-    merge_row_groups,
     moment,
     next_load,
     session,
@@ -100,7 +99,6 @@ def load_pending(
             pending = _trust(landing, plan, pending, moment(now))
         skipped = landing.decisions.discarded(plan.connection, plan.stream)
         discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
-        merge_row_groups(store, sum(p.batch.sidecar.rows for p in pending))
         groups = list(_groups(pending))
         for group in groups:
             if group is groups[-1]:

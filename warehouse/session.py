@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse.bounds import is_turn, sparing
+from warehouse.bounds import sparing
 from warehouse.ddl import literal, quote
 from warehouse.errors import LoadError
 from warehouse.model.plan import StreamPlan
@@ -18,8 +18,6 @@ from warehouse.store import Store
 Now: TypeAlias = datetime | Callable[[], datetime]
 LOG_LIMIT = "48MB"
 """Rows that are only in the log stand in memory too: a load of any length keeps below this."""
-SMALL = 20_000
-"""Records of a small load: it leaves the row groups that are there as they are."""
 
 
 def moment(now: Now) -> datetime:
@@ -31,7 +29,7 @@ def moment(now: Now) -> datetime:
 def session(store: Store, plan: StreamPlan) -> Iterator[None]:
     """Set what a load needs of the session; put it back and drop the temp tables afterwards."""
     con = store.con
-    names = ("TimeZone", "wal_autocheckpoint", "max_vacuum_tasks")
+    names = ("TimeZone", "wal_autocheckpoint")
     before = con.execute(
         f"select {', '.join(f'current_setting({literal(n)})::varchar' for n in names)}"
     ).fetchone()
@@ -63,12 +61,6 @@ def _set_zone(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> None:
 def checkpoint_at_commit(store: Store) -> None:
     """Let the next commit write the file itself, not the log first and the file after it."""
     store.con.execute("set wal_autocheckpoint = '1KB'")
-
-
-def merge_row_groups(store: Store, records: int) -> None:
-    """Let the checkpoint of a large load, and of a small one in its turn, merge row groups."""
-    if records >= SMALL or is_turn(next_load(store.con)):
-        store.merge_row_groups()
 
 
 def next_load(con: duckdb.DuckDBPyConnection) -> int:

@@ -52,10 +52,6 @@ class Store:
         """Write the log into the file; a lost log would lose what came after the last one."""
         self.con.execute("CHECKPOINT")
 
-    def merge_row_groups(self) -> None:
-        """Let the checkpoints of this connection merge half-filled row groups."""
-        self.con.execute("SET max_vacuum_tasks = 100")
-
     def meta(self, name: str) -> str | None:
         """Return one fact of ops.meta."""
         row = self.con.execute("SELECT value FROM ops.meta WHERE name = ?", [name]).fetchone()
@@ -159,9 +155,6 @@ def connect(
         # A second thread takes more time than it saves on batches and slices, and holds as many
         # half-filled row groups again.
         "threads": 1,
-        # A checkpoint that merges row groups writes up to three of each table anew, ten times the
-        # work of a few records: done by large loads, and now and then.
-        "max_vacuum_tasks": 0,
         # Without this a cast that two fields share is lifted out of TRY and fails the batch.
         "disabled_optimizers": "common_subexpressions",
         "TimeZone": "UTC",

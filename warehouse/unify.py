@@ -14,7 +14,7 @@ from datetime import datetime
 import duckdb
 
 from warehouse import ddl, golden
-from warehouse.bounds import is_turn, sparingly
+from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import literal, quote
 from warehouse.golden import Written, count, temp
@@ -84,8 +84,6 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
             reach("unify.written")
         reach("unify.committed")
         _drop(con)
-        if is_turn(report.run):
-            store.merge_row_groups()  # of the projection too, which follows
         store.checkpoint()
         return report
 

@@ -31,11 +31,11 @@ from warehouse.store import open_store
 
 Damage = Callable[[Path, random.Random], None]
 TOLD = frozenset({"StoreDamaged"})
-STORE, LOG = "store/store.duckdb", "store/store.duckdb.wal"
+STORE, LOG = "store/store.duckdb", "store/*.duckdb.wal"
 
 
 def _flip(name: str) -> Damage:
-    return lambda home, chance: flip(home / name, [chance.random()])
+    return lambda home, chance: flip(_one(home, name), [chance.random()])
 
 
 def _flip_many(name: str) -> Damage:
@@ -43,11 +43,17 @@ def _flip_many(name: str) -> Damage:
 
 
 def _cut(name: str) -> Damage:
-    return lambda home, chance: cut(home / name, chance.random())
+    return lambda home, chance: cut(_one(home, name), chance.random())
 
 
 def _gone(name: str) -> Damage:
-    return lambda home, _chance: (home / name).unlink()
+    return lambda home, _chance: _one(home, name).unlink()
+
+
+def _one(home: Path, name: str) -> Path:
+    """Return the file of this name; the log is the store's or the projection's."""
+    (found,) = home.glob(name)
+    return found
 
 
 DAMAGES: dict[str, tuple[Damage, int]] = {

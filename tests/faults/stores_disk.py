@@ -71,7 +71,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 def full_disk(folder: Path, *, steps: Sequence[str]) -> Result:
     """Fill the disk of the home while a run waits at a step; it says so; afterwards all is well."""
     result = Result()
-    with small_disk(folder, 150) as disk, world(disk / "world") as made:
+    with small_disk(folder, 300) as disk, world(disk / "world") as made:
         clean(made, result, "at first")
         for number, step in enumerate(steps):
             change(made, number)
