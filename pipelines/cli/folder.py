@@ -26,7 +26,9 @@ def init(
 ) -> None:
     """Make FOLDER with defs/, mappings/, .env, .env.example, .gitignore and README.md."""
     root = folder.expanduser()
-    taken = [n for n in ("defs", ".env") if (root / n).exists()]
+    if (root / "pipelines" / "cli").exists() or (root / "warehouse" / "model").exists():
+        raise CliError(t("init.ours", folder=root), t("init.taken_do"))
+    taken = [n for n in ("defs", ".env", "var") if (root / n).exists()]
     if taken:
         raise CliError(t("init.taken", folder=root, name=taken[0]), t("init.taken_do"))
     if root.exists() and not root.is_dir():

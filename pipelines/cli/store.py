@@ -15,11 +15,14 @@ from pipelines.texts import t
 from pipelines.waiting import waiting
 
 
-def publish(json: AsJson = False) -> None:
+def publish(
+    new_key: Annotated[bool, typer.Option("--new-key", help=t("opt.new_key"))] = False,
+    json: AsJson = False,
+) -> None:
     """Unify and publish what is loaded, now."""
     from pipelines.sync import unify_publish
 
-    outcome = unify_publish(workspace(), now=now)
+    outcome = unify_publish(workspace(), now=now, new_key=new_key)
     if json:
         as_json(outcome.as_json())
     elif outcome.error is not None:

@@ -216,3 +216,15 @@ def test_a_secret_from_a_device_without_end_is_refused_at_once(name, tmp_path) -
     """It has no size to be asked for; reading it took all memory."""
     with pytest.raises(ConfigError, match="larger than"):
         Secrets({}, tmp_path).resolve(f"file:{name}")
+
+
+@pytest.mark.parametrize("inside", ["defs", ".env", "var", "pipelines/cli"])
+def test_no_folder_is_made_over_another_or_over_the_product(
+    inside, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    (tmp_path / inside).mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["init", str(tmp_path)]) == 2
+    assert "isthmus init ~/isthmus-acme" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before

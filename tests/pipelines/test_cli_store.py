@@ -192,6 +192,24 @@ def test_publish_does_nothing_when_nothing_is_new(company, capsys) -> None:
     assert "0 rows changed" in capsys.readouterr().out
 
 
+def test_another_key_is_refused_until_it_is_said_to_be_new(company, capsys, monkeypatch) -> None:
+    file = company / "var" / "published" / "isthmus.duckdb"
+    before = file.resolve().read_bytes()
+    monkeypatch.setenv("ISTHMUS_KEY", "another key of 32 bytes and more")
+    for words in (["publish"], ["rebuild", "--yes"]):
+        assert main(words) == 1
+        told = capsys.readouterr().err
+        assert "every published hash would change" in told
+        assert "put the old key back" in told
+        assert "isthmus publish --new-key" in told
+        assert file.resolve().read_bytes() == before
+    assert main(["publish", "--new-key"]) == 0
+    assert file.resolve().read_bytes() != before
+    assert main(["publish"]) == 0
+    monkeypatch.delenv("ISTHMUS_KEY")
+    assert main(["publish"]) == 1
+
+
 def test_rebuild_makes_the_same_rows_with_the_same_ids(company, capsys) -> None:
     sql = "select stock_level_id, sku, on_hand from unified.stock_levels order by sku"
     before = rows(capsys, sql)
