@@ -103,6 +103,7 @@ class Workspace:
         if self.control_url:
             return Control(self.control_url)
         self.home.make()
+        self.home.control.touch(mode=0o600)  # its own default would be readable by all
         return Control(f"sqlite:///{self.home.control}")
 
     @cached_property

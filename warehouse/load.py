@@ -89,8 +89,8 @@ def load_pending(
 
     `trust_source` takes older versions too (after a restore at the source); that is a decision and
     is written down as one. `report` is one to go on with: it has what was committed, also where a
-    later transaction failed. Raises LandingDamaged, DecisionError, MappingMismatch or LoadError; then nothing of
-    the failing transaction is written.
+    later transaction failed. Raises LandingDamaged, DecisionError, MappingMismatch or LoadError;
+    then nothing of the failing transaction is written.
     """
     report = report or LoadReport()
     report.held = 0

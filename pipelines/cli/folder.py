@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.codes import CliError
+from pipelines.cli.codes import USAGE, CliError
 from pipelines.cli.show import say
 from pipelines.texts import t
 
@@ -87,7 +87,7 @@ def connect(
         say(line)
     say()
     code = run_check([name], space=space, reach=True, new=True)
-    say(t("connect.next", name=name))
+    say(t("connect.mend", name=name) if code == USAGE else t("connect.next", name=name))
     raise typer.Exit(code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -50,6 +51,8 @@ def rebuild(
 
     space = workspace()
     if not yes:
+        if not sys.stdin.isatty():
+            raise CliError(t("rebuild.nobody"), t("rebuild.nobody_do"))
         typer.confirm(t("rebuild.sure", store=space.home.store), abort=True)
     connections = space.connections()
 
