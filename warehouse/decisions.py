@@ -111,7 +111,8 @@ class Decisions:
     def _missing(self, sequence: int) -> DecisionError:
         return DecisionError(
             f"decision {sequence} is missing.",
-            "restore its file from a backup; without it a rebuild would differ.",
+            "restore its file from a backup; without it a rebuild would differ. Where there is no"
+            " backup, docs/restore.md says what to do.",
             place=str(self.folder / f"{name_of(sequence)}.json"),
         )
 
