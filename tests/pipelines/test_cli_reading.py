@@ -110,7 +110,7 @@ def test_status_tells_lag_promise_and_the_last_error(space, capsys) -> None:
     assert main(["status"]) == 0
     told = capsys.readouterr()
     assert "office/stock" in told.out
-    assert "the token was refused. renew it." in told.err
+    assert "the token was refused. Do: renew it." in told.err
     assert "2 deletions are held" in told.err
 
 
