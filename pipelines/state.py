@@ -183,7 +183,8 @@ def _error(last: Run | None) -> str | None:
     if last is None or not last.error:
         return None
     place = f"{last.error['place']}: " if last.error.get("place") else ""
-    return f"{place}{last.error.get('what', '')} {last.error.get('do', '')}".strip()
+    do = f" Do: {last.error['do']}" if last.error.get("do") else ""
+    return f"{place}{last.error.get('what', '')}{do}".strip()
 
 
 def _unverified(one: Connection) -> bool:

@@ -26,18 +26,19 @@ def unify_publish(
     *,
     now: Callable[[], datetime] = utc_now,
     run_id: str | None = None,
+    new_key: bool = False,
 ) -> PublishOutcome:
     """Bring golden rows and marts up to date and publish them; safe to run at any time.
 
     Does next to nothing when nothing is new. Whatever goes wrong is in the outcome's `error`; what
-    is published stays as it was.
+    is published stays as it was. `new_key` takes another key of masked values than before.
     """
     begun = now()
     outcome = PublishOutcome()
     mark = ""
     try:
         with stops_pass():
-            mark = _unify_publish(workspace, outcome, now)
+            mark = _unify_publish(workspace, outcome, now, new_key)
     except Exception as error:  # the boundary of a step: its failure is data
         outcome.status = "failed"
         outcome.error = explain(error, workspace.home, workspace.secrets.given)
@@ -83,7 +84,7 @@ def store_mark(home: Home) -> str:
 
 
 def _unify_publish(
-    workspace: Workspace, outcome: PublishOutcome, now: Callable[[], datetime]
+    workspace: Workspace, outcome: PublishOutcome, now: Callable[[], datetime], new_key: bool
 ) -> str:
     """Do the work; the figures go into `outcome`. Returns the mark of what is published now."""
     from warehouse.project import project
@@ -103,6 +104,7 @@ def _unify_publish(
             key=key,
             runs=run_rows(workspace.control, privacy=company.privacy),
             freshness=freshness_rows(workspace, now()),
+            new_key=new_key,
             now=now(),
         )
         store.checkpoint()

@@ -103,6 +103,7 @@ class Workspace:
         if self.control_url:
             return Control(self.control_url)
         self.home.make()
+        self.home.control.touch(mode=0o600)  # its own default would be readable by all
         return Control(f"sqlite:///{self.home.control}")
 
     @cached_property
@@ -122,7 +123,8 @@ class Workspace:
                 raise ConfigError(
                     "the key of masked values is gone: neither ISTHMUS_KEY nor this file is there.",
                     "restore `.env` or the file from a backup. With another key every masked value"
-                    " would change; if it is lost for good, docs/restore.md says how to take one.",
+                    " would change; if it is lost for good, write a new ISTHMUS_KEY into `.env` and"
+                    " run `isthmus publish --new-key`: docs/restore.md.",
                     place=str(path),
                 )
             self.home.make()

@@ -51,7 +51,7 @@ class Decisions:
     ) -> Decision:
         """Write a decision durably and return it; `who` defaults to the user of this process."""
         with self._lock():
-            sequence = max(self._sequences(), default=0) + 1
+            sequence = self.newest() + 1
             decision = Decision(
                 sequence=sequence, kind=kind, who=who or getpass.getuser(), why=why,
                 at=iso(at), about=dict(about),
@@ -68,13 +68,20 @@ class Decisions:
         numbers = sorted(self._sequences())
         lost = set(range(1, max(numbers, default=0))) - set(numbers)
         if lost:
-            raise DecisionError(
-                f"decision {min(lost)} is missing.",
-                "restore its file from a backup; without it a rebuild would differ.",
-                place=str(self.folder / f"{name_of(min(lost))}.json"),
-            )
+            raise self._missing(min(lost))
         found = [self._read(n) for n in numbers if n > after]
         return [d for d in found if kind is None or d.kind == kind]
+
+    def newest(self) -> int:
+        """Return the number of the last decision, 0 where there is none."""
+        return max(self._sequences(), default=0)
+
+    def expect(self, known: int) -> int:
+        """Return the number of the last decision; raises DecisionError for one below `known`."""
+        newest = self.newest()
+        if newest < known:
+            raise self._missing(known)
+        return newest
 
     def accepted(self, connection: str, stream: str) -> dict[int, Decision]:
         """Return the accepted held batches of a stream by sequence."""
@@ -100,6 +107,14 @@ class Decisions:
         if not self.folder.is_dir():
             return []
         return [int(p.stem) for p in self.folder.glob("*.json") if p.stem.isdigit()]
+
+    def _missing(self, sequence: int) -> DecisionError:
+        return DecisionError(
+            f"decision {sequence} is missing.",
+            "restore its file from a backup; without it a rebuild would differ. Where there is no"
+            " backup, docs/restore.md says what to do.",
+            place=str(self.folder / f"{name_of(sequence)}.json"),
+        )
 
     def _read(self, sequence: int) -> Decision:
         path = self.folder / f"{name_of(sequence)}.json"

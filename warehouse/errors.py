@@ -9,6 +9,7 @@ WarehouseError                two texts: what happened, what to do; `retriable`
 ├── LoadError                 a batch cannot be applied; nothing of it was written
 │   └── MappingMismatch       the mapping names what the records do not have: mend the mapping
 ├── DecisionError             a decision names something that is not there, or cannot be taken
+├── KeyChanged                the hashes were made with another key: put that one back
 └── StoreError                the store itself: busy, of another release
     ├── StoreFull             the disk that holds it is full: make space
     └── StoreDamaged          its file is cut, changed or gone: rebuild it
@@ -73,6 +74,10 @@ class MappingMismatch(LoadError):
 
 class DecisionError(WarehouseError):
     """A decision of a person names something that is not there, or comes too late."""
+
+
+class KeyChanged(WarehouseError):
+    """The key of masked values is not the one that the published hashes were made with."""
 
 
 class StoreError(WarehouseError):

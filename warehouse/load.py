@@ -31,7 +31,7 @@ from warehouse.session import (
     next_load,
     session,
 )
-from warehouse.settle import settle
+from warehouse.settle import expect_decisions, settle
 from warehouse.stage import Staged
 from warehouse.store import Store
 from warehouse.tombstones import apply_deletions, apply_outside, apply_vanished
@@ -88,15 +88,17 @@ def load_pending(
 
     `trust_source` takes older versions too (after a restore at the source); that is a decision and
     is written down as one. `report` is one to go on with: it has what was committed, also where a
-    later transaction failed. Raises LandingDamaged, MappingMismatch or LoadError; then nothing of
-    the failing transaction is written.
+    later transaction failed. Raises LandingDamaged, DecisionError, MappingMismatch or LoadError;
+    then nothing of the failing transaction is written.
     """
     report = report or LoadReport()
     report.held = 0
+    expect_decisions(store, landing)
     with session(store, plan):
         pending = _pending(store, landing, plan, report)
         if trust_source:
             pending = _trust(landing, plan, pending, moment(now))
+            expect_decisions(store, landing)
         skipped = landing.decisions.discarded(plan.connection, plan.stream)
         discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
         groups = list(_groups(pending))

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import ddl, handed, lock, mask, ops_tables, public, trouble, upgrades
+from warehouse import ddl, handed, keyprint, lock, mask, ops_tables, public, trouble, upgrades
 from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import Table, columns_of
@@ -60,19 +60,22 @@ def project(
     key: bytes,
     runs: Sequence[Mapping[str, Any]] = (),
     freshness: Sequence[Mapping[str, Any]] = (),
+    new_key: bool = False,
     now: datetime,
 ) -> Projected:
     """Bring public.duckdb up to the store. `runs` and `freshness` replace ops.runs, ops.freshness.
 
     They alone are a change only an hour after the last one: each sync leaves a run behind. Members
     of a run or freshness row that are no column are left out. Raises ValueError for a key under 16
-    bytes and StoreBusy when another process copies the projection for ten minutes.
+    bytes, KeyChanged for another one than before unless it is said to be a `new_key`, and StoreBusy
+    when another process copies the projection for ten minutes.
     """
     con = store.con
     form = _form(store, privacy, key)
 
     def write() -> Projected:
         state = _state(con, home.public) if home.public.exists() else {}
+        keyprint.expect(store, key, state, new=new_key)
         if state.get("form") != form or not _follows(store, state):
             state = {}
         given = handed.tables(runs, freshness)
@@ -181,6 +184,7 @@ class _Projection:
         )
         self.run_number = int(store.meta("unified_run") or 0)
         self.unified_at = store.meta("unified_at") or ""
+        self.mask_key = store.meta(keyprint.NAME) or ""
         self.done = Projected(int(state.get("projection", 0)), whole=whole)
 
     def run(
@@ -215,6 +219,7 @@ class _Projection:
                 digests
                 | {
                     "form": form,
+                    keyprint.NAME: self.mask_key,
                     "load_id": str(upto),
                     "unified_run": str(self.run_number),
                     "unified_at": self.unified_at,

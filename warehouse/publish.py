@@ -69,8 +69,8 @@ def publish(
             and newest.name == said.get("file")
             and newest.stat().st_size == said.get("bytes")
         ):
-            _point(home, newest)
-            return Published(newest, str(said.get("version")), False, newest.stat().st_size)
+            anew = _point(home, newest)
+            return Published(newest, str(said.get("version")), anew, newest.stat().st_size)
         path, version = _name(home, now, newest)
         _copy(home, path, min_free)
         reach("publish.versioned")
@@ -166,11 +166,13 @@ def _pour(source: int, target: int) -> None:
                 rest = rest[os.write(target, rest) :]
 
 
-def _point(home: Home, path: Path) -> None:
-    """Let the stable names be the version at `path`."""
+def _point(home: Home, path: Path) -> bool:
+    """Let the stable names be the version at `path`; returns whether one was not."""
+    anew = False
     for name in (home.current, home.readable):
         if name.exists() and name.samefile(path):
             continue
+        anew = True
         link = name.with_name(name.name + ".tmp")
         link.unlink(missing_ok=True)
         try:
@@ -179,6 +181,7 @@ def _point(home: Home, path: Path) -> None:
             link.symlink_to(path.name)  # a file system without hard links
         link.replace(name)
     _sync_folder(home.published)
+    return anew
 
 
 def _tell(home: Home, path: Path, version: str, number: str, now: datetime) -> None:

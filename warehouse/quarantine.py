@@ -21,7 +21,7 @@ from warehouse.landing import Landing
 from warehouse.load import MAX_RECORDS, apply_records, stage_records
 from warehouse.model.plan import StreamPlan
 from warehouse.session import Now, moment, next_load, session
-from warehouse.settle import discard_entries
+from warehouse.settle import discard_entries, expect_decisions
 from warehouse.store import Store
 
 _COLUMNS = (
@@ -133,6 +133,7 @@ def discard(
             "list the quarantine: it may have been replayed or discarded already.",
         )
     at = moment(now)
+    expect_decisions(store, landing)
     for place in sorted({(e.connection, e.stream) for e in found}):
         records = [
             asdict(e) | {"first_at": iso(e.first_at), "last_at": iso(e.last_at)}
@@ -141,6 +142,7 @@ def discard(
         about = {"connection": place[0], "stream": place[1], "records": records}
         landing.decisions.append("discard", why=why, who=who, at=at, about=about)
         discard_entries(store, *place, records, at)
+    expect_decisions(store, landing)
     store.checkpoint()
     return len(found)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import crashpoints, lock, store
+from warehouse import crashpoints, keyprint, lock, settle, store
 from warehouse.batch import sync_folder
 from warehouse.ddl import source_table
 from warehouse.errors import LandingDamaged, StoreDamaged
@@ -65,14 +65,15 @@ def rebuild(
     """
     new = home.store.with_name("rebuilt.duckdb")
     with lock.hold(home.lock, wait=wait, now=lambda: moment(now), on_wait=on_wait):
-        floor = _last_load(home.store, wait)
+        kept = _kept(home.store, wait, (keyprint.NAME, *(() if accept_loss else (settle.LAST,))))
         for path in (new, _log(new)):
             path.unlink(missing_ok=True)
         store.create(new)
         con = store.connect(new)
         try:
             made = Store(new, con)
-            made.set_meta("load_floor", str(floor))
+            for name, value in kept.items():
+                made.set_meta(name, value)
             report = _fill(made, landing, plan_for, now)
             made.checkpoint()
             if not accept_loss:
@@ -144,21 +145,28 @@ def _expect_all(
             )
 
 
-def _last_load(path: Path, wait: float) -> int:
-    """Return the last load of the old store, 0 where it cannot be read: numbers go on growing."""
+def _kept(path: Path, wait: float, names: Sequence[str]) -> dict[str, str]:
+    """Return the facts that the new store takes over from the old one, where that can be read.
+
+    Its last load, for numbers go on growing, and the facts of `names`.
+    """
+    kept = {"load_floor": "0"}
     if not path.exists():
-        return 0
+        return kept
     with suppress(StoreDamaged, duckdb.Error):
         con = store.connect(path, wait=wait)
         try:
-            row = con.execute(
+            (last,) = con.execute(
                 "select greatest(coalesce((select max(load_id) from ops.batches), 0),"
                 " coalesce((select max(load_id) from ops.quarantine), 0))"
-            ).fetchone()
-            return int(row[0]) if row else 0
+            ).fetchone() or (0,)
+            kept["load_floor"] = str(last)
+            kept |= con.execute(
+                "select name, value from ops.meta where list_contains(?, name)", [list(names)]
+            ).fetchall()
         finally:
             con.close()
-    return 0
+    return kept
 
 
 def _swap(new: Path, old: Path) -> None:

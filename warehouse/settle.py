@@ -16,6 +16,18 @@ from warehouse.store import Store
 _COPIED = ("id", "batch", "position", "entity", "source_key", "field", "rule", "reason", "mapping")
 
 
+LAST = "last_decision"
+"""The fact of ops.meta that holds the number of the last decision that the store has seen."""
+
+
+def expect_decisions(store: Store, landing: Landing) -> None:
+    """Raise DecisionError where the last decisions are gone that the store has seen."""
+    known = int(store.meta(LAST) or 0)
+    newest = landing.decisions.expect(known)
+    if newest > known:
+        store.set_meta(LAST, str(newest))
+
+
 def settle(store: Store, plan: StreamPlan, landing: Landing, at: datetime) -> int:
     """Act on decisions that the store has not seen; returns how many entries changed."""
     return discard_entries(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.codes import CliError
+from pipelines.cli.codes import USAGE, CliError
 from pipelines.cli.show import say
 from pipelines.texts import t
 
@@ -26,7 +26,9 @@ def init(
 ) -> None:
     """Make FOLDER with defs/, mappings/, .env, .env.example, .gitignore and README.md."""
     root = folder.expanduser()
-    taken = [n for n in ("defs", ".env") if (root / n).exists()]
+    if (root / "pipelines" / "cli").exists() or (root / "warehouse" / "model").exists():
+        raise CliError(t("init.ours", folder=root), t("init.taken_do"))
+    taken = [n for n in ("defs", ".env", "var") if (root / n).exists()]
     if taken:
         raise CliError(t("init.taken", folder=root, name=taken[0]), t("init.taken_do"))
     if root.exists() and not root.is_dir():
@@ -85,7 +87,7 @@ def connect(
         say(line)
     say()
     code = run_check([name], space=space, reach=True, new=True)
-    say(t("connect.next", name=name))
+    say(t("connect.mend", name=name) if code == USAGE else t("connect.next", name=name))
     raise typer.Exit(code)
 
 

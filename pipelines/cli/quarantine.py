@@ -9,7 +9,8 @@ import typer
 from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.query import current, tell_age
-from pipelines.cli.session import workspace
+from pipelines.cli.session import connection as known
+from pipelines.cli.session import known_stream, unknown, workspace
 from pipelines.cli.show import as_json, cell, minute, remark, say, table
 from pipelines.texts import t
 
@@ -42,6 +43,8 @@ def list_(
         f"select {', '.join(COLUMNS)} from ops.quarantine {where} order by last_at desc, id",
         limit + 1,
     )
+    if not rows and connection:
+        _expect(connection, stream)
     if json:
         as_json(rows[:limit])
     elif rows:
@@ -103,6 +106,15 @@ def discard(
     from pipelines.cli.decide import discard_entries
 
     discard_entries(ids, why, json=json)
+
+
+def _expect(connection: str, stream: str) -> None:
+    """End the command where nobody knows the connection or stream; one removed may have rows."""
+    space = workspace()
+    if connection not in space.connections():
+        raise unknown(space, connection)
+    if stream:
+        known_stream(known(space, connection), stream)
 
 
 def _entry(id: str) -> dict[str, Any]:

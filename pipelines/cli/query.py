@@ -16,7 +16,7 @@ import typer
 from pipelines.cli.boundary import tell
 from pipelines.cli.codes import FAILED, CliError
 from pipelines.cli.options import AsJson
-from pipelines.cli.show import age, as_json, remark, table
+from pipelines.cli.show import age, as_json, console, remark, table
 from pipelines.texts import t
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def show(result: Any, limit: int | None = None) -> None:
     rows = list(result.rows)
     most = SHOWN if limit is None else limit
     right = [i for i, kind in enumerate(result.types) if str(kind).upper().startswith(NUMBERS)]
-    table(result.columns, rows[:most], right=right)
+    if not table(result.columns, rows[:most], right=right, tall=True):
+        remark(t("query.long", width=console().width))
     if limit is None and len(rows) > most:
         remark(t("query.more", rows=most))
 
@@ -77,6 +78,8 @@ def show(result: Any, limit: int | None = None) -> None:
 def current(home: Home) -> Path:
     """Return the published file; ends the command where nothing is published yet."""
     if not home.current.exists():
+        if home.store.exists():
+            raise CliError(t("query.gone", file=home.current), t("query.gone_do"))
         raise CliError(t("query.nothing", file=home.current), t("query.nothing_do"))
     return home.current
 

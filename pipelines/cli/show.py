@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 WIDE = 200
 """Columns where the output is no terminal: files and pipes are not wrapped at 80."""
+READABLE = 12
+"""Signs that a column of a table keeps at least, or all that it needs."""
+GAP = 3
+"""Signs between two columns."""
 
 
 def say(text: str = "") -> None:
@@ -62,21 +66,50 @@ def table(
     rows: Iterable[Sequence[Any]],
     *,
     right: Iterable[int] = (),
-) -> None:
-    """Print rows under their headings; columns numbered in `right` are set to the right."""
+    tall: bool = False,
+) -> bool:
+    """Print rows under their headings; columns numbered in `right` are set to the right.
+
+    Returns whether it did so: with `tall`, where columns would be too narrow to be read, one record
+    stands below another instead.
+    """
+    names, texts = [cell(name) for name in columns], [[cell(v) for v in row] for row in rows]
+    if tall and not _fits(names, texts, console().width):
+        _records(names, texts)
+        return False
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     flush = set(right)
-    for position, name in enumerate(columns):
+    for position, name in enumerate(names):
         shown.add_column(
-            Text(cell(name)), justify="right" if position in flush else "left", overflow="fold"
+            Text(name), justify="right" if position in flush else "left", overflow="fold"
         )
-    for row in rows:
-        shown.add_row(*(Text(cell(value)) for value in row))
+    for row in texts:
+        shown.add_row(*map(Text, row))
     console().print(shown)
+    return True
+
+
+def _fits(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether every column gets its width, or one in which folded text can be read."""
+    from rich.cells import cell_len
+
+    widest = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
+    return sum(min(w, READABLE) for w in widest) + GAP * (len(widest) - 1) <= width
+
+
+def _records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print each record with a line a value."""
+    from rich.cells import cell_len
+
+    width = max(map(cell_len, names))
+    for number, row in enumerate(rows, 1):
+        say(f"── {number} ──")
+        for name, text in zip(names, row, strict=True):
+            say(f"{name}:{' ' * (width - cell_len(name) + 1)}{text}".rstrip())
 
 
 def cell(value: Any) -> str:

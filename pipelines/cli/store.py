@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -15,11 +16,14 @@ from pipelines.texts import t
 from pipelines.waiting import waiting
 
 
-def publish(json: AsJson = False) -> None:
+def publish(
+    new_key: Annotated[bool, typer.Option("--new-key", help=t("opt.new_key"))] = False,
+    json: AsJson = False,
+) -> None:
     """Unify and publish what is loaded, now."""
     from pipelines.sync import unify_publish
 
-    outcome = unify_publish(workspace(), now=now)
+    outcome = unify_publish(workspace(), now=now, new_key=new_key)
     if json:
         as_json(outcome.as_json())
     elif outcome.error is not None:
@@ -47,6 +51,8 @@ def rebuild(
 
     space = workspace()
     if not yes:
+        if not sys.stdin.isatty():
+            raise CliError(t("rebuild.nobody"), t("rebuild.nobody_do"))
         typer.confirm(t("rebuild.sure", store=space.home.store), abort=True)
     connections = space.connections()
 

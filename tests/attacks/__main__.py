@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.attacks.attempt import Attempt
 from tests.attacks.report import as_dict, markdown
-from tests.attacks.runner import run
+from tests.attacks.runner import run, titles
 from tests.audit.page import write_block
 
 
@@ -19,8 +19,12 @@ def tell(one: Attempt) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tests.attacks")
-    parser.add_argument("families", nargs="*", help="A1 A9 …; default all")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.attacks",
+        description="Attack the product and count what was refused.",
+        epilog=f"Families: {'; '.join(f'{i} {title}' for i, title in titles().items())}.",
+    )
+    parser.add_argument("families", nargs="*", help="A1 A9 …, see below (default: all)")
     parser.add_argument("--quick", action="store_true", help="the part that `make test` runs")
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     parser.add_argument("--detail", action="store_true", help="print every attempt")

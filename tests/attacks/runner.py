@@ -41,6 +41,12 @@ def run(
     return found
 
 
+def titles() -> dict[str, str]:
+    """Return what each family tries, by its id."""
+    modules = [importlib.import_module(f"tests.attacks.{name}") for name in MODULES]
+    return {module.ID: module.TITLE for module in modules}
+
+
 def run_one(
     name: str, folder: Path, *, quick: bool = False, told: Callable[[Attempt], None] | None = None
 ) -> Family:

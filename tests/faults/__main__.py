@@ -28,12 +28,14 @@ from tests.peers import reliability as peers
 PROJECT = Path(__file__).parents[2]
 FIRST_SEED = 20261122
 HOURS = 2
+WIDE = 160
+"""Columns where the output is no terminal: the table has as many figures."""
 
 
 def main() -> None:
     """Run what the arguments name."""
     given = _arguments()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
     began = time.monotonic()
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
     tallies = play_all(given.families, given.size, seeds, workers=given.workers, tell=console.print)
@@ -54,6 +56,7 @@ def main() -> None:
             console.print(f"FAILED {report.unplayed[-1]}")
         _write(report, out, given.write, began)
     console.print(f"{report.seconds:.0f} s wall time in all, written: {out}")
+    console.print(report.line)
     sys.exit(0 if report.is_clean else 1)
 
 
@@ -66,14 +69,29 @@ def _write(report: Report, out: Path, page: bool, began: float) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("--families", type=lambda t: t.split(","), default=list(FAMILIES))
-    parser.add_argument("--seeds", type=int, default=1000, help="seeded random runs")
-    parser.add_argument("--size", choices=("quick", "full"), default="full")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument(
-        "--also", type=lambda t: t.split(","), default=[], help="models,attacks,peers"
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults",
+        description="Play faults against the product; prints a table, writes var/faults.json.",
     )
+    parser.add_argument(
+        "--families", type=lambda t: t.split(","), default=list(FAMILIES), metavar="NAME,…",
+        help=f"which of {','.join(FAMILIES)} (default: all)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seeds", type=int, default=1000,
+        help="seeded random runs of the family random_runs (default: 1000)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", choices=("quick", "full"), default="full",
+        help="quick: the part that `make test` plays (default: full)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
+    )
+    parser.add_argument(
+        "--also", type=lambda t: t.split(","), default=[], metavar="NAME,…",
+        help="further judges after the faults: models,attacks,peers (default: none)",
+    )  # fmt: skip
     parser.add_argument(
         "--earlier", type=Path, help="a faults.json whose rows stand where this run plays none"
     )

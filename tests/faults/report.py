@@ -78,6 +78,13 @@ class Report:
     """Parts that did not come to their end, and why."""
 
     @property
+    def line(self) -> str:
+        """The whole in one plain line."""
+        sums = total(self.tallies.values())
+        survived, cases, fired = (int(sums[n]) for n in ("survived", "cases", "fired"))
+        return f"{survived:,} of {cases:,} cases survived, {fired:,} faults fired"
+
+    @property
     def is_clean(self) -> bool:
         """Whether every case of every row survived and no attack succeeded."""
         survived = all(t.survived == t.cases for t in self.tallies.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 import types
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import runner
+from tests.faults.__main__ import main as faults_main
 from tests.faults.case import Case, Result, Size, Tally
 from tests.faults.oracle import Counts
 from tests.faults.report import Report, as_json, markdown, take_earlier
@@ -100,3 +102,37 @@ def test_rows_that_are_not_played_again_stand_as_an_earlier_run_counted_them():
     assert "The rows K1 are those of an earlier run, `before`, which took 10 minutes" in markdown(
         report
     )
+
+
+def test_without_a_terminal_the_table_is_whole_and_the_last_line_says_it_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    tally = Tally("K1", cases=1_234, survived=1_233, fired=2_345)
+    monkeypatch.setattr("tests.faults.__main__.play_all", lambda *a, **k: {"K1": tally})
+    monkeypatch.setattr(sys, "argv", ["faults"])
+    monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        faults_main()
+    told = capsys.readouterr().out.splitlines()
+    assert ended.value.code == 1
+    assert told[-1] == "1,233 of 1,234 cases survived, 2,345 faults fired"
+    (head,) = [line for line in told if "survived" in line and line != told[-1]]
+    assert {"cases", "planned", "fired", "seconds"} <= set(head.replace("┃", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("tests.faults", ("random_runs", "default: 1000")),
+        ("tests.attacks", ("A1 addresses", "A16")),
+    ],
+)
+def test_help_says_what_the_families_are(module: str, words: tuple[str, ...]):
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    said = " ".join(done.stdout.split())
+    for word in words:
+        assert word in said

@@ -216,3 +216,31 @@ def test_a_secret_from_a_device_without_end_is_refused_at_once(name, tmp_path) -
     """It has no size to be asked for; reading it took all memory."""
     with pytest.raises(ConfigError, match="larger than"):
         Secrets({}, tmp_path).resolve(f"file:{name}")
+
+
+@pytest.mark.parametrize("inside", ["defs", ".env", "var", "pipelines/cli"])
+def test_no_folder_is_made_over_another_or_over_the_product(
+    inside, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    (tmp_path / inside).mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["init", str(tmp_path)]) == 2
+    assert "isthmus init ~/isthmus-acme" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_connect_says_what_to_do_next(tmp_path, monkeypatch, capsys) -> None:
+    for name in ("defs", "mappings"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    base = ["connect", "rest", "--set", "base_url=http://127.0.0.1:9"]
+    assert main([*base, "shop"]) == 2
+    told = capsys.readouterr().out.splitlines()
+    assert "streams: has no value" in "".join(told)
+    assert told[-1] == "Next: write what the lines named above ask for, then isthmus check shop"
+    more = ("allow_private=true", "attempts=1", "streams.orders.path=/orders",
+            "streams.orders.key=id", "streams.orders.records=data")  # fmt: skip
+    assert main([*base, "web", *(w for pair in more for w in ("--set", pair))]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Next, for each stream: isthmus p")

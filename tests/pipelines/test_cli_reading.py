@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import state
 from pipelines.cli import main
 from pipelines.control_view import view
 from pipelines.process import this_process
@@ -91,6 +92,7 @@ def test_the_quick_way_reads_what_the_control_database_says(space) -> None:
     key = ("office", "stock")
     assert quick.last[key].status == "failed"
     assert quick.last[key].error == {"what": "refused.", "do": "renew."}
+    assert state._error(quick.last[key]) == "refused. Do: renew."
     assert quick.good[key].started_at == began - timedelta(minutes=10)
     assert quick.good[key].error is None
     assert quick.running == {key}
@@ -108,7 +110,7 @@ def test_status_tells_lag_promise_and_the_last_error(space, capsys) -> None:
     assert main(["status"]) == 0
     told = capsys.readouterr()
     assert "office/stock" in told.out
-    assert "the token was refused. renew it." in told.err
+    assert "the token was refused. Do: renew it." in told.err
     assert "2 deletions are held" in told.err
 
 

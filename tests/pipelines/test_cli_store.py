@@ -76,6 +76,20 @@ def test_query_prints_a_table_and_says_how_old_the_data_is(company, capsys) -> N
     assert told.err.startswith("Published ")
 
 
+def test_a_wide_result_stands_record_by_record(company, capsys) -> None:
+    wide = ", ".join(f"'value of column {n}' as column_{n}" for n in range(40))
+    assert main(["query", f"select {wide} from range(2)"]) == 0
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert (len(lines), lines[0], lines[41]) == (82, "── 1 ──", "── 2 ──")
+    assert lines[1] == "column_0:  value of column 0"
+    assert lines[40] == "column_39: value of column 39"
+    assert "--csv" in told.err
+    long = "x" * 300
+    assert main(["query", f"select '{long}' as a, 1 as b"]) == 0
+    assert "── 1" not in capsys.readouterr().out  # folded, and read all the same
+
+
 def test_query_answers_json_with_every_digit(company, capsys) -> None:
     assert rows(capsys, SQL)[0] == {"sku": "0012", "on_hand": "8.000000"}
     assert rows(capsys, "select 12345678901234.5678::decimal(18,4) as m") == [
@@ -146,7 +160,9 @@ def test_quarantine_lists_why_and_shows_the_record_from_the_landing(company, cap
     assert json.loads(capsys.readouterr().out)["record"]["qty"] == "1,200"
     assert main(["quarantine", "show", entry["id"]]) == 0
     assert "1,200" in capsys.readouterr().out
-    assert entries(capsys, "elsewhere") == []
+    for words, named in ((["offic"], "office"), (["office", "stok"], "stock")):
+        assert main(["quarantine", "list", *words]) == 2
+        assert named in capsys.readouterr().err
 
 
 def test_a_record_is_found_by_its_id_before_anything_is_published(company, capsys) -> None:
@@ -192,6 +208,39 @@ def test_publish_does_nothing_when_nothing_is_new(company, capsys) -> None:
     assert "0 rows changed" in capsys.readouterr().out
 
 
+def test_a_published_file_that_is_gone_is_brought_back_by_publish(company, capsys) -> None:
+    shutil.rmtree(company / "var" / "published")
+    assert main(["query", SQL]) == 2
+    assert "isthmus publish" in capsys.readouterr().err
+    assert main(["publish"]) == 0
+    assert main(["query", SQL]) == 0
+    capsys.readouterr()
+    for name in ("isthmus.duckdb", "unified.duckdb"):
+        (company / "var" / "published" / name).unlink()
+        assert main(["publish"]) == 0
+        assert "published anew" in capsys.readouterr().out
+    assert main(["publish"]) == 0
+    assert "published anew" not in capsys.readouterr().out
+
+
+def test_another_key_is_refused_until_it_is_said_to_be_new(company, capsys, monkeypatch) -> None:
+    file = company / "var" / "published" / "isthmus.duckdb"
+    before = file.resolve().read_bytes()
+    monkeypatch.setenv("ISTHMUS_KEY", "another key of 32 bytes and more")
+    for words in (["publish"], ["rebuild", "--yes"]):
+        assert main(words) == 1
+        told = capsys.readouterr().err
+        assert "every published hash would change" in told
+        assert "put the old key back" in told
+        assert "isthmus publish --new-key" in told
+        assert file.resolve().read_bytes() == before
+    assert main(["publish", "--new-key"]) == 0
+    assert file.resolve().read_bytes() != before
+    assert main(["publish"]) == 0
+    monkeypatch.delenv("ISTHMUS_KEY")
+    assert main(["publish"]) == 1
+
+
 def test_rebuild_makes_the_same_rows_with_the_same_ids(company, capsys) -> None:
     sql = "select stock_level_id, sku, on_hand from unified.stock_levels order by sku"
     before = rows(capsys, sql)
@@ -203,7 +252,8 @@ def test_rebuild_makes_the_same_rows_with_the_same_ids(company, capsys) -> None:
 def test_a_rebuild_asks_first_and_stops_at_a_broken_file(company, capsys) -> None:
     store = company / "var" / "store" / "store.duckdb"
     stamp = store.stat().st_mtime_ns
-    assert main(["rebuild"]) == 1  # nobody answers
+    assert main(["rebuild"]) == 2  # nobody answers
+    assert "--yes" in capsys.readouterr().err
     (company / "defs/office/defs.yaml").write_text("type: pipelines.Connection\nattributes: [\n")
     assert main(["rebuild", "--yes"]) == 2
     assert store.stat().st_mtime_ns == stamp

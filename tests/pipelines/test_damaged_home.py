@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from connectors.errors import ConfigError, Unavailable
 from pipelines.control_view import view
 from pipelines.workspace import Workspace
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -60,3 +63,13 @@ def test_a_damaged_control_database_is_told_with_what_to_do(space: Workspace) ->
         view(again(space))
     with pytest.raises(Unavailable, match="is damaged"):
         _ = again(space).control.engine
+
+
+def test_the_control_database_is_private(space: Workspace) -> None:
+    _ = space.control.engine
+    space.control.record_publish(
+        {"run_id": "r", "status": "ok", "started_at": NOW, "ended_at": NOW, "changed": 0,
+         "mark": "", "version": "", "error": None}
+    )  # fmt: skip
+    for path in space.home.root.glob("control.db*"):
+        assert path.stat().st_mode & 0o777 == 0o600, path

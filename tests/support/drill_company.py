@@ -103,6 +103,8 @@ class Company(World):
 def company(folder: Path) -> Iterator[Company]:
     """Make the company in `folder`; its shop is served until the end."""
     folder.mkdir(parents=True)
+    assert main(["init", str(folder)]) == 0
+    key = (folder / ".env").read_text("utf-8")
     shop_ = JournalledSimulator(
         shop.collections("cursor"), Journal(folder / "journal.ndjson"), token=shop.TOKEN
     )
@@ -115,6 +117,8 @@ def company(folder: Path) -> Iterator[Company]:
         }.items():  # fmt: skip
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
+        with (folder / ".env").open("a", encoding="utf-8") as env:
+            env.write(key)  # the world wrote its secrets in its place
         os.utime(folder / "inbox/stock.csv", (START.timestamp(),) * 2)
         made.space = made.discover()
         made.live()

@@ -136,3 +136,4 @@ def empty(store: Store) -> None:
         " where not temporary and estimated_size > 0 and table_name <> 'meta'"
     ).fetchall():
         store.con.execute(f'delete from "{schema}"."{table}"')
+    store.con.execute("delete from ops.meta where name = 'last_decision'")

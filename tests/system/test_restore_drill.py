@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,9 @@ import duckdb
 import pytest
 from drill_company import Company, Rows, company, differences, published, stored
 
+from pipelines.workspace import _check_of
 from tests.faults.stores_state import cut, flip
+from warehouse.home import Home
 
 STORE, PUBLIC = "store/store.duckdb", "store/public.duckdb"
 LOG = f"{STORE}.wal"
@@ -55,6 +58,23 @@ def _logged(damage: Damage) -> Damage:
     return both
 
 
+def _no_env(home: Path) -> None:
+    (home.parent / ".env").unlink()
+
+
+def _other_key(home: Path) -> None:
+    env = home.parent / ".env"
+    env.write_text(re.sub("(?m)^ISTHMUS_KEY=.*", f"ISTHMUS_KEY={'other' * 9}", env.read_text()))
+
+
+def _key_in_file(folder: Path) -> None:
+    """Move the key from `.env` to the file that a home without ISTHMUS_KEY makes."""
+    env, home = folder / ".env", Home(folder / "var")
+    rest, key = re.fullmatch("(?s)(.*)ISTHMUS_KEY=(.*)\n", env.read_text()).groups()  # type: ignore[union-attr]
+    env.write_text(rest)
+    home.key_file.write_text(f"{key}\n{_check_of(key)}\n")
+
+
 def _tree_gone(home: Path) -> None:
     shutil.rmtree(home)
     for name in ("defs", "mappings", ".env"):
@@ -74,7 +94,7 @@ class Drill:
 
     `shown` is a command that must tell `text`. `lost` says that the page owns up to a loss: then
     the golden ids are compared, without the orders of which only a broken version is left, and
-    with `more` of them where a person has to decide again.
+    with `more` of them where a person has to decide again. `key_file` has the key in `var/key`.
     """
 
     damage: Damage
@@ -84,6 +104,7 @@ class Drill:
     lost: bool = False
     more: int = 0
     batch: str = "000000000002"
+    key_file: bool = False
 
 
 DRILLS: dict[str, Drill] = {
@@ -135,6 +156,14 @@ DRILLS: dict[str, Drill] = {
         lambda home: flip(home / DECISION, [0.5]), ("decision",), "sync shop orders", "decision"
     ),
     "decision gone": Drill(_gone(DECISION), ("decision",), "sync shop orders", "is missing"),
+    "last decision gone": Drill(
+        _gone("landing/_decisions/000000000002.json"), ("decision",), "sync shop orders",
+        "decision 2 is missing",
+    ),
+    "last decision gone, seen by a rebuild": Drill(
+        _gone("landing/_decisions/000000000002.json"), ("decision",), "rebuild --yes",
+        "decision 2 is missing",
+    ),
     "decision lost": Drill(
         _gone(DECISION), ("decision-lost",), "sync shop orders", "is missing", lost=True,
         more=55,
@@ -143,16 +172,26 @@ DRILLS: dict[str, Drill] = {
     "landing older, no backup": Drill(
         _older, ("older-lost",), "rebuild --yes", "the store holds batches of shop", lost=True
     ),
-    "key gone": Drill(_gone("key"), ("key",), "publish", "is gone"),
-    "key flipped": Drill(
-        lambda home: flip(home / "key", [0.5]), ("key",), "publish", "not as it was written"
+    "key gone": Drill(_no_env, ("key",), "publish", "is gone"),
+    "key changed": Drill(_other_key, ("key",), "publish", "put the old key back"),
+    "key changed, seen after a rebuild": Drill(
+        _other_key, ("key",), "rebuild --yes", "put the old key back"
     ),
-    "key lost": Drill(_gone("key"), ("key-lost",), "publish", "is gone", lost=True),
+    "key lost": Drill(_no_env, ("key-lost",), "publish", "is gone", lost=True),
+    "key file gone": Drill(_gone("key"), ("key-file",), "publish", "is gone", key_file=True),
+    "key file flipped": Drill(
+        lambda home: flip(home / "key", [0.5]), ("key-file",), "publish", "not as it was written",
+        key_file=True,
+    ),
+    "key file lost": Drill(
+        _gone("key"), ("key-lost",), "publish", "is gone", lost=True, key_file=True
+    ),
+    "machine lost, with a key file": Drill(_tree_gone, ("machine",), key_file=True),
     "control flipped": Drill(_flip("control.db"), ("control",), "status", "is damaged"),
     "control gone": Drill(_gone("control.db*"), ("control",)),
     "machine lost": Drill(_tree_gone, ("machine",)),
 }  # fmt: skip
-QUICK = ("store flipped", "published flipped", "newest sidecar flipped")
+QUICK = ("store flipped", "published flipped", "newest sidecar flipped", "key changed")
 
 
 @dataclass
@@ -170,6 +209,11 @@ class Place:
         """What the person at the shell has set."""
         return {"BACKUP": str(self.backup), "ISTHMUS_LANG": "en"}
 
+    def back_up(self, backup: Path) -> None:
+        """Back the folder up as the page says, to take it from there."""
+        self.backup = backup
+        drill_steps.run(drill_steps.steps()["backup"], self.made.folder, self.env)
+
     def put_back(self) -> None:
         """Undo all that a drill did; hard links between the published names stay."""
         for path in self.made.folder.iterdir():
@@ -182,13 +226,13 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     root = tmp_path_factory.mktemp("drill")
     with company(root / "acme") as made:
-        whole, backup = root / "whole", root / "backup"
+        whole = root / "whole"
         subprocess.run(["cp", "-a", str(made.folder), str(whole)], check=True)
         shutil.rmtree(whole / "inbox")
         found = Place(
-            made, whole, backup, stored(made.home / STORE), published(made.home)
+            made, whole, root, stored(made.home / STORE), published(made.home)
         )  # fmt: skip
-        drill_steps.run(drill_steps.steps()["backup"], made.folder, found.env)
+        found.back_up(root / "backup")
         yield found
 
 
@@ -217,9 +261,19 @@ def compare(place: Place, drill: Drill, name: str) -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in DRILLS]
 )
-def test_drill(place: Place, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_drill(
+    place: Place,
+    name: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     drill = DRILLS[name]
     place.put_back()
+    if drill.key_file:
+        _key_in_file(place.made.folder)
+        monkeypatch.setattr(place, "backup", place.backup)
+        place.back_up(tmp_path / "backup")
     drill.damage(place.made.home)
     if drill.shown:
         capfd.readouterr()

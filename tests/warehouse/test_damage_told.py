@@ -117,6 +117,10 @@ def test_a_lost_discard_does_not_bring_a_record_back(home: Home, landing: Landin
         quarantine.discard(store, landing, ["shop/orders/1/2/order"], why="w", now=NOW)
     for path in landing.decisions.folder.glob("*.json"):
         path.unlink()
+    with pytest.raises(DecisionError, match="decision 1 is missing"):
+        rebuild(home, landing, lambda *_: order_plan(), NOW)
+    with open_store(home) as store:  # one of an older release
+        store.con.execute("delete from ops.meta where name = 'last_decision'")
     with pytest.raises(LandingDamaged, match="discarded records of shop/orders"):
         rebuild(home, landing, lambda *_: order_plan(), NOW)
 

@@ -119,7 +119,8 @@ def test_stepwise_projection_equals_one_made_anew(
 
 
 @pytest.mark.parametrize(
-    "change", [{"privacy": "clear"}, {"key": b"another key of 32 bytes ........"}]
+    "change",
+    [{"privacy": "clear"}, {"key": b"another key of 32 bytes ........", "new_key": True}],
 )
 def test_another_privacy_or_key_makes_the_file_anew(home: Home, change: Mapping[str, Any]) -> None:
     with open_store(home) as store:

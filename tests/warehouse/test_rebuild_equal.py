@@ -13,12 +13,13 @@ from hand_plan import ORDER, START, land, order, order_plan
 from warehouse import quarantine
 from warehouse.checks import check_store
 from warehouse.ddl import columns_of, families, history_table, source_table
-from warehouse.errors import LandingDamaged
+from warehouse.errors import DecisionError, KeyChanged, LandingDamaged
 from warehouse.holds import accept, list_holds
 from warehouse.home import Home
 from warehouse.landing import Landing
 from warehouse.load import load_pending
 from warehouse.model.plan import StreamPlan
+from warehouse.project import project
 from warehouse.rebuild import Rebuilt, rebuild
 from warehouse.store import open_store
 
@@ -169,3 +170,59 @@ def test_a_mended_mapping_applies_to_all_that_was_landed(home: Home, landing: La
         after = store.con.execute("select * exclude (load_id) from source.orders").fetchall()
         assert store.con.execute("select * from ops.quarantine").fetchall() == []
     assert after == before
+
+
+@pytest.mark.parametrize("how", ["accept", "discard", "trust"])
+def test_the_last_decision_gone_is_noticed_by_the_next_load(
+    home: Home, landing: Landing, how: str
+) -> None:
+    with open_store(home) as store:
+        land(landing, *(order(n) for n in range(100)), order(None), mode="full", complete=True)
+        load_pending(store, landing, PLAN, now=landing.now, trust_source=how == "trust")
+        if how == "accept":
+            land(landing, *(order(n) for n in range(20)), mode="full", complete=True)
+            load_pending(store, landing, PLAN, now=landing.now)
+            (hold,) = list_holds(landing)
+            accept(landing, "shop", "orders", hold.batch, why="sold", now=landing.now)
+            load_pending(store, landing, PLAN, now=landing.now)
+        if how == "discard":
+            (one,) = quarantine.list_(store.con)
+            quarantine.discard(store, landing, [one.id], why="a test", now=landing.now)
+        (landing.decisions.folder / "000000000001.json").unlink()
+        with pytest.raises(DecisionError, match="decision 1 is missing"):
+            load_pending(store, landing, PLAN, now=landing.now)
+        with pytest.raises(DecisionError, match="decision 1 is missing"):
+            quarantine.discard(store, landing, [], why="takes its number", now=landing.now)
+    before = home.store.read_bytes()
+    with pytest.raises(DecisionError, match="decision 1 is missing"):
+        rebuild(home, landing, plan_for, landing.now)
+    assert home.store.read_bytes() == before
+    rebuild(home, landing, plan_for, landing.now, accept_loss=True)
+    with open_store(home) as store:
+        load_pending(store, landing, PLAN, now=landing.now)
+
+
+@pytest.mark.parametrize("damage", ["none", "store", "projection"])
+def test_a_rebuild_does_not_forget_which_key_masked(
+    home: Home, landing: Landing, damage: str
+) -> None:
+    def masked(key: bytes, *, new: bool = False) -> None:
+        with open_store(home) as store:
+            project(store, home, privacy="masked", key=key, new_key=new, now=START)
+
+    land(landing, order(1))
+    with open_store(home) as store:
+        load_pending(store, landing, PLAN, now=landing.now)
+    masked(b"k" * 32)
+    if damage == "store":
+        home.store.write_bytes(b"no database")
+    if damage == "projection":
+        home.public.unlink()
+    rebuild(home, landing, plan_for, landing.now)
+    with pytest.raises(KeyChanged, match="--new-key"):
+        masked(b"n" * 32)
+    masked(b"k" * 32)
+    masked(b"n" * 32, new=True)
+    masked(b"n" * 32)
+    with pytest.raises(KeyChanged):
+        masked(b"k" * 32)
