@@ -45,8 +45,8 @@ def markdown(found: dict[str, Any]) -> str:
     for row in found["families"]:
         searches = f" ({row['searches']:,} spellings searched for)" * bool(row["searches"])
         lines.append(
-            f"| {row['id']} {row['title']}{searches} | {row['tried']} | {row['refused']} | {row['bounded']} "
-            f"| {row['handled']} | {row['succeeded']} | {row['seconds']:.1f} |"
+            f"| {row['id']} {row['title']}{searches} | {row['tried']} | {row['refused']} "
+            f"| {row['bounded']} | {row['handled']} | {row['succeeded']} | {row['seconds']:.1f} |"
         )
     lines.append(f"| **all** | **{found['tried']}** | | | | **{found['succeeded']}** | |")
     for row in found["families"]:

@@ -10,7 +10,7 @@ that was published before it. Knows how the fault shop's orders and customers ar
 - duplicated: a key or a line stands twice; - stale: an older version of the record stands there
 - ghost: a row that the source never had, or that it has deleted
 - torn: header and lines are not of one version; - wrong: values that no version ever had
-- leaked: canaries found, in packed files and tables, too; - dishonest: what a run reported is not what the journal saw
+- leaked: canaries found, unpacked; - dishonest: a run's report is not what the journal saw
 """
 
 from __future__ import annotations

@@ -142,9 +142,7 @@ def test_a_run_keeps_what_it_has_counted(monkeypatch: pytest.MonkeyPatch):
     assert "Not finished" not in markdown(Report("make faults", 60, {"F2": Tally("F2")}))
 
 
-def test_a_killed_run_leaves_its_figures(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+def test_a_killed_run_leaves_its_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     cases = [
         Case("F2", "good", lambda _: Result(1)),
         Case("F2", "hangs", lambda _: Result(threading.Event().wait())),
