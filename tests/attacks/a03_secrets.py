@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import yaml
 
-from tests.attacks.attempt import Attempt, Task
-from tests.attacks.canaries import ENCODINGS, canary, files_below, leaks
+from tests.attacks.attempt import Attempt, Outcome, Task
+from tests.attacks.canaries import ENCODINGS, canary, files_below, leaks, needles
 from tests.attacks.leaky import CHANNELS, Leaky, serving
 
 ID, TITLE = "A3", "secrets in any output of a failing run"
@@ -181,15 +181,7 @@ def attempts(task: Task) -> Iterator[Attempt]:
     ]
     outputs += files_below(folder / "cwd")
     for number, secret in enumerate(secrets):
-        found = leaks([secret], outputs)
-        for at, name in enumerate([*ENCODINGS, "its beginning", "its end", "utf-16"]):
-            hit = [text for text in found if text.split(" in ")[0].endswith(name)]
-            yield Attempt(
-                f"A3.{number}.{at}",
-                f"canary {number}, {name}",
-                "succeeded" if hit else "refused",
-                hit[0] if hit else "",
-            )
+        yield searched(f"A3.{number}", f"canary {number}", secret, outputs)
     yield Attempt(
         "A3.thrown",
         "the server repeats what it was sent",
@@ -200,6 +192,16 @@ def attempts(task: Task) -> Iterator[Attempt]:
         yield Attempt("A3.used", "secrets in use", "succeeded", f"{len(unused)} were never sent")
     yield from typed_in_clear(task)
     yield from env_in_git(task)
+
+
+def searched(id: str, name: str, secret: str, outputs: Sequence[tuple[str, bytes]]) -> Attempt:
+    """Search the outputs for every spelling of a secret: that is one attempt, not one a spelling.
+
+    `outputs` are pairs of place and bytes.
+    """
+    found = leaks([secret], outputs)
+    outcome: Outcome = "succeeded" if found else "refused"
+    return Attempt(id, name, outcome, "; ".join(found[:3]), searches=len(needles(secret)))
 
 
 def workspace(folder: Path, url: str, secrets: list[str]) -> dict[str, str]:
@@ -317,13 +319,7 @@ def typed_in_clear(task: Task) -> Iterator[Attempt]:
                 isthmus(folder, env, "sync", "--all"),
             ]
         outputs += files_below(folder / "home") if (folder / "home").exists() else []
-        found = leaks([secret], outputs)
-        yield Attempt(
-            f"A3.typed{number}",
-            f"in clear: {line}",
-            "succeeded" if found else "refused",
-            found[0] if found else "",
-        )
+        yield searched(f"A3.typed{number}", f"in clear: {line}", secret, outputs)
 
 
 def workspace_env(folder: Path) -> dict[str, str]:

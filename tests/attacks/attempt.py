@@ -33,12 +33,14 @@ class Attempt:
 
     refused: a typed error named it. bounded: it ran and was stopped by a limit. handled: it was
     taken as the plain data that it is, whole and without effect. succeeded: the product is broken.
+    `searches` are the spellings looked for to judge it, where there were any.
     """
 
     id: str
     name: str
     outcome: Outcome
     detail: str = ""
+    searches: int = 0
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ def as_dict(families: Sequence[Family]) -> dict[str, Any]:
         rows.append({
             "id": family.id, "title": family.title, "tried": len(family.attempts),
             **{name: counts[name] for name in ("refused", "bounded", "handled", "succeeded")},
+            "searches": sum(a.searches for a in family.attempts),
             "seconds": family.seconds,
             "successes": [f"{a.id} {a.name}: {a.detail}" for a in family.succeeded],
         })  # fmt: skip
@@ -42,9 +43,10 @@ def markdown(found: dict[str, Any]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in found["families"]:
+        searches = f" ({row['searches']:,} spellings searched for)" * bool(row["searches"])
         lines.append(
-            f"| {row['id']} {row['title']} | {row['tried']} | {row['refused']} | {row['bounded']} "
-            f"| {row['handled']} | {row['succeeded']} | {row['seconds']:.1f} |"
+            f"| {row['id']} {row['title']}{searches} | {row['tried']} | {row['refused']} "
+            f"| {row['bounded']} | {row['handled']} | {row['succeeded']} | {row['seconds']:.1f} |"
         )
     lines.append(f"| **all** | **{found['tried']}** | | | | **{found['succeeded']}** | |")
     for row in found["families"]:

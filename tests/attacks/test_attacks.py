@@ -12,9 +12,9 @@ import pytest
 from rest_parts import raw_server
 
 from pipelines.secrets import Secrets
-from tests.attacks import a01_addresses, a08_xml, a09_formulas
+from tests.attacks import a01_addresses, a03_secrets, a08_xml, a09_formulas
 from tests.attacks.attempt import Attempt, Family, Task, guarded_wire, refused
-from tests.attacks.canaries import ENCODINGS, canary, files_below, leaks
+from tests.attacks.canaries import ENCODINGS, canary, files_below, leaks, needles
 from tests.attacks.report import as_dict, markdown
 from tests.attacks.runner import MODULES, run_one
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 LEAST = {
     "a01_addresses": 150,
     "a02_links": 40,
-    "a03_secrets": 400,
+    "a03_secrets": 40,
     "a04_names": 500,
     "a05_queries": 300,
 }
@@ -92,10 +92,27 @@ def test_a_family_that_falls_over_counts_as_a_success(monkeypatch: Any, tmp_path
     assert [a.outcome for a in family.attempts] == ["refused", "succeeded"]
 
 
+def test_a_canary_is_one_attempt_however_it_may_be_spelt() -> None:
+    secret = canary(1)
+    outputs = [("a.log", ENCODINGS["hex"](secret).encode()), ("b.log", secret.encode())]
+    one = a03_secrets.searched("A3.1", "canary 1", secret, outputs)
+    assert (one.outcome, one.searches) == ("succeeded", len(needles(secret)))
+    assert "a.log" in one.detail
+    assert "b.log" in one.detail
+    other = a03_secrets.searched("A3.2", "canary 2", canary(2), outputs)
+    assert other.outcome == "refused"
+    found = as_dict([Family("A3", "secrets", [one, other])])
+    assert (found["tried"], found["succeeded"]) == (2, 1)
+    assert f"secrets ({one.searches + other.searches:,} spellings searched for) | 2 |" in markdown(
+        found
+    )
+
+
 def test_the_page_shows_successes() -> None:
     family = Family(
         "A0", "test", [Attempt("A0.1", "a", "refused"), Attempt("A0.2", "b", "succeeded", "why")]
     )
     found = as_dict([family])
     assert (found["tried"], found["succeeded"]) == (2, 1)
+    assert "searched for" not in markdown(found)
     assert "A0.2 b: why" in markdown(found)

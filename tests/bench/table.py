@@ -47,7 +47,7 @@ class Line:
         """The bar and whether it is met, for people."""
         if self.is_met is None:
             return ""
-        return f"{self.bar}: {'met' if self.is_met else 'below the bar'}"
+        return f"{self.bar}: {'met' if self.is_met else 'missed'}"
 
     def cells(self) -> tuple[str, ...]:
         """Return the line as text cells in the order of HEADS."""

@@ -2,8 +2,9 @@
 
     python -m tests.faults [--families kills,data] [--seeds 1000] [--size full] [--write]
 
-Prints a table, writes var/faults.json, and with `--write` docs/reliability.md. Exits 1 when a case
-did not survive or an attack succeeded.
+Prints a table, writes var/faults.json, and with `--write` docs/reliability.md: at each line of
+progress, too, so that a run that is killed leaves what it has counted. Exits 1 when a case did not
+survive or an attack succeeded.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from tests.attacks import report as attack_report
+from tests.faults import code
+from tests.faults.case import Tally
 from tests.faults.report import Report, as_json, markdown, table, take_earlier
 from tests.faults.runner import FAMILIES, play_all
 from tests.peers import reliability as peers
@@ -38,22 +42,31 @@ def main() -> None:
     console = Console(width=None if sys.stdout.isatty() else WIDE)
     began = time.monotonic()
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
-    tallies = play_all(given.families, given.size, seeds, workers=given.workers, tell=console.print)
-    report = Report(_command(), 0, tallies)
-    if given.earlier:
-        take_earlier(report, json.loads(given.earlier.read_text("utf-8")))
-    console.print(table(report.tallies))
+    report = Report(_command(), 0, {}, code.commit(PROJECT), code.product(PROJECT))
     report.machine = f", on {os.cpu_count()} cores with {given.workers} workers"
+    earlier = json.loads(given.earlier.read_text("utf-8")) if given.earlier else {}
     out = Path(os.environ.get("ISTHMUS_HOME", PROJECT / "var")) / "faults.json"
-    _write(report, out, given.write, began)
+
+    def keep(tallies: Mapping[str, Tally], left: str) -> None:
+        report.tallies, report.left = tallies, left
+        if earlier:
+            take_earlier(report, earlier)
+        _write(report, out, given.write, began)
+
+    tallies = play_all(
+        given.families, given.size, seeds, workers=given.workers, tell=console.print, keep=keep
+    )
+    keep(tallies, _to_play(given.also))
+    console.print(table(report.tallies))
     parts = {"models": _models, "attacks": partial(_attacks, given.size), "peers": _peers}
-    for name in given.also:
+    for place, name in enumerate(given.also, 1):
         console.print(f"{(time.monotonic() - began) / 60:5.1f} min: {name}")
         try:
             parts[name](report)
         except Exception as error:  # what was counted before is not thrown away
             report.unplayed.append(f"{name}: {type(error).__name__}: {str(error)[:300]}")
             console.print(f"FAILED {report.unplayed[-1]}")
+        report.left = _to_play(given.also[place:])
         _write(report, out, given.write, began)
     console.print(f"{report.seconds:.0f} s wall time in all, written: {out}")
     console.print(report.line)
@@ -63,9 +76,17 @@ def main() -> None:
 def _write(report: Report, out: Path, page: bool, began: float) -> None:
     report.seconds = time.monotonic() - began
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(as_json(report), indent=1))
+    texts = {out: json.dumps(as_json(report), indent=1)}
     if page:
-        (PROJECT / "docs" / "reliability.md").write_text(markdown(report), encoding="utf-8")
+        texts[PROJECT / "docs" / "reliability.md"] = markdown(report)
+    for path, text in texts.items():
+        whole = path.with_name(path.name + ".new")  # a kill leaves the old one or the new one
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path)
+
+
+def _to_play(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts)} not played" if parts else ""
 
 
 def _arguments() -> argparse.Namespace:

@@ -74,7 +74,7 @@ class Tally:
         self.fired += result.fired
         self.seconds += seconds
         self.counts.add(result.counts)
-        self.more += result.more
+        self.more.update(result.more)  # a count of 0 is said, too
         if result.survived and result.fired >= case.planned:
             self.survived += 1
             return

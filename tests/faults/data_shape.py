@@ -36,7 +36,7 @@ def cases(size: Size) -> list[Case]:
             case("D3", "deleted, put back, keys used again", deletions, 5, style="offset",
                  how="full"),
             case("D4", "fields come, go and change their type", drift, 9),
-            case("D6", "odd keys", odd_keys, len(KEYS), style="last", orders=0),
+            case("D6", "odd keys", odd_keys, 2, style="last", orders=0),
         ]  # fmt: skip
     found = []
     for style in shop.STYLES:
@@ -45,7 +45,7 @@ def cases(size: Size) -> list[Case]:
                               deletions, 5, style=style, how=how))  # fmt: skip
         found.append(case("D9", f"0, 1, a page and one more, {style}", sizes, 5, style=style,
                           orders=0))  # fmt: skip
-        found.append(case("D6", f"odd keys, {style}", odd_keys, len(KEYS), style=style, orders=0))
+        found.append(case("D6", f"odd keys, {style}", odd_keys, 2, style=style, orders=0))
     found.append(case("D3", "a flag says deleted", soft_deletes, 3))
     found.append(case("D4", "fields come, go and change their type", drift, 9))
     found.append(case("D7", "payments before orders before customers", child_first, 3, orders=0,
@@ -158,14 +158,18 @@ def drift(world: World, result: Result) -> None:
 
 # --- D6 --------------------------------------------------------------------------------------
 def odd_keys(world: World, result: Result) -> None:
-    """Keys are text, exactly as they came; whatever looks equal as a number is not."""
+    """Keys are text, exactly as they came; whatever looks equal as a number is not.
+
+    Each of the two reads that bring them all is one fault.
+    """
     for version in (0, 1):
         for number, key in enumerate(KEYS):
             record = shop.order(number, world.clock.at - timedelta(seconds=number), version)
             world.shop.put("orders", record | {"id": key})
         world.wait(300)
         right(world, result, f"version {version}")
-    result.fired += len(living(world))
+        result.fired += 1
+    result.more["odd keys"] += len(living(world))
     result.expect(living(world) == {str(k) for k in KEYS}, "the keys are not the same")
     for key in (0, "007", 9_007_199_254_740_993):
         world.shop.delete("orders", str(key))

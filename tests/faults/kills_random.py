@@ -2,7 +2,8 @@
 
 After each kill the store must open, hold every load that a child reported, and the landing every
 batch whose sidecar was complete; after each chain of up to three kills one clean run must bring
-everything to what the source says.
+everything to what the source says. Kills that fell before the child passed any crash point are
+counted, and said beside the row.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from warehouse.rebuild import rebuild
 KILLS, WORLDS, CHAIN = 25, 20, 3
 ATTEMPTS = 4
 """Children for each kill that is meant: one may end before its moment comes."""
+UNHEARD = "kills before any crash point"
 PAYMENTS = """\
 also:
   payment:
@@ -148,6 +150,7 @@ def run(folder: Path, *, seed: int, kills: int = KILLS) -> Result:
                 spans[name] = max(0.05, min(took, spans.get(name, took)))
             result.expect(code in (0, KILLED), f"{name}: the child ended with {code}")
             result.fired += code == KILLED
+            result.more[UNHEARD] += code == KILLED and not child.heard
             _acknowledged(made, known, child, name, result)
             pending = (pending + 1) % chance.randint(1, CHAIN)
             if pending == 0:

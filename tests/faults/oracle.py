@@ -10,13 +10,18 @@ that was published before it. Knows how the fault shop's orders and customers ar
 - duplicated: a key or a line stands twice; - stale: an older version of the record stands there
 - ghost: a row that the source never had, or that it has deleted
 - torn: header and lines are not of one version; - wrong: values that no version ever had
-- leaked: canaries found; - dishonest: what a run reported is not what the journal saw
+- leaked: canaries found, unpacked; - dishonest: a run's report is not what the journal saw
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
+import io
+import itertools
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -24,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import zstandard
 
 Header = tuple[str, str, Decimal | None, str | None]
 ORPHANS: Header = ("", "", None, None)  # lines stand under it that have no order
@@ -330,13 +336,48 @@ def _doubts(run: Mapping[str, Any], said: Mapping[str, Any]) -> Iterable[str]:
 
 
 def leaks(folder: Path, canaries: Iterable[str]) -> list[str]:
-    """Return where a canary stands in the bytes of the files below `folder`."""
-    found = []
-    wanted = [c.encode() for c in canaries]
+    """Return where a canary stands below `folder`: in bytes, packed files, DuckDB's tables.
+
+    Raises duckdb.Error where a file named `.duckdb` does not open: nobody could search it.
+    """
+    found, wanted = [], list(canaries)
+    stores: dict[tuple[bytes, bool], Path] = {}  # one of each content: versions are copies
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        content = path.read_bytes()
-        found += [f"{path.relative_to(folder)}: {c.decode()}" for c in wanted if c in content]
+        name, content = str(path.relative_to(folder)), path.read_bytes()
+        found += [f"{name}: {c}" for c in wanted if c.encode() in content]
+        if path.suffix == ".zst":
+            unpacked = _unpacked(content)
+            found += [f"{name} unpacked: {c}" for c in wanted if c.encode() in unpacked]
+        if path.suffix == ".duckdb":
+            log = path.with_name(path.name + ".wal")
+            stores.setdefault((hashlib.sha256(content).digest(), log.exists()), path)
+    with duckdb.connect(config={"threads": 1}) as con:
+        for path in stores.values():
+            found += [f"{path.relative_to(folder)} {at}" for at in _rows_with(con, path, wanted)]
     return found
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Return what a packed file holds, every frame of it, as far as it can be unpacked."""
+    found = io.BytesIO()
+    with contextlib.suppress(zstandard.ZstdError):
+        packed = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
+        shutil.copyfileobj(packed, found)
+    return found.getvalue()
+
+
+def _rows_with(con: duckdb.DuckDBPyConnection, path: Path, wanted: list[str]) -> Iterable[str]:
+    """Yield the tables of a file whose values hold a canary: its blocks compress texts."""
+    con.execute("attach '{}' as searched (read_only)".format(str(path).replace("'", "''")))
+    tables = con.execute(
+        """select format('"{}"."{}"', schema_name, table_name) from duckdb_tables()
+        where database_name = 'searched' and estimated_size > 0 order by all"""
+    ).fetchall()
+    for (table,), canary in itertools.product(tables, wanted):
+        sql = f"from searched.{table} select 1 where contains(concat_ws(' ', *columns(*)), ?)"
+        if con.execute(sql + " limit 1", [canary]).fetchall():
+            yield f"{table}: {canary}"
+    con.execute("detach searched")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ which steps were taken away still plays: that is how a failing seed is made smal
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,11 @@ from warehouse.crashpoints import POINTS
 
 SURE = frozenset({"late", "equal", "future", "clock", "edge"})
 """Kinds of steps whose fault fires whatever went before."""
+UNSURE = {
+    "kill": "kills", "kill_publish": "kills",
+    "fault": "faults of answers", "between": "faults of answers", "twice": "faults of answers",
+}  # fmt: skip
+"""Kinds of steps whose fault may not fire, by what they are counted as; a step counts once."""
 _WEIGHTS = {
     "insert": 10, "update": 14, "delete": 8, "undelete": 5, "late": 16, "equal": 7, "future": 4,
     "clock": 5, "break": 4, "mend": 5, "customer": 2, "sync": 16, "fault": 22, "between": 10,
@@ -74,6 +80,14 @@ class Plan:
     whole: bool = True
     """Whether stamps are whole seconds, as most systems write them."""
     steps: tuple[Step, ...] = field(default=())
+
+    def unsure(self) -> Counter[str]:
+        """Return how many steps that may not fire are planned; none of them has fired yet."""
+        found: Counter[str] = Counter()
+        for step in self.steps:
+            if what := UNSURE.get(step.kind):
+                found.update({f"{what} planned": 1, f"{what} fired": 0})
+        return found
 
     def __str__(self) -> str:
         head = (

@@ -27,7 +27,7 @@ from pipelines.outcome import StreamOutcome
 from tests.faults import shop
 from tests.faults.case import Case, Result, Size, settle
 from tests.faults.data_checks import judge_store, living_rows
-from tests.faults.random_plan import SURE, Plan, Step, make_plan, shrink
+from tests.faults.random_plan import SURE, UNSURE, Plan, Step, make_plan, shrink
 from tests.faults.random_scenes import LOOKBACK
 from tests.faults.random_shapes import records_twice
 from tests.faults.random_tide import Tide
@@ -48,7 +48,7 @@ class Run:
     """A plan being played."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
-        self.plan, self.result = plan, Result()
+        self.plan, self.result = plan, Result(more=plan.unsure())
         self.world = World(folder, style=plan.style, orders=0, customers=plan.customers)
         self.world.write_files(IN_PROCESS, limit=plan.limit)
         self.stamps: dict[int, datetime] = {}
@@ -139,7 +139,7 @@ class Run:
         """Do all steps, then settle."""
         for step in self.plan.steps:
             self.world.wait(step.args["wait"])
-            getattr(self, f"do_{step.kind}")(step)
+            self.do(step)
             self.keep_published()
         self.world.wait(3_600)
         self.sync("changed", clean=True)
@@ -229,16 +229,16 @@ class Run:
         self.world.network.before = None
         self.result.expect(outcome.status == "ok", f"between: {outcome.error}")
 
+    def do(self, step: Step) -> None:
+        """Do one step, and count whether a kill or fault that may not fire did."""
+        before = self.result.fired
+        getattr(self, f"do_{step.kind}")(step)
+        if step.kind in UNSURE:
+            self.result.more[f"{UNSURE[step.kind]} fired"] += self.result.fired > before
+
     def do_twice(self, _step: Step) -> None:
         """Let every page end with a record of it once more, in the version before if it has one."""
-
-        def told(name: str, records: int) -> None:
-            self.world.journal.write(
-                "sent", collection=name, status=200, records=records, fault="twice"
-            )
-            self.result.fired += records
-
-        self.world.shop.shape = records_twice(self.before, told)
+        self.world.shop.shape = records_twice(self.before, self.world.journal, self.result)
         outcome = self.sync("changed", clean=False)
         self.world.shop.shape = None
         self.result.expect(outcome.status == "ok", f"with records twice: {outcome.error}")

@@ -8,15 +8,17 @@ from dataclasses import replace
 import msgspec
 
 from connectors.rest.faults import Reply
+from tests.faults.case import Result
+from tests.faults.journal import Journal
 
 Shape = Callable[[str, str, Reply], Reply]
 
 
-def records_twice(before: Mapping[int, bytes], told: Callable[[str, int], None]) -> Shape:
+def records_twice(before: Mapping[int, bytes], journal: Journal, result: Result) -> Shape:
     """Return a shape that ends every page with a record of it once more.
 
-    It is one in the version `before` (by number), if there is such; `told` hears the collection
-    and how many records the shop did not count.
+    It is one in the version `before` (by number), if there is such. The journal is told of it, as
+    the shop does not count it; an answer that was changed is one fault that fired.
     """
 
     def shape(name: str, _query: str, reply: Reply) -> Reply:
@@ -25,7 +27,8 @@ def records_twice(before: Mapping[int, bytes], told: Callable[[str, int], None])
         keys = [msgspec.json.decode(row)["id"] for row in rows]
         more = [msgspec.Raw(before[key]) for key in keys if key in before][-1:] or rows[:1]
         body["data"] = msgspec.Raw(msgspec.json.encode([*rows, *more]))
-        told(name, len(more))
+        journal.write("sent", collection=name, status=200, records=len(more), fault="twice")
+        result.fired += bool(more)
         return replace(reply, body=msgspec.json.encode(body))
 
     return shape

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rich.table import Table
 
 from tests.faults.case import Tally
+from tests.faults.code import ROOMS, UNKNOWN
 from tests.faults.oracle import DEFECTS
 
 TITLES = {
@@ -57,17 +58,36 @@ TITLES = {
 _SHOWN = ("cases", "planned", "fired", "survived", "rows", *DEFECTS, "seconds")
 
 
+@dataclass(frozen=True)
+class Run:
+    """A run whose figures stand on the page: of which code, and which rows it played.
+
+    `commit` and `product` are those of tests/faults/code.py; `left` says what of it was not played.
+    """
+
+    command: str
+    seconds: float
+    commit: str = UNKNOWN
+    product: str = ""
+    left: str = ""
+    rows: Sequence[str] = ()
+
+
 @dataclass
 class Report:
-    """Everything a run of the judges found; `command` is what made it.
+    """Everything a run of the judges found; `command` is what made it, of the code at `commit`.
 
-    `earlier` is (command, seconds, rows) of the run whose rows stand where this one played none.
+    `earlier` are the runs whose rows stand where this one played none. `left` says what this one
+    has not played yet.
     """
 
     command: str
     seconds: float
     tallies: Mapping[str, Tally]
-    earlier: tuple[str, float, Sequence[str]] | None = None
+    commit: str = UNKNOWN
+    product: str = ""
+    left: str = ""
+    earlier: list[Run] = field(default_factory=list)
     models: str = ""
     attacks: str = ""
     attacks_succeeded: int = 0
@@ -92,10 +112,18 @@ class Report:
 
 
 def take_earlier(report: Report, said: Mapping[str, Any]) -> None:
-    """Take the rows of an earlier run's `as_json` that this run did not play."""
+    """Take the rows of an earlier run's `as_json` that this run did not play.
+
+    A row that the earlier run had taken itself stays that of the run which played it.
+    """
     kept = {i: Tally.from_json(i, row) for i, row in said["rows"].items()}
     kept = {i: row for i, row in kept.items() if i not in report.tallies}
-    report.earlier = (said["command"], said["seconds"], list(kept))
+    runs = [Run(**each) for each in said.get("earlier", ())]
+    taken = {row for run in runs for row in run.rows}
+    own = {n: said[n] for n in ("command", "seconds", "commit", "product", "left") if n in said}
+    runs.insert(0, Run(**own, rows=[row for row in kept if row not in taken]))
+    runs = [replace(run, rows=[row for row in run.rows if row in kept]) for run in runs]
+    report.earlier = [run for run in runs if run.rows]
     order = list(TITLES)
     report.tallies = dict(
         sorted({**report.tallies, **kept}.items(), key=lambda item: order.index(item[0]))
@@ -128,6 +156,10 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "command": report.command,
         "seconds": round(report.seconds),
+        "commit": report.commit,
+        "product": report.product,
+        "left": report.left,
+        "earlier": [asdict(run) for run in report.earlier],
         "rows": {t.id: t.as_json() for t in report.tallies.values()},
         "all": total(report.tallies.values()),
     }
@@ -140,16 +172,16 @@ def markdown(report: Report) -> str:
     lines = [
         "# Reliability: what was tried, and what came of it",
         "",
-        "This page is written by a program; every figure on it was counted by one run of",
+        f"This page is written by a program; every figure on it was counted by {_runs(report)}",
         "",
         f"    {report.command}",
         "",
-        f"which took {report.seconds / 60:.0f} minutes{report.machine}.{_earlier(report)}"
-        " An oracle of its own"
+        f"{_of(report)}{report.machine}.{_earlier(report)} An oracle of its own"
         " (`tests/faults/oracle.py`, which imports nothing of the product) compares what the"
         " simulated source committed, answered and deleted with what is published, and what each"
         " run reported with what really happened.",
         "",
+        *([f"**Not finished: {report.left}.**", ""] if report.left else []),
         f"**{sums['fired']:,.0f} faults fired in {sums['cases']:,.0f} cases,"
         f" {sums['survived']:,.0f} cases survived, {sums['rows']:,.0f} records compared:"
         + ", ".join(f" {name} {sums[name]:.0f}" for name in DEFECTS)
@@ -177,7 +209,8 @@ def markdown(report: Report) -> str:
         " duplicated: a key or line stands twice; stale: an older version stands there; ghost: a"
         " row that the source never had or has deleted; torn: header and lines of different"
         " versions, in any published file; wrong: values that no version had; leaked: a secret in"
-        " any file, or a phone in a published one; dishonest: a run that reported something else"
+        " any file, or a phone in a published one (bytes, unpacked landing files, values of every"
+        " table); dishonest: a run that reported something else"
         " than what happened.",
     ]
     for title, text in (
@@ -191,14 +224,34 @@ def markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _runs(report: Report) -> str:
+    if not report.earlier:
+        return "one run of"
+    old = {row for run in report.earlier for row in run.rows}
+    own = [row for row in report.tallies if row not in old]
+    rows = f"the rows {', '.join(own)} and the parts" if own else "the parts"
+    return f"one of {1 + len(report.earlier)} runs (sums are over all of them): {rows} below by"
+
+
+def _of(run: Run | Report) -> str:
+    known = f"at commit {run.commit}" if run.commit != UNKNOWN else "of an unknown commit"
+    return f"on the code {known}, in {run.seconds / 60:.0f} minutes"
+
+
 def _earlier(report: Report) -> str:
-    if report.earlier is None:
-        return ""
-    command, seconds, rows = report.earlier
-    return (
-        f" The rows {', '.join(rows)} are those of an earlier run, `{command}`,"
-        f" which took {seconds / 60:.0f} minutes."
-    )
+    """Say which rows are of which earlier run, and whether the product was the same then."""
+    said = ""
+    for run in report.earlier:
+        said += f" The rows {', '.join(run.rows)} are those of an earlier run, `{run.command}`,"
+        said += f" {_of(run)}"
+        said += f", which was not finished: {run.left}" if run.left else ""
+        if not (run.product and report.product):
+            said += "; whether the product's code was the same was not written down."
+        elif run.product == report.product:
+            said += "; the product's code is the same in both."
+        else:
+            said += f"; **the product's code ({', '.join(ROOMS)}) was another one then**."
+    return said
 
 
 def _cells(figures: Mapping[str, float]) -> list[str]:

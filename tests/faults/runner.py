@@ -89,8 +89,12 @@ def play_all(
     *,
     workers: int = 2,
     tell: Callable[[str], None] = print,
+    keep: Callable[[dict[str, Tally], str], None] = lambda _tallies, _left: None,
 ) -> dict[str, Tally]:
-    """Play every case of the families; returns the tallies by id, in the order of the list."""
+    """Play every case of the families; returns the tallies by id, in the order of the list.
+
+    `keep` is given what was counted so far, and how many cases that were, at each line of progress.
+    """
     todo = {family: cases_of(family, size, seeds) for family in families}
     _warm()
     tallies: dict[str, Tally] = {}
@@ -111,6 +115,11 @@ def play_all(
             tell(
                 f"{(now - began) / 60:5.1f} min: {done} of {count} cases, {failed} failed; {family}"
             )
+            keep(_in_order(tallies), f"{done} of {count} cases were played")
+    return _in_order(tallies)
+
+
+def _in_order(tallies: dict[str, Tally]) -> dict[str, Tally]:
     return dict(sorted(tallies.items(), key=lambda item: _rank(item[0])))
 
 

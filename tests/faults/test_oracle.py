@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import zstandard
 
 from tests.faults import shop
 from tests.faults.case import Case, Result, Tally
@@ -156,6 +157,44 @@ def test_canaries_are_found_in_bytes(tmp_path: Path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "log").write_bytes(b"\0before " + shop.TOKEN.encode() + b" after")
     assert leaks(tmp_path, [shop.TOKEN, "other"]) == [f"a/log: {shop.TOKEN}"]
+
+
+def test_canaries_are_found_in_packed_files(made: World, tmp_path: Path):
+    landed = next((made.home / "landing").rglob("*.ndjson.zst"))
+    folder = tmp_path / "landing"
+    folder.mkdir()
+    content = zstandard.ZstdDecompressor().decompressobj().decompress(landed.read_bytes())
+    # Two frames, as a batch of two pages has; the secret stands in the second one.
+    record = json.dumps({"id": 1, "token": shop.TOKEN}).encode()
+    packed = zstandard.compress(content) + zstandard.compress(content + record)
+    (folder / "1.ndjson.zst").write_bytes(packed)
+    assert shop.TOKEN.encode() not in packed, "the control is none: it can be read as it is"
+    assert leaks(tmp_path, [shop.TOKEN]) == [f"landing/1.ndjson.zst unpacked: {shop.TOKEN}"]
+    (folder / "1.ndjson.zst").write_bytes(packed[:-3])  # as a killed run leaves it
+    leaks(tmp_path, [shop.TOKEN])
+
+
+@pytest.mark.parametrize("value", ["phone", "{'other': [phone]}"])
+def test_a_published_phone_in_a_compressed_table_is_found(made: World, tmp_path: Path, value: str):
+    published = changed(
+        made, tmp_path,
+        f"create table mart.calls as select {value} as said from"
+        f" (select ({shop.PHONE} - 50_000 + i)::text as phone from range(100_000) t(i))",
+    )  # fmt: skip
+    assert shop.PHONE.encode() not in published.read_bytes(), "the control is none"
+    found = leaks(tmp_path, [shop.PHONE])
+    assert found == [f'changed.duckdb "mart"."calls": {shop.PHONE}']
+
+
+def test_what_stands_there_is_clean_and_a_file_that_does_not_open_is_not_passed_over(
+    made: World, tmp_path: Path
+):
+    assert leaks(made.home, [shop.TOKEN]) == []
+    assert leaks(made.home / "published", [shop.PHONE]) == []
+    assert any("source" in text for text in leaks(made.home / "store", [shop.PHONE]))
+    (tmp_path / "broken.duckdb").write_bytes(b"no database")
+    with pytest.raises(duckdb.Error):
+        leaks(tmp_path, [shop.TOKEN])
 
 
 def test_the_oracle_runs_by_itself_and_imports_nothing_of_ours(made: World):

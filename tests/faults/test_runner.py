@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import runner
-from tests.faults.__main__ import main as faults_main
+from tests.faults import __main__ as program
+from tests.faults import code, runner
 from tests.faults.case import Case, Result, Size, Tally
 from tests.faults.oracle import Counts
 from tests.faults.report import Report, as_json, markdown, take_earlier
@@ -99,9 +100,94 @@ def test_rows_that_are_not_played_again_stand_as_an_earlier_run_counted_them():
     take_earlier(report, said)
     assert report.tallies == {"F2": new, "K1": old}
     assert not report.is_clean, "a case that did not survive then is not forgotten"
-    assert "The rows K1 are those of an earlier run, `before`, which took 10 minutes" in markdown(
-        report
-    )
+    page = markdown(report)
+    assert "counted by one of 2 runs (sums are over all of them): the rows F2 and the parts" in page
+    assert "`before`, on the code of an unknown commit, in 10 minutes; whether" in page
+
+
+@pytest.mark.parametrize(
+    ("product", "text"),
+    [("p1", "same in both"), ("p2", "was another one then"), ("", "was not written down")],
+)
+def test_the_page_says_of_which_code_the_rows_are(product: str, text: str):
+    alone = markdown(Report("now", 60, {"F2": Tally("F2")}, "aaa+", "p1"))
+    assert "every figure on it was counted by one run of" in alone
+    assert "on the code at commit aaa+, in 1 minutes" in alone
+    first = Report("first", 60, {"K1": Tally("K1"), "K2": Tally("K2")}, "ccc", product, "half")
+    second = Report("second", 60, {"K2": Tally("K2")}, "bbb", product)
+    take_earlier(second, as_json(first))
+    report = Report("now", 60, {"F2": Tally("F2")}, "aaa+", "p1")
+    take_earlier(report, json.loads(json.dumps(as_json(second))))
+    page = markdown(report)
+    assert "counted by one run" not in page
+    assert "one of 3 runs" in page
+    assert "rows K2 are those of an earlier run, `second`, on the code at commit bbb," in page
+    assert "rows K1 are those of an earlier run, `first`, on the code at commit ccc," in page
+    assert "in 1 minutes, which was not finished: half" in page
+    assert page.count(text) == 2
+    assert as_json(report)["commit"] == "aaa+"
+
+
+def test_a_run_keeps_what_it_has_counted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(runner, "EVERY", 0.0)
+    cases = [Case("F2", f"good {n}", lambda _: Result(1)) for n in range(3)]
+    kept: list[tuple[int, str]] = []
+    runner.play_all(
+        family(monkeypatch, cases), "quick", [], workers=1, tell=lambda _: None,
+        keep=lambda tallies, left: kept.append((tallies["F2"].cases, left)),
+    )  # fmt: skip
+    assert (1, "1 of 3 cases were played") in kept
+    page = markdown(Report("make faults", 60, {"F2": Tally("F2")}, left=kept[0][1]))
+    assert "**Not finished: 1 of 3 cases were played.**" in page
+    assert "Not finished" not in markdown(Report("make faults", 60, {"F2": Tally("F2")}))
+
+
+def test_a_killed_run_leaves_its_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    cases = [
+        Case("F2", "good", lambda _: Result(1)),
+        Case("F2", "hangs", lambda _: Result(threading.Event().wait())),
+    ]
+    family(monkeypatch, cases)
+    monkeypatch.setattr(runner, "EVERY", 0.0)
+    monkeypatch.setattr(program, "PROJECT", tmp_path)
+    monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["x", "--families", "invented", "--workers", "1", "--write"])
+    (tmp_path / "docs").mkdir()
+    write = program._write
+
+    def killed(*args: object) -> None:
+        write(*args)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        program.main()
+    said = json.loads((tmp_path / "faults.json").read_text())
+    assert (said["commit"], said["left"]) == ("unknown", "1 of 2 cases were played")
+    assert said["rows"]["F2"]["survived"] == 1
+    page = (tmp_path / "docs" / "reliability.md").read_text()
+    assert "Not finished: 1 of 2 cases were played" in page
+
+
+def test_commit_and_product_are_told(tmp_path: Path):
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    file = tmp_path / "warehouse" / "store.py"
+    file.parent.mkdir()
+    file.write_text("a = 1\n")
+    before = code.product(tmp_path)
+    assert code.commit(tmp_path) == "unknown"
+    git("init", "-q")
+    git("add", "warehouse")
+    git("commit", "-qm", "first")
+    assert re.fullmatch("[0-9a-f]{7,}", code.commit(tmp_path))
+    (tmp_path / "README").write_text("x")
+    assert re.fullmatch("[0-9a-f]{7,}[+]", code.commit(tmp_path))
+    assert code.product(tmp_path) == before
+    file.write_text("a = 2\n")
+    assert code.product(tmp_path) != before
 
 
 def test_without_a_terminal_the_table_is_whole_and_the_last_line_says_it_all(
@@ -113,7 +199,7 @@ def test_without_a_terminal_the_table_is_whole_and_the_last_line_says_it_all(
     monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as ended:
-        faults_main()
+        program.main()
     told = capsys.readouterr().out.splitlines()
     assert ended.value.code == 1
     assert told[-1] == "1,233 of 1,234 cases survived, 2,345 faults fired"

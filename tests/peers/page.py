@@ -46,7 +46,7 @@ def markdown(said: Mapping[str, Any]) -> str:
         fired = ", ".join(
             f"{each['fired']} of {said['kills']} ({each['tool']})" for each in killed
         )  # fmt: skip
-        parts.append(f"Kills that fell inside a run: {fired}.")
+        parts.append(f"Kills that fell between a run's first request and its end: {fired}.")
     parts.append(NOTES.format(lookback=said["lookback_seconds"], dlt=said["dlt"] or "(left out)"))
     errors = [
         f"- {each['tool']}, {each['case']}: {text}"

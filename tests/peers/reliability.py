@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -127,7 +128,10 @@ def _listening(app: RestSimulator, tokens: list[str]) -> Any:
 
 
 def killed(tool: Tool, kills: int) -> dict[str, Any]:
-    """Kill `kills` first runs at random moments; judge after one clean run, and after a second."""
+    """Kill `kills` first runs at random moments; judge after one clean run, and after a second.
+
+    A moment lies between a run's first request and its end: start and imports are not in it.
+    """
     chance = random.Random(SEED)
     with tempfile.TemporaryDirectory() as root:
         whole = _trial(tool, Path(root), None)["seconds"]
@@ -136,7 +140,7 @@ def killed(tool: Tool, kills: int) -> dict[str, Any]:
     said: list[str] = []
     for _ in range(kills):
         with tempfile.TemporaryDirectory() as root:
-            trial = _trial(tool, Path(root), whole * chance.uniform(0.25, 1.0))
+            trial = _trial(tool, Path(root), whole * chance.uniform(0.0, 1.0))
         total += Counter(trial["first"])
         second += Counter(trial["second"])
         said += trial["said"]
@@ -147,11 +151,16 @@ def killed(tool: Tool, kills: int) -> dict[str, Any]:
 
 
 def _trial(tool: Tool, folder: Path, after: float | None) -> dict[str, Any]:
+    """Kill a run `after` seconds from its first request, or measure a whole one from there."""
     shop = Shop()
     kill_story(shop)
-    with serve(shop.app) as url:
-        began = time.monotonic()
+    asked = threading.Event()
+    with serve(_announced(shop.app, asked)) as url:
         process = tool.start(url, folder, shop.paging)
+        until = time.monotonic() + LIMIT
+        while not asked.wait(0.01) and process.poll() is None and time.monotonic() < until:
+            pass
+        began = time.monotonic()
         try:
             process.communicate(timeout=LIMIT if after is None else after)
         except subprocess.TimeoutExpired:
@@ -160,7 +169,7 @@ def _trial(tool: Tool, folder: Path, after: float | None) -> dict[str, Any]:
         seconds = time.monotonic() - began
         if after is None:
             return {"seconds": seconds}
-        fired = int(process.returncode == -signal.SIGKILL)
+        fired = int(process.returncode == -signal.SIGKILL and asked.is_set())
         after_kill(shop)
         errors = [tool.run(url, folder, shop.paging)]
         first = judge(shop.now, tool.read(folder)) | {"fired": fired}
@@ -168,6 +177,14 @@ def _trial(tool: Tool, folder: Path, after: float | None) -> dict[str, Any]:
         second = judge(shop.now, tool.read(folder))
     said = [error for error in errors if error]
     return {"first": first, "second": second, "said": said}
+
+
+def _announced(app: RestSimulator, asked: threading.Event) -> Any:
+    async def announce(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        await app(scope, receive, send)
+
+    return announce
 
 
 def _version() -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.peers.cases import CASES
+from tests.peers import reliability
+from tests.peers.cases import CASES, TOKEN, Shop
 from tests.peers.judge import Held, judge
 from tests.peers.page import markdown
-from tests.peers.reliability import DLT, PEERS, play
+from tests.peers.reliability import DLT, PEERS, Tool, play
 
 CLEAN = {"lost": 0, "duplicated": 0, "ghost": 0, "wrong": 0, "sum": 0, "held": 0, "rows": 2}
 
@@ -87,6 +91,38 @@ def test_the_page_shows_each_cell_and_says_what_was_left_out() -> None:
     assert "| ties | 3 lost; 2 records |" in text
     assert "| exact money | 3 lost, sum of totals wrong; 2 records |" in text
     assert "dlt is left out." in text
+
+
+ASK_AND_HANG = """\
+import sys, threading, urllib.request
+urllib.request.urlopen(urllib.request.Request(sys.argv[1] + "/orders?limit=1", headers={
+    "Authorization": "Bearer " + sys.argv[2]})).read()
+threading.Event().wait()
+"""
+
+
+class Hanging(Tool):
+    """A tool that asks once and hangs; its later runs do nothing."""
+
+    def start(self, url: str, folder: Path, paging: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.python, "-c", self.module, url, TOKEN], stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, url: str, folder: Path, paging: str) -> str:
+        return ""
+
+
+@pytest.mark.parametrize(("module", "fired"), [(ASK_AND_HANG, 1), ("", 0)], ids=["asks", "ends"])
+def test_a_kill_falls_after_the_first_request(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, fired: int
+) -> None:
+    shops: list[Shop] = []
+    monkeypatch.setattr(reliability, "kill_story", shops.append)
+    tool = Hanging("hanging", sys.executable, module, (), lambda _: Held())
+    trial = reliability._trial(tool, tmp_path, 0.0)
+    assert trial["first"]["fired"] == fired
+    assert shops[0].app.requests == fired
 
 
 @pytest.mark.slow
