@@ -146,7 +146,7 @@ def _load(
     outcome.inserted, outcome.updated = report.inserted, report.updated
     outcome.unchanged_rows, outcome.refused = report.unchanged, report.refused
     outcome.quarantined, outcome.deleted = report.quarantined, report.deleted
-    for warning, count in report.warnings.items():
+    for warning, count in (report.warnings | report.void).items():
         outcome.warnings[warning] = outcome.warnings.get(warning, 0) + count
 
 

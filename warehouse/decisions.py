@@ -2,6 +2,9 @@
 
 A decision is on disk, synced, before the store changes. A process that is killed in between has
 decided all the same: the next load acts on it.
+
+A decision names batches by number and by the sha256 of their data: a landing that lost its last
+batches gives their numbers to others, which nobody decided about.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import fcntl
 import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +42,25 @@ class Decision(BaseModel):
     why: str
     at: str
     about: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A batch that a decision names; one decision may name several.
+
+    `about` is the record that is discarded, for other kinds what the decision is about. `sha256` is
+    empty where the decision was written before it was kept: the number alone counts then.
+    """
+
+    sequence: int
+    kind: str
+    batch: int
+    sha256: str
+    about: Mapping[str, Any]
+
+    def is_about(self, sha256: str | None) -> bool:
+        """Say whether the batch of that number and of this sum (None: it is gone) is meant."""
+        return self.sha256 in ("", sha256)
 
 
 class Decisions:
@@ -83,20 +106,11 @@ class Decisions:
             raise self._missing(known)
         return newest
 
-    def accepted(self, connection: str, stream: str) -> dict[int, Decision]:
-        """Return the accepted held batches of a stream by sequence."""
-        return {int(d.about["batch"]): d for d in self._of("accept_deletion", connection, stream)}
+    def named(self, connection: str, stream: str, kind: str | None = None) -> list[Named]:
+        """Return the batches of a stream that decisions name, in the order of the decisions."""
+        return [n for d in self._of(kind, connection, stream) for n in _named(d)]
 
-    def trusted(self, connection: str, stream: str) -> set[int]:
-        """Return the batches of a stream that were loaded with older versions accepted."""
-        return {int(b) for d in self._of("trust_source", connection, stream)
-                for b in d.about["batches"]}  # fmt: skip
-
-    def discarded(self, connection: str, stream: str) -> list[dict[str, Any]]:
-        """Return the quarantined records of a stream that a person discarded."""
-        return [r for d in self._of("discard", connection, stream) for r in d.about["records"]]
-
-    def _of(self, kind: str, connection: str, stream: str) -> list[Decision]:
+    def _of(self, kind: str | None, connection: str, stream: str) -> list[Decision]:
         place = (connection, stream)
         return [
             d for d in self.all(kind)
@@ -136,6 +150,21 @@ class Decisions:
         with (self.folder / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _named(decision: Decision) -> Iterator[Named]:
+    about = decision.about
+    if decision.kind == "discard":
+        parts = [(r["batch"], r.get("sha256"), r) for r in about["records"]]
+    elif decision.kind == "accept_deletion":
+        parts = [(about["batch"], about.get("sha256"), about)]
+    elif decision.kind == "trust_source":
+        sums = about.get("sha256") or [None] * len(about["batches"])
+        parts = [(n, s, about) for n, s in zip(about["batches"], sums, strict=True)]
+    else:
+        return
+    for number, sha256, members in parts:
+        yield Named(decision.sequence, decision.kind, int(number), sha256 or "", members)
 
 
 def _damaged(path: Path, how: str) -> DecisionError:

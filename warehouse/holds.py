@@ -61,6 +61,7 @@ def accept(
         "connection": connection,
         "stream": stream,
         "batch": batch,
+        "sha256": found[batch].sidecar.sha256,
         "after": last,
         "keys": found[batch].sidecar.rows - len(left_out),
         "except": left_out,

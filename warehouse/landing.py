@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from warehouse.batch import DIGITS, TEMPORARY, Batch, name_of, read_batch, sync_folder
 from warehouse.clock import Clock, utc_now
 from warehouse.decisions import Decisions
-from warehouse.errors import LandingBusy, LandingError
+from warehouse.errors import LandingBusy, LandingError, LandingUnknown
 from warehouse.seen import SeenIndex, wanted_again
 from warehouse.sidecar import Mode
 from warehouse.writer import BatchWriter
@@ -64,6 +64,22 @@ class Landing:
     def batch(self, connection: str, stream: str, sequence: int) -> Batch:
         """Return one batch; raises LandingUnknown."""
         return read_batch(self.folder(connection, stream), sequence)
+
+    def sha256(self, connection: str, stream: str, sequence: int) -> str | None:
+        """Return the sum of a batch's data, None where there is no such batch."""
+        try:
+            return self.batch(connection, stream, sequence).sidecar.sha256
+        except LandingUnknown:
+            return None
+
+    def accepted(self, connection: str, stream: str) -> dict[int, Mapping[str, Any]]:
+        """Return what was decided about the held batches that a person accepted, by number."""
+        place = (connection, stream)
+        return {
+            n.batch: n.about
+            for n in self.decisions.named(*place, "accept_deletion")
+            if n.is_about(self.sha256(*place, n.batch))
+        }
 
     def last(self, connection: str, stream: str) -> Batch | None:
         """Return the last complete batch."""
@@ -149,7 +165,7 @@ class Landing:
 
         Only the newest of a part can be accepted: it tells of all that the older ones told.
         """
-        accepted = self.decisions.accepted(connection, stream)
+        accepted = self.accepted(connection, stream)
         newest: dict[str | None, Batch] = {}
         for batch in self.batches(connection, stream):
             side = batch.sidecar
@@ -183,8 +199,7 @@ class Landing:
         if not index.is_of(known):
             index.rebuild()
         accepted = {
-            n: frozenset(d.about["except"])
-            for n, d in self.decisions.accepted(connection, stream).items()
+            n: frozenset(about["except"]) for n, about in self.accepted(connection, stream).items()
         }
         done = index.accepted()
         for number in sorted(set(accepted) - done):

@@ -7,7 +7,7 @@ again, and a batch that was applied is not applied twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,10 +20,10 @@ from warehouse.batch import Batch
 from warehouse.bounds import all_memory
 from warehouse.clock import iso
 from warehouse.ddl import quote
-from warehouse.errors import LandingDamaged
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
+from warehouse.pending import Pending, find, trust
 from warehouse.session import (
     Now,
     checkpoint_at_commit,
@@ -31,7 +31,7 @@ from warehouse.session import (
     next_load,
     session,
 )
-from warehouse.settle import expect_decisions, settle
+from warehouse.settle import discard_entries, expect_decisions
 from warehouse.stage import Staged
 from warehouse.store import Store
 from warehouse.tombstones import apply_deletions, apply_outside, apply_vanished
@@ -45,7 +45,7 @@ class LoadReport:
 
     read = inserted + updated + unchanged + quarantined + deleted + refused + skipped, counted by
     rows: a record that makes rows of several entities counts once for each. `held` are deletions
-    that wait for a decision.
+    that wait for a decision; `void` are decisions that were not applied (see `pending.find`).
     """
 
     batches: int = 0
@@ -59,20 +59,12 @@ class LoadReport:
     held: int = 0
     load_ids: list[int] = field(default_factory=list)
     warnings: dict[str, int] = field(default_factory=dict)
+    void: dict[str, int] = field(default_factory=dict)
 
     @property
     def changed(self) -> int:
         """Rows of the store that are other than before."""
         return self.inserted + self.updated + self.deleted
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A batch to apply; `left_out` are keys of accepted deletions that were seen since."""
-
-    batch: Batch
-    trusted: bool
-    left_out: frozenset[str] = frozenset()
 
 
 def load_pending(
@@ -92,15 +84,18 @@ def load_pending(
     then nothing of the failing transaction is written.
     """
     report = report or LoadReport()
-    report.held = 0
     expect_decisions(store, landing)
     with session(store, plan):
-        pending = _pending(store, landing, plan, report)
+        work = find(store, landing, plan)
+        report.held = work.held
+        report.void |= work.void
+        pending = work.batches
         if trust_source:
-            pending = _trust(landing, plan, pending, moment(now))
+            pending = trust(landing, plan, pending, moment(now))
             expect_decisions(store, landing)
-        skipped = landing.decisions.discarded(plan.connection, plan.stream)
-        discarded = {(int(r["batch"]), int(r["position"]), str(r["entity"])) for r in skipped}
+        discarded = {
+            (int(r["batch"]), int(r["position"]), str(r["entity"])) for r in work.discarded
+        }
         groups = list(_groups(pending))
         for group in groups:
             if group is groups[-1]:
@@ -113,84 +108,18 @@ def load_pending(
         if not pending:
             with store.transaction() as con:
                 references(Load(con, plan, 0, moment(now)))
-        changed = settle(store, plan, landing, moment(now)) if skipped else 0
+        changed = discard_entries(
+            store, plan.connection, plan.stream, work.discarded, moment(now)
+        ) if work.discarded else 0  # fmt: skip
         if pending or changed:
             store.checkpoint()
             crashpoints.reach("load.checkpointed")
     return report
 
 
-def _pending(
-    store: Store, landing: Landing, plan: StreamPlan, report: LoadReport
-) -> list[_Pending]:
-    """Return what is landed and not applied, in order; accepted deletions stand where they fell."""
-    place = (plan.connection, plan.stream)
-    applied: dict[int, str] = dict(
-        store.con.execute(
-            "select batch, sha256 from ops.batches where connection = ? and stream = ?", place
-        ).fetchall()
-    )
-    landed = landing.sequences(*place)
-    _is_whole(landing, place, landed, applied)
-    accepted = landing.decisions.accepted(*place)
-    trusted = landing.decisions.trusted(*place)
-    found: list[tuple[float, _Pending]] = []
-    for number in landed:
-        if number in applied:
-            continue
-        batch = landing.batch(*place, number)
-        trust = batch.sidecar.trust or number in trusted
-        if not batch.sidecar.held:
-            found.append((number, _Pending(batch, trust)))
-        elif number in accepted:
-            about = accepted[number].about
-            # It acts after the batches that the person who accepted it knew.
-            rank = max(number, int(about["after"])) + 0.5
-            found.append((rank, _Pending(batch, trust, frozenset(about["except"]))))
-        else:
-            report.held += batch.sidecar.rows
-    found.sort(key=lambda one: (one[0], one[1].batch.sequence))
-    return [one for _, one in found]
-
-
-def _is_whole(
-    landing: Landing, place: tuple[str, str], landed: Sequence[int], applied: Mapping[int, str]
-) -> None:
-    """Raise LandingDamaged where a batch is gone unloaded, or another one has taken its number."""
-    gone = set(range(1, max(landed, default=0))) - set(landed) - applied.keys()
-    if gone:
-        raise LandingDamaged(
-            f"batch {min(gone)} is missing and the store does not hold it.",
-            "restore its files from a backup: without them the store would be short. Where there "
-            "is none, docs/restore.md says how to go on.",
-            place=f"{'/'.join(place)}",
-        )
-    known = max((n for n in landed if n in applied), default=None)
-    if known is not None and landing.batch(*place, known).sidecar.sha256 != applied[known]:
-        raise LandingDamaged(
-            f"batch {known} is another one than the store has loaded under this number.",
-            "the landing is older than the store, or lost its last batches: restore the newest "
-            "backup of it and run `isthmus rebuild`; where there is none, `isthmus rebuild "
-            "--accept-loss`, then `isthmus sync --all --full`.",
-            place=f"{'/'.join(place)}",
-        )
-
-
-def _trust(
-    landing: Landing, plan: StreamPlan, pending: Sequence[_Pending], at: datetime
-) -> list[_Pending]:
-    new = [p.batch.sequence for p in pending if not p.trusted]
-    if new:
-        landing.decisions.append(
-            "trust_source", why="loaded with --trust-source", at=at,
-            about={"connection": plan.connection, "stream": plan.stream, "batches": new},
-        )  # fmt: skip
-    return [_Pending(p.batch, True, p.left_out) for p in pending]
-
-
-def _groups(pending: Sequence[_Pending]) -> Iterator[list[_Pending]]:
+def _groups(pending: Sequence[Pending]) -> Iterator[list[Pending]]:
     """Yield runs of batches that one transaction takes: of one content and encoding."""
-    group: list[_Pending] = []
+    group: list[Pending] = []
     rows = 0
     for one in pending:
         side = one.batch.sidecar
@@ -209,7 +138,7 @@ def _groups(pending: Sequence[_Pending]) -> Iterator[list[_Pending]]:
 def _apply_group(
     store: Store,
     plan: StreamPlan,
-    group: Sequence[_Pending],
+    group: Sequence[Pending],
     at: datetime,
     discarded: set[tuple[int, int, str]],
     report: LoadReport,

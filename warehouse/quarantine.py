@@ -135,8 +135,10 @@ def discard(
     at = moment(now)
     expect_decisions(store, landing)
     for place in sorted({(e.connection, e.stream) for e in found}):
+        sums = _sums(store.con, place)
         records = [
-            asdict(e) | {"first_at": iso(e.first_at), "last_at": iso(e.last_at)}
+            asdict(e)
+            | {"first_at": iso(e.first_at), "last_at": iso(e.last_at), "sha256": sums[e.batch]}
             for e in found if (e.connection, e.stream) == place
         ]  # fmt: skip
         about = {"connection": place[0], "stream": place[1], "records": records}
@@ -145,6 +147,11 @@ def discard(
     expect_decisions(store, landing)
     store.checkpoint()
     return len(found)
+
+
+def _sums(con: duckdb.DuckDBPyConnection, place: tuple[str, str]) -> dict[int, str]:
+    sql = "select batch, sha256 from ops.batches where connection = ? and stream = ?"
+    return dict(con.execute(sql, place).fetchall())
 
 
 def _chunks(landing: Landing, plan: StreamPlan, entries: Sequence[Entry]) -> Iterator[list[Entry]]:

@@ -29,13 +29,17 @@ from warehouse.store import Store
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What a rebuild made: rows by table, and the streams that no mapping maps any more."""
+    """What a rebuild made: rows by table, and the streams that no mapping maps any more.
+
+    `void` are decisions that were not applied, by stream (see `LoadReport`).
+    """
 
     streams: int = 0
     batches: int = 0
     quarantined: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    void: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Return the members as plain data."""
@@ -61,7 +65,8 @@ def rebuild(
 
     `plan_for` gives the plan of a (connection, stream), None where it has none: then its rows are
     left out and named. Raises what `load_pending` raises, and LandingDamaged where the old store
-    holds what the landing has lost, unless `accept_loss`; the old store is then as it was.
+    (or what was published from it, if it cannot be read) holds what the landing has lost, unless
+    `accept_loss`; the old store is then as it was.
     """
     new = home.store.with_name("rebuilt.duckdb")
     with lock.hold(home.lock, wait=wait, now=lambda: moment(now), on_wait=on_wait):
@@ -101,6 +106,8 @@ def _fill(
         report.streams += 1
         report.batches += done.batches
         report.quarantined += done.quarantined
+        if done.void:
+            report.void[f"{connection}/{stream}"] = done.void
     for entity in HEADERS:
         table = source_table(entity)
         (count,) = made.con.execute(f"select count(*) from {table.full}").fetchone() or (0,)
@@ -119,30 +126,47 @@ _KNOWN = {
 def _expect_all(
     new: duckdb.DuckDBPyConnection, home: Home, wait: float, left_out: Sequence[str]
 ) -> None:
-    """Raise LandingDamaged where the old store knows what the new one does not.
-
-    An old store that is gone or cannot be read tells nothing.
-    """
-    if not home.store.exists():
-        return
-    known: dict[str, set[tuple[str, object, str]]] = {}
-    with suppress(StoreDamaged, duckdb.Error):
-        con = store.connect(home.store, wait=wait)
-        try:
-            known = {what: set(con.execute(sql).fetchall()) for what, sql in _KNOWN.items()}
-        finally:
-            con.close()
+    """Raise LandingDamaged where it is known of before what the new store does not hold."""
+    witness, known = _known(home, wait)
     for what, rows in known.items():
         lost = sorted({r[0] for r in rows - set(new.execute(_KNOWN[what]).fetchall())})
         lost = [name for name in lost if name not in left_out]
         if lost:
             raise LandingDamaged(
-                f"the store holds {what} of {', '.join(lost)} that the landing does not have (any"
-                " more): a store made of it would be short.",
+                f"the {witness} holds {what} of {', '.join(lost)} that the landing does not have"
+                " (any more): a store made of it would be short.",
                 "restore the newest backup of the landing and run `isthmus rebuild`; where there"
                 " is none, `isthmus rebuild --accept-loss`, then `isthmus sync --all --full`.",
                 place=home.landing.name,
             )
+
+
+def _known(home: Home, wait: float) -> tuple[str, dict[str, set[tuple[str, object, str]]]]:
+    """Return the batches and decisions of before, and who tells of them.
+
+    The old store does; where it is gone or cannot be read, its projection or the published file,
+    which may know less. Where there is none of them, nothing is known.
+    """
+    for path, name in (
+        (home.store, "store"),
+        (home.public, "projection of the store"),
+        (home.current, "published file"),
+    ):
+        if not path.exists():
+            continue
+        with suppress(StoreDamaged, duckdb.Error):
+            con = (
+                store.connect(path, wait=wait)
+                if path == home.store
+                else duckdb.connect(path, read_only=True)
+            )
+            try:
+                return name, {
+                    what: set(con.execute(sql).fetchall()) for what, sql in _KNOWN.items()
+                }
+            finally:
+                con.close()
+    return "", {}
 
 
 def _kept(path: Path, wait: float, names: Sequence[str]) -> dict[str, str]:

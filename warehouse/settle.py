@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from warehouse.ddl import source_table
 from warehouse.landing import Landing
 from warehouse.model import ENTITIES
-from warehouse.model.plan import StreamPlan
 from warehouse.session import next_load
 from warehouse.store import Store
 
@@ -28,18 +27,13 @@ def expect_decisions(store: Store, landing: Landing) -> None:
         store.set_meta(LAST, str(newest))
 
 
-def settle(store: Store, plan: StreamPlan, landing: Landing, at: datetime) -> int:
-    """Act on decisions that the store has not seen; returns how many entries changed."""
-    return discard_entries(
-        store, plan.connection, plan.stream,
-        landing.decisions.discarded(plan.connection, plan.stream), at,
-    )  # fmt: skip
-
-
 def discard_entries(
-    store: Store, connection: str, stream: str, records: Sequence[dict[str, Any]], at: datetime
+    store: Store, connection: str, stream: str, records: Sequence[Mapping[str, Any]], at: datetime
 ) -> int:
-    """Mark quarantined records as discarded, or enter them so where a rebuild left them out."""
+    """Mark quarantined records as discarded, or enter them so where a rebuild left them out.
+
+    Returns how many entries changed: the others are so already, or their batch is not loaded.
+    """
     con = store.con
     done = {
         i

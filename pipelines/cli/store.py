@@ -73,6 +73,9 @@ def rebuild(
     else:
         for name in report.left_out:
             remark(t("rebuild.left_out", name=name))
+        for name, void in report.void.items():
+            for text, count in void.items():
+                remark(t("sync.warning", name=name, text=text, count=count))
         say(t("rebuild.done", report=report))
     if outcome.error is not None:
         raise CliError(outcome.error.what, outcome.error.do, outcome.exit_code)

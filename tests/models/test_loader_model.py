@@ -215,7 +215,7 @@ class LoaderMachine(RuleBasedStateMachine):
                 n for (n,) in con.execute("select batch from ops.batches order by 1").fetchall()
             ]
         assert done == list(range(1, len(done) + 1))
-        trusted = self.landing.decisions.trusted(*PLACE)
+        trusted = {n.batch for n in self.landing.decisions.named(*PLACE, "trust_source")}
         for number in done[self.applied :]:
             batch = self.landing.batch(*PLACE, number)
             ended = datetime.fromisoformat(batch.sidecar.ended_at)

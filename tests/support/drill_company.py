@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,7 +101,20 @@ class Company(World):
 
 @contextmanager
 def company(folder: Path) -> Iterator[Company]:
-    """Make the company in `folder`; its shop is served until the end."""
+    """Make the company in `folder`, with its past; its shop is served until the end."""
+    files = {
+        "defs/office/defs.yaml": OFFICE, "mappings/office/stock.yaml": STOCK,
+        "inbox/stock.csv": ROWS,
+    }  # fmt: skip
+    with served(folder, files, orders=80) as made:
+        made.live()
+        made.space.control.close()
+        yield made
+
+
+@contextmanager
+def served(folder: Path, files: Mapping[str, str], *, orders: int) -> Iterator[Company]:
+    """Make a company of `orders` orders in `folder` with `files` beside the shop's own."""
     folder.mkdir(parents=True)
     assert main(["init", str(folder)]) == 0
     key = (folder / ".env").read_text("utf-8")
@@ -109,21 +122,17 @@ def company(folder: Path) -> Iterator[Company]:
         shop.collections("cursor"), Journal(folder / "journal.ndjson"), token=shop.TOKEN
     )
     with serve(shop_) as url:
-        made = Company(folder, orders=80, url=url, simulator=shop_)
+        made = Company(folder, orders=orders, url=url, simulator=shop_)
         shop_.now = made.clock.now
-        for name, text in {
-            "defs/office/defs.yaml": OFFICE, "mappings/office/stock.yaml": STOCK,
-            "inbox/stock.csv": ROWS,
-        }.items():  # fmt: skip
+        for name, text in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         with (folder / ".env").open("a", encoding="utf-8") as env:
             env.write(key)  # the world wrote its secrets in its place
         os.utime(folder / "inbox/stock.csv", (START.timestamp(),) * 2)
         made.space = made.discover()
-        made.live()
-        made.space.control.close()
         yield made
+        made.space.control.close()
 
 
 @contextmanager
