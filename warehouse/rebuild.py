@@ -116,6 +116,7 @@ def _fill(
     return report
 
 
+MASKED = "masked:"
 _KNOWN = {
     "batches": "select connection || '/' || stream, batch, sha256 from ops.batches",
     "discarded records": "select connection || '/' || stream, id, '' from ops.quarantine"
@@ -129,7 +130,11 @@ def _expect_all(
     """Raise LandingDamaged where it is known of before what the new store does not hold."""
     witness, known = _known(home, wait)
     for what, rows in known.items():
-        lost = sorted({r[0] for r in rows - set(new.execute(_KNOWN[what]).fetchall())})
+        there = set(new.execute(_KNOWN[what]).fetchall())
+        # Digits of a sum that look like a phone number are masked in what is published.
+        numbers = {(name, number, MASKED) for name, number, _ in there}
+        rows = {(n, i, MASKED if s.startswith(MASKED) else s) for n, i, s in rows}
+        lost = sorted({r[0] for r in rows - there - numbers})
         lost = [name for name in lost if name not in left_out]
         if lost:
             raise LandingDamaged(

@@ -119,7 +119,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Pat
 
 STORES: dict[str, tuple[str, Damage]] = {
     "gone": ("projection of the store", lambda home: (home / "store/store.duckdb").unlink()),
-    "cut": ("projection of the store", lambda home: cut(home / "store/store.duckdb", 0.6)),
+    "cut": ("projection of the store", lambda home: cut(home / "store/store.duckdb", 0.01)),
     "all gone": ("published file", lambda home: shutil.rmtree(home / "store")),
     "both cut": (
         "published file",
