@@ -273,3 +273,29 @@ def test_killed_while_both_go_on(
         assert in_the_store(space) == at_the_source(server)
         assert [loaded for _, loaded in batches(space) if loaded] == [PAGE] * 5
         space.control.close()
+
+
+def test_an_end_between_two_looks_for_news_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = Alongside(None, None, None, None)  # type: ignore[arg-type]
+    looked, go_on = threading.Event(), threading.Event()
+    clear = beside._news.clear
+
+    def late() -> None:
+        """The end comes after the thread has seen that it is not there yet."""
+        looked.set()
+        assert go_on.wait(PATIENCE)
+        clear()
+
+    monkeypatch.setattr(beside, "_load", lambda: None)
+    monkeypatch.setattr(beside._news, "clear", late)
+
+    def read() -> None:
+        with beside:
+            beside.landed(1)
+            assert looked.wait(PATIENCE)
+            threading.Timer(0.2, go_on.set).start()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(10)
+    assert not reader.is_alive()

@@ -196,6 +196,16 @@ def test_a_signal_while_publishing_is_no_failure(
         call(space)
 
 
+def test_what_goes_wrong_around_publishing_is_a_failure_not_a_signal(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pipelines.jobs.unify_publish", full)
+    assert run_publish(space).status == "failed"
+
+
 def test_dagster_home_is_of_the_home_and_links_the_projects_settings(home: Home, tmp_path: Path):
     env = {"ISTHMUS_HOME": str(home.root), "ISTHMUS_DEFS": str(tmp_path)}
     folder = prepare(Workspace.discover(env), env)
