@@ -13,7 +13,7 @@ import pytest
 from warehouse.errors import StoreDamaged, StoreFull
 from warehouse.home import Home
 from warehouse.lock import StoreBusy
-from warehouse.rebuild import _last_load
+from warehouse.rebuild import _kept
 from warehouse.store import connect, open_store
 from warehouse.trouble import said
 
@@ -49,7 +49,7 @@ def test_a_client_that_has_the_store_open_is_named(home: Home, analyst: int) -> 
     assert holder is not None
     assert holder.pid == analyst
     with pytest.raises(StoreBusy):  # a rebuild must not begin its load numbers anew
-        _last_load(home.store, 0)
+        _kept(home.store, 0, ())
 
 
 def test_a_store_that_is_gone_is_not_made_anew_where_something_is_published(home: Home) -> None:
