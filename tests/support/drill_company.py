@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import drill_steps
 import duckdb
 
 from connectors.rest.serve import serve
@@ -138,7 +139,9 @@ def served(folder: Path, files: Mapping[str, str], *, orders: int) -> Iterator[C
 @contextmanager
 def _at(folder: Path, env: dict[str, str]) -> Iterator[None]:
     before, here = dict(os.environ), Path.cwd()
-    os.environ.update({"ISTHMUS_LANG": "en", **env})
+    mine = drill_steps.plain({"ISTHMUS_LANG": "en", **env})
+    os.environ.clear()
+    os.environ.update(mine)
     os.chdir(folder)
     try:
         yield
