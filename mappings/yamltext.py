@@ -18,6 +18,8 @@ Spot: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML was built with it: a twentieth of the time."""
 _OPENS = (
     yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken,
     yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken,
@@ -89,23 +91,8 @@ def read_text(
     """Read `text`; `file` is what errors call it; `repeats` as in `read_file`."""
     if len(text) > MAX_BYTES:
         raise _too_long(file)
-    depth = 0
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
-            if depth > MAX_DEPTH:  # the scanner's time grows with the square of it
-                raise YamlError(
-                    file, token.start_mark.line + 1, "is nested too deep.", "make it flatter."
-                )
-            if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
-                line = token.start_mark.line + 1
-                # The sign alone: what stands behind it may be a secret.
-                mark = text[token.start_mark.index : token.end_mark.index].strip()[:40]
-                raise YamlError(
-                    file, line, f"anchors, aliases and tags are not read here ({mark}).",
-                    "write the value out, or put it in quotes.",
-                )  # fmt: skip
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _node(text, file)
     except yaml.MarkedYAMLError as error:
         mark_ = error.problem_mark or error.context_mark
         line = mark_.line + 1 if mark_ else 1
@@ -120,6 +107,34 @@ def read_text(
     keys: dict[Spot, int] = {}
     data = _value(file, node, (), lines, quoted, repeats, keys) if node is not None else None
     return Document(file, data, lines, frozenset(quoted), keys)
+
+
+def _node(text: str, file: str) -> yaml.Node | None:
+    try:
+        return _compose(text, file, _FAST)
+    except yaml.YAMLError:
+        # libyaml tells less of a mistake, and often a later line.
+        return _compose(text, file, yaml.SafeLoader)
+
+
+def _compose(text: str, file: str, loader: Any) -> yaml.Node | None:
+    depth = 0
+    for token in yaml.scan(text, Loader=loader):
+        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+        if depth > MAX_DEPTH:  # the scanner's time grows with the square of it
+            raise YamlError(
+                file, token.start_mark.line + 1, "is nested too deep.", "make it flatter."
+            )
+        if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
+            line = token.start_mark.line + 1
+            # The sign alone: what stands behind it may be a secret.
+            mark = text[token.start_mark.index : token.end_mark.index].strip()[:40]
+            raise YamlError(
+                file, line, f"anchors, aliases and tags are not read here ({mark}).",
+                "write the value out, or put it in quotes.",
+            )  # fmt: skip
+    node: yaml.Node | None = yaml.compose(text, Loader=loader)
+    return node
 
 
 def _too_long(file: str) -> YamlError:
@@ -146,7 +161,7 @@ def _value(
     if isinstance(node, yaml.ScalarNode):
         if "\0" in node.value:
             raise _zero(file, line)
-        if node.style is not None:
+        if node.style:  # libyaml says "" of plain text
             quoted.add(spot)
         elif node.value == "":
             return None

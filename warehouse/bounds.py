@@ -49,11 +49,16 @@ def sparingly(store: Store, work: Callable[[], _T]) -> _T:
     no transaction open and be right to begin anew.
     """
     with sparing(store):
-        try:
+        return with_more(store, work)
+
+
+def with_more(store: Store, work: Callable[[], _T]) -> _T:
+    """Inside `sparing`, return what `work` returns; see `sparingly` for what it must bear."""
+    try:
+        return work()
+    except duckdb.OutOfMemoryException:
+        with all_memory(store):
             return work()
-        except duckdb.OutOfMemoryException:
-            with all_memory(store):
-                return work()
 
 
 def _lower(con: duckdb.DuckDBPyConnection) -> bool:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import duckdb
 import msgspec
@@ -17,11 +18,12 @@ import msgspec
 from warehouse import crashpoints, intake, links, ops_tables, stage, temptables
 from warehouse.apply import Load, apply, count_left_out, quarantine_lines, references
 from warehouse.batch import Batch
-from warehouse.bounds import all_memory
+from warehouse.bounds import with_more
 from warehouse.clock import iso
 from warehouse.ddl import quote
 from warehouse.intake import Intake
 from warehouse.landing import Landing
+from warehouse.merging import MANY_ROWS, merging
 from warehouse.model.plan import StreamPlan
 from warehouse.pending import Pending, find, trust
 from warehouse.session import (
@@ -97,14 +99,12 @@ def load_pending(
             (int(r["batch"]), int(r["position"]), str(r["entity"])) for r in work.discarded
         }
         groups = list(_groups(pending))
-        for group in groups:
-            if group is groups[-1]:
-                checkpoint_at_commit(store)
-            try:
-                _apply_group(store, plan, group, moment(now), discarded, report)
-            except duckdb.OutOfMemoryException:
-                with all_memory(store):
-                    _apply_group(store, plan, group, moment(now), discarded, report)
+        with merging(store.con, sum(one.batch.sidecar.rows for one in pending) >= MANY_ROWS):
+            for group in groups:
+                if group is groups[-1]:
+                    checkpoint_at_commit(store)
+                apply = partial(_apply_group, store, plan, group, moment(now), discarded, report)
+                with_more(store, apply)
         if not pending:
             with store.transaction() as con:
                 references(Load(con, plan, 0, moment(now)))

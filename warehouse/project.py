@@ -24,6 +24,7 @@ from warehouse.ddl import Table, columns_of
 from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.mask import PrivacyMode
+from warehouse.merging import due, merging
 from warehouse.model import HEADERS
 from warehouse.project_tables import Tables, drop
 from warehouse.store import STORAGE_VERSION, Store, attach
@@ -233,7 +234,8 @@ class _Projection:
             reach("project.written")
         reach("project.committed")
         drop(self.con)
-        self.con.execute(f"CHECKPOINT {DATABASE}")
+        with merging(self.con, due(self.done.number, max(self.done.rows.values(), default=0))):
+            self.con.execute(f"CHECKPOINT {DATABASE}")
         return self.done
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:

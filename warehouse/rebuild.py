@@ -80,7 +80,7 @@ def rebuild(
             for name, value in kept.items():
                 made.set_meta(name, value)
             report = _fill(made, landing, plan_for, now)
-            made.checkpoint()
+            made.checkpoint(merge=True)
             if not accept_loss:
                 _expect_all(con, home, wait, report.left_out)
         finally:

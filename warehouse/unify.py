@@ -19,6 +19,7 @@ from warehouse.crashpoints import reach
 from warehouse.ddl import literal, quote
 from warehouse.golden import Written, count, temp
 from warehouse.identity import golden_id_sql
+from warehouse.merging import due
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
 from warehouse.store import Store
@@ -84,7 +85,7 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
             reach("unify.written")
         reach("unify.committed")
         _drop(con)
-        store.checkpoint()
+        store.checkpoint(merge=due(report.run, max(report.rewritten.values(), default=0)))
         return report
 
     return sparingly(store, write)
