@@ -161,10 +161,7 @@ def _getter(field: str, rest: Path) -> _Text:
     get = attrgetter(field)
 
     def top(head: Any) -> str | None:
-        try:
-            return scalar_text(get(head))
-        except msgspec.DecodeError:
-            return None
+        return _scalar(get(head))
 
     def below(head: Any) -> str | None:
         raw = get(head)

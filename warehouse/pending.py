@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from warehouse.batch import Batch
 from warehouse.decisions import Named
 from warehouse.errors import LandingDamaged
@@ -39,6 +41,12 @@ class Work:
     void: Counter[str] = field(default_factory=Counter)
 
 
+def sums_of(con: duckdb.DuckDBPyConnection, place: tuple[str, str]) -> dict[int, str]:
+    """Return the batches of a connection's stream that the store holds, with their sums."""
+    sql = "select batch, sha256 from ops.batches where connection = ? and stream = ?"
+    return dict(con.execute(sql, place).fetchall())
+
+
 def find(store: Store, landing: Landing, plan: StreamPlan) -> Work:
     """Return what is landed and not applied; accepted deletions stand where they fell.
 
@@ -46,11 +54,7 @@ def find(store: Store, landing: Landing, plan: StreamPlan) -> Work:
     where the landing lacks what the store would be short of.
     """
     place = (plan.connection, plan.stream)
-    applied: dict[int, str] = dict(
-        store.con.execute(
-            "select batch, sha256 from ops.batches where connection = ? and stream = ?", place
-        ).fetchall()
-    )
+    applied = sums_of(store.con, place)
     landed = landing.sequences(*place)
     _is_whole(landing, place, landed, applied)
     pending = {n: landing.batch(*place, n) for n in landed if n not in applied}

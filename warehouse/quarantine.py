@@ -20,6 +20,7 @@ from warehouse.errors import DecisionError
 from warehouse.landing import Landing
 from warehouse.load import MAX_RECORDS, apply_records, stage_records
 from warehouse.model.plan import StreamPlan
+from warehouse.pending import sums_of
 from warehouse.session import Now, moment, next_load, session
 from warehouse.settle import discard_entries, expect_decisions
 from warehouse.store import Store
@@ -135,7 +136,7 @@ def discard(
     at = moment(now)
     expect_decisions(store, landing)
     for place in sorted({(e.connection, e.stream) for e in found}):
-        sums = _sums(store.con, place)
+        sums = sums_of(store.con, place)
         records = [
             asdict(e)
             | {"first_at": iso(e.first_at), "last_at": iso(e.last_at), "sha256": sums[e.batch]}
@@ -147,11 +148,6 @@ def discard(
     expect_decisions(store, landing)
     store.checkpoint()
     return len(found)
-
-
-def _sums(con: duckdb.DuckDBPyConnection, place: tuple[str, str]) -> dict[int, str]:
-    sql = "select batch, sha256 from ops.batches where connection = ? and stream = ?"
-    return dict(con.execute(sql, place).fetchall())
 
 
 def _chunks(landing: Landing, plan: StreamPlan, entries: Sequence[Entry]) -> Iterator[list[Entry]]:

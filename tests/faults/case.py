@@ -105,15 +105,14 @@ class Tally:
                    more=Counter(said["more"]))  # fmt: skip
 
 
-def settle(made: World, result: Result, *, read: bool = True, owed: bool = True) -> Result:
+def settle(made: World, result: Result, *, read: bool = True) -> Result:
     """End a case as all end: quiesce, all runs ok, the judge's counts into `result`.
 
-    `read` False where the incremental sync past the lookback was done and judged just now; `owed`
-    False where the case left what only a full read can find.
+    `read` False where the incremental sync past the lookback was done and judged just now.
     """
 
     def between() -> None:
-        if read and owed:
+        if read:
             store = made.home / "store" / "store.duckdb"
             result.counts.add(judge_store(made.journal.path, store))
 

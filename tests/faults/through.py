@@ -32,6 +32,7 @@ from tests.faults.journal import Journal, JournalledSimulator
 from tests.faults.kills_child import KILLED
 from tests.faults.kills_points import DECISION
 from tests.faults.oracle import judge
+from tests.faults.surroundings import plain
 from tests.faults.world import World, world
 from warehouse.crashpoints import POINTS
 
@@ -48,10 +49,6 @@ STOPS = (
     ("TERM", "extract.page"), ("INT", "land.sidecar"), ("TERM", "load.written"),
     ("INT", "load.committed"), ("TERM", "unify.written"), ("INT", "publish.copied"),
 )  # fmt: skip
-
-
-LEFT = ("ISTHMUS_", "DAGSTER_", "SHOP_TOKEN")
-"""What other tests may have left in the environment: it would go before the world's own files."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,7 @@ class Line:
     def __init__(self, made: World, result: Result) -> None:
         self.made, self.result, self.took = made, result, LIMIT
         self.out, self.err = made.folder / "out.txt", made.folder / "err.txt"
-        known = {k: v for k, v in os.environ.items() if not k.startswith(LEFT)}
-        env = known | made.environment | {"ISTHMUS_LANG": "en", "PYTHONPATH": str(PROJECT)}
+        env = plain(made.environment | {"ISTHMUS_LANG": "en", "PYTHONPATH": str(PROJECT)})
         self.forker = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.through_forker"],
             env=env, cwd=made.folder, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -3,25 +3,15 @@
 import json
 from pathlib import Path
 
+import office_files
 import pytest
 
 from pipelines.cli import main
 
-CONNECTION = """\
-type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: inbox
-    settle: 0
-    streams: {stock: {pattern: "*.csv", key: sku}}
-"""
-MAPPING = "entity: stock_level\nkey: sku\nfields: {sku: sku, on_hand: qty}\n"
-
 
 def write(root: Path, count: int) -> None:
     lines = "".join(f"A{n},{n}\n" for n in range(count))
-    (root / "inbox" / "a.csv").write_text(f"sku,qty\n{lines}")
+    (root / "inbox" / "stock.csv").write_text(f"sku,qty\n{lines}")
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str) -> list | dict:
@@ -35,13 +25,7 @@ def test_held_deletions_are_listed_and_accepted(
     from pipelines.sync import sync_stream, unify_publish
     from pipelines.workspace import Workspace
 
-    for name, text in (
-        ("defs/office/defs.yaml", CONNECTION),
-        ("mappings/office/stock.yaml", MAPPING),
-        ("inbox/none", ""),
-    ):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+    office_files.write(tmp_path, office_files.files(""))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ISTHMUS_LANG", "en")
     space = Workspace.discover({}, start=tmp_path)

@@ -8,22 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import office_files
 import pytest
+from office_files import MAPPING
 
 from pipelines.cli import main
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 
-CONNECTION = """\
-type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: inbox
-    settle: 0
-    streams: {stock: {pattern: "*.csv", key: sku}}
-"""
-MAPPING = "entity: stock_level\nkey: sku\nfields: {sku: sku, on_hand: qty}\n"
 MENDED = MAPPING.replace("on_hand: qty", "on_hand: \"replace(qty, ',', '')\"")
 ROWS = 'sku,qty\n=A1,5\nB2,7\n0012,8\nC3,"1,200"\nD4,none\n'
 
@@ -32,11 +24,7 @@ ROWS = 'sku,qty\n=A1,5\nB2,7\n0012,8\nC3,"1,200"\nD4,none\n'
 def filled(tmp_path_factory) -> Path:
     """A workspace that is synced and published once; tests work on copies of it."""
     root = tmp_path_factory.mktemp("filled")
-    for name, text in (("defs/office/defs.yaml", CONNECTION),
-                       ("mappings/office/stock.yaml", MAPPING),
-                       ("inbox/a.csv", ROWS)):  # fmt: skip
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
+    office_files.write(root, office_files.files(ROWS))
     space = Workspace.discover({}, start=root)
     outcome = sync_stream(space, "office", "stock")
     assert (outcome.inserted, outcome.quarantined) == (3, 2), outcome.error

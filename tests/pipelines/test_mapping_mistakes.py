@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import office_files
+
 from connectors.base import utc_now
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
@@ -9,26 +11,12 @@ from warehouse.landing import Landing
 from warehouse.reader import run_query
 from warehouse.rebuild import rebuild
 
-CONNECTION = """\
-type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: inbox
-    settle: 0
-    streams: {stock: {pattern: "*.csv", key: 编码}}
-"""
 MAPPING = "entity: stock_level\nkey: 编码\nfields: {sku: 编码, on_hand: 库存数量}\n"
 
 
 def workspace(root: Path, mapping: str, rows: str) -> Workspace:
-    for name, text in (
-        ("defs/office/defs.yaml", CONNECTION),
-        ("mappings/office/stock.yaml", mapping),
-        ("inbox/a.csv", f"编码,库存数量,仓库\n{rows}"),
-    ):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
+    texts = office_files.files(f"编码,库存数量,仓库\n{rows}", mapping, key="编码")
+    office_files.write(root, texts)
     return Workspace.discover({}, start=root)
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import office_files
 import pyarrow as pa
 import pytest
 
@@ -118,16 +119,9 @@ def test_samples_are_texts_by_path() -> None:
 
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch) -> Path:
-    (tmp_path / "defs" / "office").mkdir(parents=True)
-    (tmp_path / "defs" / "office" / "defs.yaml").write_text(
-        "type: pipelines.Connection\nattributes:\n  system: files\n  config:\n    folder: inbox\n"
-        '    settle: 0\n    streams: {stock: {pattern: "*.csv", key: sku}}\n'
-    )
-    (tmp_path / "mappings" / "office").mkdir(parents=True)
-    (tmp_path / "inbox").mkdir()
-    (tmp_path / "inbox" / "a.csv").write_text(
-        "sku,qty\n" + "".join(f"S{n},{n}\n" for n in range(30))
-    )
+    texts = office_files.files("sku,qty\n" + "".join(f"S{n},{n}\n" for n in range(30)))
+    office_files.write(tmp_path, texts)
+    (tmp_path / "mappings" / "office" / "stock.yaml").unlink()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ISTHMUS_LANG", "en")
     return tmp_path

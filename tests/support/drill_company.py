@@ -7,18 +7,19 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import drill_steps
 import duckdb
+import office_files
 
 from connectors.rest.serve import serve
 from pipelines.cli import main
 from pipelines.sync import sync_stream
 from tests.faults import shop
 from tests.faults.journal import Journal, JournalledSimulator
+from tests.faults.surroundings import at
 from tests.faults.world import START, World
 from warehouse.ddl import columns_of, history_table, source_table, unified_table
 from warehouse.model import ENTITIES
@@ -26,16 +27,6 @@ from warehouse.model import ENTITIES
 Rows = dict[str, list[tuple[object, ...]]]
 NOT_COMPARED = frozenset({"load_id", "unify_run"})
 """Numbers of runs: a rebuild takes other transactions, and its numbers go on growing."""
-OFFICE = """\
-type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: inbox
-    settle: 0
-    streams: {stock: {pattern: "*.csv", key: sku}}
-"""
-STOCK = "entity: stock_level\nkey: sku\nfields: {sku: sku, on_hand: qty}\n"
 ROWS = "sku,qty\nA1,5\nB2,7\n0012,8\nC3,none\n"
 
 
@@ -66,7 +57,10 @@ class Company(World):
         """Run a command in this process, as of now; returns what it printed."""
         out = io.StringIO()
         self.space.control.close()
-        with _at(self.folder, self.environment), contextlib.redirect_stdout(out):
+        with (
+            at(self.folder, {"ISTHMUS_LANG": "en", **self.environment}),
+            contextlib.redirect_stdout(out),
+        ):
             code = main(list(words))
         self.space = self.discover()
         assert code == 0, (words, out.getvalue())
@@ -103,18 +97,14 @@ class Company(World):
 @contextmanager
 def company(folder: Path) -> Iterator[Company]:
     """Make the company in `folder`, with its past; its shop is served until the end."""
-    files = {
-        "defs/office/defs.yaml": OFFICE, "mappings/office/stock.yaml": STOCK,
-        "inbox/stock.csv": ROWS,
-    }  # fmt: skip
-    with served(folder, files, orders=80) as made:
+    with served(folder, office_files.files(ROWS), orders=80) as made:
         made.live()
         made.space.control.close()
         yield made
 
 
 @contextmanager
-def served(folder: Path, files: Mapping[str, str], *, orders: int) -> Iterator[Company]:
+def served(folder: Path, files: dict[str, str], *, orders: int) -> Iterator[Company]:
     """Make a company of `orders` orders in `folder` with `files` beside the shop's own."""
     folder.mkdir(parents=True)
     assert main(["init", str(folder)]) == 0
@@ -125,30 +115,13 @@ def served(folder: Path, files: Mapping[str, str], *, orders: int) -> Iterator[C
     with serve(shop_) as url:
         made = Company(folder, orders=orders, url=url, simulator=shop_)
         shop_.now = made.clock.now
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
+        office_files.write(folder, files)
         with (folder / ".env").open("a", encoding="utf-8") as env:
             env.write(key)  # the world wrote its secrets in its place
         os.utime(folder / "inbox/stock.csv", (START.timestamp(),) * 2)
         made.space = made.discover()
         yield made
         made.space.control.close()
-
-
-@contextmanager
-def _at(folder: Path, env: dict[str, str]) -> Iterator[None]:
-    before, here = dict(os.environ), Path.cwd()
-    mine = drill_steps.plain({"ISTHMUS_LANG": "en", **env})
-    os.environ.clear()
-    os.environ.update(mine)
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(here)
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def stored(store: Path) -> Rows:
@@ -160,20 +133,13 @@ def stored(store: Path) -> Rows:
                 names = columns_of(n for n in table.names if n not in NOT_COMPARED)
                 sql = f"select {names} from {table.full} order by all"
                 found[table.full] = con.execute(sql).fetchall()
-        for name, what in {
-            "unified.xref": "* exclude (load_id, unify_run)",
-            "ops.quarantine": "* exclude (load_id, last_at)",
-            "ops.made": "*",
-            "ops.batches": "* exclude (load_id, loaded_at)",
+        for name, left in {
+            "unified.xref": "",
+            "ops.quarantine": "load_id, last_at",
+            "ops.made": "",
+            "ops.batches": "load_id, loaded_at",
         }.items():
-            there = {
-                n for (n,) in con.execute(
-                    "select column_name from duckdb_columns() where schema_name || '.' ||"
-                    " table_name = ?", [name]
-                ).fetchall()
-            }  # fmt: skip
-            left = [n for n in ("load_id", "unify_run", "last_at", "loaded_at") if n in there]
-            what = f"* exclude ({', '.join(left)})" if left else "*"
+            what = f"* exclude ({left})" if left else "*"
             found[name] = con.execute(f"select {what} from {name} order by all").fetchall()
     return found
 

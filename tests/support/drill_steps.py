@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.cli import main
+from tests.faults.surroundings import at, plain
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "restore.md"
 BIN = Path(sys.executable).parent
@@ -43,12 +44,6 @@ def run(block: str, folder: Path, env: Mapping[str, str], *, anew: bool = False)
     _shell(others, folder, env)
 
 
-def plain(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with `env`, without what other tests left: it goes before `.env`."""
-    left = ("ISTHMUS_", "DAGSTER_", "SHOP_TOKEN")
-    return {n: v for n, v in os.environ.items() if not n.startswith(left)} | dict(env)
-
-
 def _shell(lines: list[str], folder: Path, env: Mapping[str, str]) -> None:
     if lines:
         text = "set -e\n" + "\n".join(lines)
@@ -63,13 +58,5 @@ def _shell(lines: list[str], folder: Path, env: Mapping[str, str]) -> None:
 def _isthmus(
     words: list[str], folder: Path, env: Mapping[str, str], more: Mapping[str, str]
 ) -> int:
-    before, here, mine = dict(os.environ), Path.cwd(), plain({**env, **more})
-    os.environ.clear()
-    os.environ.update(mine)
-    os.chdir(folder)
-    try:
+    with at(folder, {**env, **more}):
         return main(words)
-    finally:
-        os.chdir(here)
-        os.environ.clear()
-        os.environ.update(before)

@@ -6,7 +6,6 @@ really print; a test runs the same steps and compares.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openpyxl import Workbook
+
+from tests.faults.surroundings import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "first-connection.md"
@@ -112,8 +113,7 @@ def write_workbook(file: Path, last: object = "缺货") -> None:
 
 def run(folder: Path) -> Iterator[Done]:
     """Run the steps in the empty `folder` and yield them as they are done."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("ISTHMUS_", "DAGSTER_"))}
-    env |= {"ISTHMUS_LANG": "en", "PYTHONWARNINGS": "ignore", "HOME": str(folder)}
+    env = plain({"ISTHMUS_LANG": "en", "PYTHONWARNINGS": "ignore", "HOME": str(folder)})
     inbox = folder / "acme" / "inbox" / "stock" / "库存表2026-11.xlsx"
     here = folder
     for number, step in enumerate(STEPS):

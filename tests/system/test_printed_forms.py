@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import shop_server
+
+from tests.faults.surroundings import plain
 
 FORMS = Path(__file__).parents[3] / "shared" / "FORMS.md"
 CONNECTION = """\
@@ -76,14 +77,13 @@ def order(number: int) -> dict:
 
 class Company:
     def __init__(self, folder: Path) -> None:
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("ISTHMUS", "DAGSTER"))}
-        self.env |= {
+        self.env = plain({
             "ISTHMUS_HOME": str(folder / "home"),
             "ISTHMUS_DEFS": str(folder / "defs"),
             "ISTHMUS_MAPPINGS": str(folder / "maps"),
             "ISTHMUS_LANG": "en",
             "SHOP_TOKEN": "tok-5f2c9e77aa",
-        }
+        })  # fmt: skip
         (folder / "defs" / "shop").mkdir(parents=True)
         (folder / "maps" / "shop").mkdir(parents=True)
         (folder / "defs" / "shop" / "defs.yaml").write_text(CONNECTION, encoding="utf-8")

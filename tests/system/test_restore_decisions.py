@@ -12,8 +12,9 @@ from pathlib import Path
 
 import drill_steps
 import duckdb
+import office_files
 import pytest
-from drill_company import STOCK, Company, served
+from drill_company import Company, served
 
 from tests.faults.stores_state import cut
 from tests.faults.world import World
@@ -22,17 +23,8 @@ from warehouse.landing import Landing
 from warehouse.rebuild import rebuild
 
 ORDERS = "landing/shop/orders"
-ERP = """\
-type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: inbox
-    settle: 0
-    streams: {orders: {pattern: "*.csv", key: sku}}
-"""
 ROWS = "sku,qty\nC3,none\n" + "".join(f"A{n},{n}\n" for n in range(30))
-FILES = {"defs/erp/defs.yaml": ERP, "mappings/erp/orders.yaml": STOCK, "inbox/stock.csv": ROWS}
+FILES = office_files.files(ROWS, name="erp", stream="orders")
 Damage = Callable[[Path], None]
 
 

@@ -72,9 +72,16 @@ def test_a_large_load_merges_at_once(
 def test_the_setting_is_put_back_when_the_block_fails(store: Store) -> None:
     ask = "select current_setting('max_vacuum_tasks')"
     (before,) = store.con.execute(ask).fetchone() or (None,)
-    with pytest.raises(KeyError), merging(store.con, True):
-        assert store.con.execute(ask).fetchone() != (before,)
-        raise KeyError
+    inside = []
+
+    def fail() -> None:
+        with merging(store.con, True):
+            inside.append(store.con.execute(ask).fetchone())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert inside != [(before,)]
     assert store.con.execute(ask).fetchone() == (before,)
 
 
