@@ -10,6 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -147,18 +148,19 @@ class Landing:
             sync_folder(folder.parent)
             sync_folder(folder.parent.parent)
         lock = _lock(folder, f"{connection}/{stream}")
-        try:
+        with ExitStack() as failed:
+            failed.callback(lock.close)
             self._clear(folder, connection, stream)
             index = self._index(folder, connection, stream)
-            return BatchWriter(
+            failed.callback(index.close)
+            made = BatchWriter(
                 folder, connection, stream, mode=mode, read=read, connector=connector,
                 started=started, window=window or (None, None), trust=trust_source,
                 resumed=resumed, grouped=grouped, index=index, last=self.last(connection, stream),
                 bookmark=self.bookmark(connection, stream), lock=lock, now=self.now,
             )  # fmt: skip
-        except BaseException:
-            lock.close()
-            raise
+            failed.pop_all()
+        return made
 
     def held(self, connection: str, stream: str) -> list[Batch]:
         """Return the deletions that the breaker stopped and nobody accepted, oldest first.
@@ -179,18 +181,25 @@ class Landing:
         """Open the index of seen keys, caught up, with the stream's lock; close both."""
         folder = self.folder(connection, stream)
         lock = _lock(folder, f"{connection}/{stream}")
-        return self._index(folder, connection, stream), lock
+        with ExitStack() as failed:
+            failed.callback(lock.close)
+            index = self._index(folder, connection, stream)
+            failed.pop_all()
+        return index, lock
 
     def _index(self, folder: Path, connection: str, stream: str) -> SeenIndex:
         index = SeenIndex(folder)
-        try:
-            self._bring_up(index, folder, connection, stream)
-        except sqlite3.OperationalError:
-            raise  # full, busy or not readable: the index itself may be whole
-        except sqlite3.DatabaseError:
-            index.was_damaged = True
-            index.rebuild()
-            self._bring_up(index, folder, connection, stream)
+        with ExitStack() as failed:
+            failed.callback(index.close)  # left open it would lock out the next run
+            try:
+                self._bring_up(index, folder, connection, stream)
+            except sqlite3.OperationalError:
+                raise  # full, busy or not readable: the index itself may be whole
+            except sqlite3.DatabaseError:
+                index.was_damaged = True
+                index.rebuild()
+                self._bring_up(index, folder, connection, stream)
+            failed.pop_all()
         return index
 
     def _bring_up(self, index: SeenIndex, folder: Path, connection: str, stream: str) -> None:

@@ -1,18 +1,21 @@
-"""Tells whether the index of seen keys is as it was closed: a sum beside it, `seen.db.sum`.
+"""Tells whether the index of seen keys is as it was closed: sums beside it, `seen.db.sum`.
 
 SQLite notices a damaged structure, but not a turned bit in a key; and a key that is not known is
-not missed when it is gone at the source.
+not missed when it is gone at the source. Nor does the index notice that a batch was put back over
+another one: what it takes for landed would never be landed again. So the sums are of the index and
+of the sidecars beside it (names, sizes and times).
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
 from contextlib import closing
 from pathlib import Path
 
 SUFFIX = ".sum"
-_LENGTH = 8
+_LENGTH = 17
 
 
 def seal(path: Path) -> None:
@@ -30,9 +33,9 @@ def open_seal(path: Path) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Say whether the index at `path` is as it was closed.
+    """Say whether the index at `path` and the batches beside it are as when it was closed.
 
-    One that a killed process left has no sum: then only its structure can be looked at.
+    An index that a killed process left has no sum: then only its structure can be looked at.
     """
     if not path.exists():
         return True
@@ -56,4 +59,11 @@ def _sum(path: Path) -> str:
     with path.open("rb") as file:
         while some := file.read(1 << 20):
             found = zlib.crc32(some, found)
-    return f"{found:0{_LENGTH}x}"
+    return f"{found:08x} {_landed(path.parent):08x}"
+
+
+def _landed(folder: Path) -> int:
+    with os.scandir(folder) as entries:
+        files = [(e.name, e.stat()) for e in entries if e.name.endswith(".json")]
+    said = sorted(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in files)
+    return zlib.crc32("\n".join(said).encode())

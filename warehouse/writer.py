@@ -94,7 +94,9 @@ class BatchWriter:
         if self._scanning:
             self._scans.begin(WHOLE)
         if index.was_damaged:
-            self.report.warnings["the index of seen keys was damaged; it is made anew"] += 1
+            self.report.warnings[
+                "the index of seen keys did not fit the landing; it is made anew"
+            ] += 1
         if index.meta("incomplete"):
             self.report.warnings[
                 "the index of seen keys is incomplete: keys files are missing"

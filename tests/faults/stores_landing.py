@@ -30,7 +30,7 @@ KINDS = {
     "keys": (ORDERS + "*.keys.zst", set[str]()),
     "index": (ORDERS + "seen.db", set[str]()),
     "decision": ("landing/_decisions/*.json", {"DecisionError", "LandingDamaged"}),
-    "key": ("key", {"ConfigError"}),
+    "key": ("key", {"ConfigError", "KeyChanged"}),
     "published": ("published/isthmus.duckdb", {"StoreError"}),
 }
 """Kind of file -> where such files stand, and what a person may be told of one that is damaged."""

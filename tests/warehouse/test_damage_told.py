@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -85,9 +87,38 @@ def test_an_index_with_a_turned_key_still_misses_what_is_gone(
 
         writer.add([json.dumps(order(k, V1)).encode() for k in keys], keys, {}, complete=True)
         report = list(writer.report.warnings)
-    assert "the index of seen keys was damaged; it is made anew" in report
+    assert "the index of seen keys did not fit the landing; it is made anew" in report
     load_pending(store, landing, order_plan(), now=NOW)
     assert rows(store, "source_key", "source.orders where is_deleted") == [("key-11",)]
+
+
+def test_what_only_an_overwritten_batch_had_is_landed_again(
+    store: Store, landing: Landing, load: Load
+) -> None:
+    folder = landing.folder("shop", "orders")
+    load(order(1, V1))
+    load(order(2, V1))
+    backup = {path: path.read_bytes() for path in folder.glob("000000000002.*")}
+    for path in backup:
+        path.unlink()
+    land(landing, order(3, V1))  # takes the number of the lost batch
+    land(landing, order(4, V1))  # the last batch is what it was
+    for path, content in backup.items():
+        path.write_bytes(content)
+    load(order(1, V1), order(2, V1), order(3, V1), mode="full")
+    assert rows(store, "source_key") == [("1",), ("2",), ("3",), ("4",)]
+
+
+def test_an_index_that_cannot_be_brought_up_locks_nobody_out(landing: Landing) -> None:
+    land(landing, order(1, V1))
+    landing.decisions.folder.mkdir(parents=True)
+    (landing.decisions.folder / "000000000001.json").write_text("{")
+    with pytest.raises(DecisionError) as refused:
+        land(landing, order(2, V1))
+    path = landing.folder("shop", "orders") / "seen.db"
+    with closing(sqlite3.connect(path, timeout=0)) as db:
+        db.execute("begin immediate")
+    assert refused.value.__traceback__, "whoever keeps the error keeps what its frames hold"
 
 
 def test_a_landing_shorter_than_the_store_is_not_made_a_store_of(
