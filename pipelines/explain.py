@@ -40,6 +40,13 @@ def explain(error: BaseException, home: Home, secrets: Iterable[str] = ()) -> Er
     )
 
 
+def _is_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # SQLite's words: the index of seen keys, or (in SQLAlchemy's error) the control database.
+    return type(error).__name__ == "OperationalError" and "database or disk is full" in str(error)
+
+
 def _text_of(error: BaseException) -> ErrorText | None:
     kind = type(error).__name__
     if isinstance(error, ConnectorError):
@@ -49,10 +56,10 @@ def _text_of(error: BaseException) -> ErrorText | None:
         field = ".".join(str(part) for part in first["loc"])
         return ErrorText("ConfigError", f"{field}: {first['msg']}.",
                          "run `isthmus check`: it names the line.")  # fmt: skip
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _is_full(error):
         return ErrorText(
             "DiskFull", "the disk is full.", "free space; nothing that was there is lost, and the "
-            "next run goes on.", str(error.filename or ""), retriable=True,
+            "next run goes on.", str(getattr(error, "filename", None) or ""), retriable=True,
         )  # fmt: skip
     what, do = getattr(error, "what", None), getattr(error, "do", None)
     if not isinstance(what, str) or not isinstance(do, str):

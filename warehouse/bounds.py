@@ -15,6 +15,7 @@ from warehouse.store import Store
 MEMORY = 96 << 20
 """Bytes that DuckDB keeps in memory during the work; the rest goes to the scratch folder."""
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_SHORT = ("failed to pin block", "could not allocate block", "failed to offload data block")
 _T = TypeVar("_T")
 
 
@@ -52,11 +53,21 @@ def sparingly(store: Store, work: Callable[[], _T]) -> _T:
         return with_more(store, work)
 
 
+def is_short(error: duckdb.Error) -> bool:
+    """Whether `error` tells of too little memory: at a commit or checkpoint in other words.
+
+    To have no room in the scratch folder is to be short of memory as long as there is more of it.
+    """
+    return isinstance(error, duckdb.OutOfMemoryException) or any(w in str(error) for w in _SHORT)
+
+
 def with_more(store: Store, work: Callable[[], _T]) -> _T:
     """Inside `sparing`, return what `work` returns; see `sparingly` for what it must bear."""
     try:
         return work()
-    except duckdb.OutOfMemoryException:
+    except duckdb.Error as error:
+        if not is_short(error):
+            raise
         with all_memory(store):
             return work()
 

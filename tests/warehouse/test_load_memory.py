@@ -70,3 +70,44 @@ def test_records_that_do_not_fit_into_the_share_are_loaded_with_more(
     assert counts(load(*(order(n) for n in range(1, 51)))) == {"inserted": 50}
     assert rows(store, "count(*), count(distinct source_key)", "source.orders") == [(50, 50)]
     assert limit(store) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        (duckdb.OutOfMemoryException("x"), True),
+        (duckdb.TransactionException("Failed to commit: could not allocate block of size"), True),
+        (duckdb.TransactionException("Failed to commit: failed to offload data block"), True),
+        (duckdb.IOException("Checkpoint failed for database: failed to pin block of size"), True),
+        (duckdb.IOException("No space left on device"), False),
+    ],
+)
+def test_a_commit_says_in_other_words_that_memory_is_short(
+    store: Store, error: duckdb.Error, short: bool
+) -> None:
+    limits: list[str] = []
+
+    def work() -> str:
+        limits.append(limit(store))
+        if len(limits) == 1:
+            raise error
+        return "done"
+
+    if short:
+        assert bounds.sparingly(store, work) == "done"
+        assert limits == ["96.0 MiB", limit(store)]
+    else:
+        with pytest.raises(type(error)):
+            bounds.sparingly(store, work)
+
+
+def test_without_room_for_scratch_a_load_takes_memory(
+    store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MEMORY", 8 << 20)
+    (before,) = store.con.execute("select current_setting('max_temp_directory_size')").fetchone()
+    store.con.execute("set max_temp_directory_size = '1KB'")
+    try:
+        assert counts(load(*(order(n) for n in range(1, 51)))) == {"inserted": 50}
+    finally:
+        store.con.execute(f"set max_temp_directory_size = {literal(before)}")
