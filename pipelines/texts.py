@@ -1,7 +1,8 @@
 """Every sentence that people read from the command line, in English and Chinese, by key.
 
-The catalogue is `texts.yaml`: `key: {en: …, zh: …}`, values in braces. A test holds the twins, the
-placeholders and the keys that the sources name against each other.
+The catalogue is `texts.yaml` and, for what `--help` says, `help.yaml`: `key: {en: …, zh: …}`,
+values in braces. A test holds the twins, the placeholders and the keys that the sources name
+against each other.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Literal
 import yaml
 
 Language = Literal["en", "zh"]
-CATALOGUE = Path(__file__).with_name("texts.yaml")
+CATALOGUES = tuple(Path(__file__).with_name(n) for n in ("texts.yaml", "help.yaml"))
 
 
 def language(env: Mapping[str, str] | None = None) -> Language:
@@ -37,7 +38,10 @@ def t(key: str, /, **values: object) -> str:
 def texts() -> Mapping[str, Mapping[str, str]]:
     """Return the whole catalogue."""
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every scalar stays text
-    found = yaml.load(CATALOGUE.read_text("utf-8"), Loader=loader)  # noqa: S506
-    if not isinstance(found, dict):
-        raise TypeError(f"{CATALOGUE} is no map of keys")
+    found: dict[str, Mapping[str, str]] = {}
+    for file in CATALOGUES:
+        some = yaml.load(file.read_text("utf-8"), Loader=loader)  # noqa: S506
+        if not isinstance(some, dict):
+            raise TypeError(f"{file} is no map of keys")
+        found |= some
     return found
