@@ -337,3 +337,14 @@ def test_what_payers_write_is_not_published(home: Home) -> None:
         for schema in ("unified", "source"):
             rows = con.execute(f"SELECT reference FROM {schema}.payments").fetchall()
             assert rows == [(None,)], schema
+
+
+def test_the_sum_of_a_batch_is_published_as_it_is(home: Home) -> None:
+    said = "ab13812345678cd" * 4  # a rebuild compares it
+    with open_store(home) as store:
+        Loader(store.con).put("order", [filled("order", "x")])
+        store.con.execute("UPDATE ops.batches SET sha256 = ?", [said])
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=KEY, now=MOMENT)
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        assert con.execute("SELECT DISTINCT sha256 FROM ops.batches").fetchall() == [(said,)]
