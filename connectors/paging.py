@@ -254,9 +254,13 @@ def walk(
     """Yield each page and the step after it (None at the end).
 
     `fetch(step, received, number)` gets one page: how many records came before it, and its number
-    from 1. Raises PaginationLoop when a step or a page comes back, after whatever period.
+    from 1. Raises PaginationLoop when a step or a page comes back, after whatever period; where
+    pages shift, at the second time that the last page comes: as many records may have come in
+    before it as it has.
     """
     seen: set[bytes] = set()
+    last = b""
+    repeated = False
     step: Step | None = paging.first(state)
     received = empty = 0
     for number in range(1, MAX_PAGES + 1):
@@ -266,7 +270,12 @@ def walk(
         _once(seen, _step_mark(step), turn, "was asked for")
         if turn.records:
             empty = 0
-            _once(seen, _page_mark(turn), turn, "came")
+            mark = _page_mark(turn)
+            if paging.shifts and mark == last and not repeated:
+                repeated = True
+            else:
+                _once(seen, mark, turn, "came")
+            last = mark
         else:
             empty += 1
             if empty > MAX_EMPTY:
