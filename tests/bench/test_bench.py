@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.bench import __main__ as bench
 from tests.bench import rest
 from tests.bench.docs import BEGIN, END, write_docs
 from tests.bench.measure import Meter
-from tests.bench.run import Differs, run_side
+from tests.bench.run import ROOT, Differs, run_side
 from tests.bench.source import Orders, ask, running
 from tests.bench.table import Line
 
@@ -125,3 +126,13 @@ def test_the_last_run_is_written_between_the_markers(tmp_path: Path) -> None:
     page.write_text("no markers")
     with pytest.raises(ValueError, match="markers"):
         write_docs(source, page)
+
+
+def test_the_peak_is_that_of_the_side_and_not_of_who_started_it() -> None:
+    kept = b"x" * (300 << 20)  # ru_maxrss of a child begins with what its parent had
+    code = "from tests.bench.measure import _peak; print(_peak())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True
+    )
+    assert int(done.stdout) < 100 << 10
+    assert len(kept) == 300 << 20
