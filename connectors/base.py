@@ -44,6 +44,14 @@ class ChangedSince:
 
 
 @dataclass(frozen=True, slots=True)
+class Growing:
+    """Changes are found by a number that only grows: inclusive lower bound, `behind` read again."""
+
+    field: str
+    behind: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Every read is a full one; a record that equals the last landed one is not landed again."""
 
@@ -52,10 +60,10 @@ class Snapshot:
 class KeySweep:
     """Hard deletes are found by listing the keys now and then, beside the main strategy."""
 
-    main: ChangedSince | Snapshot
+    main: ChangedSince | Growing | Snapshot
 
 
-Changes: TypeAlias = ChangedSince | Snapshot | KeySweep
+Changes: TypeAlias = ChangedSince | Growing | Snapshot | KeySweep
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from connectors.rate import parse_rate
 from connectors.redact import Redactor
 from connectors.rest.settings import AuthSettings, OAuth2Settings, RestSettings
 from connectors.rest.streams import AnswerRule
-from connectors.rest.values import resolve
+from connectors.values import resolve
 
 
 def secret_reader(context: Context, redactor: Redactor) -> Callable[[str], str]:

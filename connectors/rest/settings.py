@@ -9,19 +9,9 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from connectors.address import parse
 from connectors.errors import ConfigError
-from connectors.rest.streams import AnswerRule, StreamSettings, Strict
-from connectors.rest.values import (
-    ConditionText,
-    Duration,
-    Headers,
-    PathText,
-    RateText,
-    Secret,
-    Size,
-    Text,
-    parse_duration,
-    reference_in,
-)
+from connectors.rest.streams import AnswerRule, StreamSettings
+from connectors.rest.values import ConditionText, Headers, PathText, RateText
+from connectors.values import Duration, Secret, Size, Strict, Text, parse_duration, reference_in
 
 
 def _url(text: str) -> str:

@@ -7,21 +7,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from connectors.outcome import Outcome
 from connectors.rest.values import (
     ConditionText,
     Constants,
-    Duration,
     FormatText,
     Headers,
     PathText,
-    Text,
-    Words,
     no_secrets,
-    parse_duration,
 )
+from connectors.values import Duration, Strict, Text, Words, parse_duration
 
 Place = Literal["query", "body"]
 _STYLES: dict[str, set[str]] = {
@@ -31,14 +28,6 @@ _STYLES: dict[str, set[str]] = {
     "next": set(),
     "last": {"param"},
 }
-
-
-class Strict(BaseModel):
-    """The base of all settings: unknown names are errors, values never appear in messages."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True
-    )
 
 
 class PagingSettings(Strict):

@@ -15,8 +15,8 @@ from connectors.errors import ConfigError
 from connectors.registry import load, names
 from connectors.rest import RestConnector
 from connectors.rest.settings import RestSettings
-from connectors.rest.streams import Strict
-from connectors.rest.values import json_constant, resolve
+from connectors.rest.values import json_constant
+from connectors.values import Strict, resolve
 from mappings.yamltext import read_text
 
 PRINTED = """

@@ -1,0 +1,164 @@
+"""Rows and blocks of values as Arrow tables of one schema: the shapes of the source's columns."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.sql.statements import Column, Source
+
+_ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
+ZERO = "0000-00-00"
+
+
+@dataclass(slots=True)
+class Odd:
+    """What was odd in the values of a read, counted; `lines` makes warnings of it."""
+
+    zero: Counter[str] = field(default_factory=Counter)
+    undecoded: Counter[str] = field(default_factory=Counter)
+    as_text: Counter[str] = field(default_factory=Counter)
+
+    def lines(self) -> list[str]:
+        """Return the warnings."""
+        return [
+            *(f"{name}: {n} dates 0000-00-00 were read as empty" for name, n in self.zero.items()),
+            *(
+                f"{name}: {n} texts are not in their encoding; what could not be read is U+FFFD"
+                for name, n in self.undecoded.items()
+            ),
+            *(
+                f"{name}: values that are not what the column's type says, kept as text"
+                for name in self.as_text
+            ),
+        ]
+
+
+def table_of(
+    source: Source, columns: Sequence[Column], rows: Sequence[Sequence[Any]], odd: Odd
+) -> pa.Table:
+    """Return rows of Python values as a table."""
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    arrays = [
+        _array(column, list(values), source.database, odd)
+        for column, values in zip(columns, cells, strict=True)
+    ]
+    return pa.table(arrays, names=[column.name for column in columns])
+
+
+def _array(column: Column, values: list[Any], database: str, odd: Odd) -> pa.Array:
+    if column.encoding:
+        return pa.array([_decoded(v, column, odd) for v in values], pa.string())
+    shape = column.shape
+    if shape.name == "instant" and database in ("mysql", "oracle"):
+        values = [v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for v in values]
+    if shape.name in ("any", "bytes"):
+        return pa.array([said(v) for v in values], pa.string())
+    try:
+        return pa.array(values, shape.arrow())
+    except _ERRORS:
+        return _mended(column, values, odd)
+
+
+def _mended(column: Column, values: list[Any], odd: Odd) -> pa.Array:
+    """Return values some of which do not fit: zero dates as null, the rest as text if need be."""
+    shape = column.shape
+    if shape.name in ("date", "naive", "instant"):
+        zero = [isinstance(v, str) and v.startswith(ZERO) for v in values]
+        odd.zero[column.name] += sum(zero)
+        values = [None if none else v for none, v in zip(zero, values, strict=True)]
+    elif shape.name == "decimal":
+        values = [Decimal(repr(v)) if isinstance(v, float) else v for v in values]
+    try:
+        return pa.array(values, shape.arrow())
+    except _ERRORS:
+        if shape.name != "text":
+            odd.as_text[column.name] += 1
+        return pa.array([said(v) for v in values], pa.string())
+
+
+def _decoded(value: Any, column: Column, odd: Odd) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bytes | bytearray | memoryview):
+        raw = bytes(value)
+    else:  # hexadecimal from PostgreSQL
+        try:
+            raw = bytes.fromhex(str(value))
+        except ValueError:
+            return str(value)
+    text = raw.decode(column.encoding, "replace")
+    if "\ufffd" in text:
+        odd.undecoded[column.name] += 1
+    return text
+
+
+def said(value: Any) -> str | None:
+    """Return a value as text in one spelling: exact, ISO 8601, bytes in hexadecimal."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+        return f"{sign}{int(seconds) // 3600:02d}:{int(seconds) // 60 % 60:02d}:{seconds % 60:g}"
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def decoded(table: pa.Table, columns: Sequence[Column], odd: Odd) -> pa.Table:
+    """Decode the columns of a table whose bytes came as hexadecimal text."""
+    for place, column in enumerate(columns):
+        if column.encoding:
+            texts = [_decoded(v, column, odd) for v in table.column(place).to_pylist()]
+            table = table.set_column(place, column.name, pa.array(texts, pa.string()))
+    return table
+
+
+def trimmed(table: pa.Table, columns: Sequence[Column], how: str) -> pa.Table:
+    """Cut the blanks that texts are filled with: `padding` those of char(n), `all` of all texts."""
+    for place, column in enumerate(columns):
+        cells = table.column(place)
+        if not pa.types.is_string(cells.type) or how == "none":
+            continue
+        if how == "all":
+            table = table.set_column(place, column.name, pc.utf8_trim_whitespace(cells))
+        elif column.shape.fixed:
+            table = table.set_column(place, column.name, pc.utf8_rtrim(cells, " "))
+    return table
+
+
+def keys_of(table: pa.Table, names: Sequence[str]) -> list[str | None]:
+    """Return the key of each row: its parts joined with '/', None where a part is null."""
+    parts = [pc.cast(table[name], pa.string()) for name in names]
+    joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "/")
+    found: list[str | None] = joined.to_pylist()
+    return found
+
+
+def move_of(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray:
+    """Return the stamp of each row: of several columns the first that is not null."""
+    columns = [table[name] for name in names]
+    if len(columns) == 1:
+        return columns[0]
+    if len({str(column.type) for column in columns}) > 1:
+        columns = [pc.cast(column, pa.string()) for column in columns]
+    return pc.coalesce(*columns)

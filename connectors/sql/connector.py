@@ -1,0 +1,167 @@
+"""The connector `sql`: tables and queries of any database, declared in YAML."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel
+
+from connectors.base import (
+    ChangedSince,
+    Changes,
+    Connector,
+    Context,
+    Finding,
+    Growing,
+    Page,
+    ReadRequest,
+    Snapshot,
+    Stream,
+)
+from connectors.changes import zone_of
+from connectors.errors import ConfigError, ConnectorError
+from connectors.redact import Redactor
+from connectors.sql.settings import SqlSettings
+from connectors.sql.streams import StreamSettings
+from connectors.values import resolve
+
+if TYPE_CHECKING:
+    from connectors.sql.address import Target
+    from connectors.sql.reading import Session
+
+
+class SqlConnector(Connector):
+    """Reads tables, views and queries over SQLAlchemy, in sessions that only read.
+
+    The bookmark is `{"stamp"}` or `{"number"}`, and `{"resume"}` while a read is under way: rows
+    come in the order of (stamp, key), or of the key in a full read, so an interrupted one goes on.
+    """
+
+    name: ClassVar[str] = "sql"
+    title: ClassVar[str] = "Database over SQLAlchemy, tables and queries declared in YAML"
+    Settings: ClassVar[type[BaseModel]] = SqlSettings
+    settings: SqlSettings
+
+    def __init__(self, settings: SqlSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self.redactor = Redactor()
+
+    def streams(self) -> Mapping[str, Stream]:
+        """Return the streams that the settings declare."""
+        return {
+            name: Stream(
+                name=name,
+                key=spec.key,
+                changes=_changes(spec),
+                title=spec.title,
+                stable_order=True,
+                can_sweep=True,
+            )
+            for name, spec in self.settings.streams.items()
+        }
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield the pages of one stream; raises only ConnectorError."""
+        from connectors.sql.faults import told
+        from connectors.sql.reading import Reading
+        from connectors.sql.source import find_source
+
+        spec = self.stream_settings(request.stream)
+        stats, zone = self.context.stats, zone_of(self.context.timezone)
+        query = spec.query is not None
+        with self.clean(), told(request.stream, is_query=query), self.session() as session:
+            with session.watch.limit():
+                source = find_source(
+                    session.connection, spec, session.database, self.settings.schema_
+                )
+            reading = Reading(session, source, spec, request, self.context.now(), zone, stats)
+            for page in reading.pages():
+                yield replace(page, warnings=tuple(map(self.redactor.text, page.warnings)))
+
+    def check(self) -> Iterator[Finding]:
+        """Reach the database and say what of it may be read and what does not fit."""
+        from connectors.sql.check import check
+
+        for found in check(self):
+            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
+            yield replace(found, what=said, do=do)
+
+    def stream_settings(self, name: str) -> StreamSettings:
+        """Return a stream's settings; raises ConfigError with the name that may be meant."""
+        streams = self.settings.streams
+        if name not in streams:
+            close = difflib.get_close_matches(name, streams, n=1, cutoff=0.5)
+            meant = f" Did you mean {close[0]}?" if close else ""
+            raise ConfigError(
+                f"There is no stream {name!r}.{meant}", f"use one of: {', '.join(streams)}."
+            )
+        return streams[name]
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a connection whose one transaction only reads, and close it."""
+        from connectors.sql.engine import Options, Watch, make_engine
+        from connectors.sql.reading import Session
+
+        settings = self.settings
+        target, password = self.target()
+        options = Options(
+            password=password,
+            encoding=settings.encoding,
+            timezone=self.context.timezone,
+            timeout=settings.timeout.total_seconds(),
+            connect_timeout=settings.connect_timeout.total_seconds(),
+            isolation=settings.isolation,
+        )
+        watch = Watch(options.timeout)
+        engine = make_engine(target, options, watch)
+        self.context.stats.requests += 1
+        with engine.connect() as connection:
+            yield Session(connection, watch, target.kind.name, settings.rows, settings.bytes)
+
+    def target(self) -> tuple[Target, str | None]:
+        """Return where the connection leads, judged, and the password; resolves the secrets."""
+        from connectors.sql.address import locate, read_url
+
+        settings, secret = self.settings, self.context.secret
+        text = resolve(settings.url, secret)
+        if text != settings.url:
+            self.redactor.add(text)
+        url = read_url(text)
+        password = url.password if isinstance(url.password, str) else None
+        if settings.password is not None:
+            password = resolve(settings.password, secret)
+        if password:
+            self.redactor.add(password)
+        folder = settings.folder
+        if folder is not None:
+            folder = resolve(folder, secret)
+        target = locate(
+            url, allow_private=settings.allow_private, folder=folder, base=self.context.base,
+            seconds=settings.connect_timeout.total_seconds(),
+        )  # fmt: skip
+        return target, password
+
+    @contextmanager
+    def clean(self) -> Iterator[None]:
+        """Take what is secret out of the errors of the block: only here is the password known."""
+        try:
+            yield
+        except ConnectorError as error:
+            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
+            error.place = self.redactor.text(error.place)
+            error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+            raise
+
+
+def _changes(spec: StreamSettings) -> Changes:
+    changes = spec.changes
+    if changes is None:
+        return Snapshot()
+    if changes.since:
+        return ChangedSince(", ".join(changes.since), "", changes.lookback, changes.lag)
+    return Growing(changes.number or changes.rowversion or "", changes.behind)
