@@ -121,7 +121,11 @@ class SqlConnector(Connector):
         engine = make_engine(target, options, watch)
         self.context.stats.requests += 1
         with engine.connect() as connection:
-            yield Session(connection, watch, target.kind.name, settings.rows, settings.bytes)
+            try:
+                yield Session(connection, watch, target.kind.name, settings.rows, settings.bytes)
+            except BaseException:  # also GeneratorExit: a read that is left under way
+                connection.invalidate()  # it may be in the midst of an answer: no ROLLBACK is sent
+                raise
 
     def target(self) -> tuple[Target, str | None]:
         """Return where the connection leads, judged, and the password; resolves the secrets."""

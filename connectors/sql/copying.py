@@ -7,6 +7,7 @@ its rights, its address.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -47,18 +48,20 @@ def copied(
     assert driver is not None  # noqa: S101
     standard = driver.pgconn.parameter_status(b"standard_conforming_strings") != b"off"
     text = statement_text(select, standard_strings=standard)
-    with driver.cursor() as cursor:
+    with ExitStack() as stack:
+        cursor = stack.enter_context(driver.cursor())
         # A COPY is one statement, however long we take to land its rows: the watch is on each part.
         cursor.execute("SET LOCAL statement_timeout = 0")
-        with cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT csv)".encode()) as copy:
-            pieces = iter(copy)
-            while True:
-                with watch.limit():
-                    block, rows = _block(pieces, most_rows, most_bytes)
-                if rows:
-                    yield decoded(_parsed(bytes(block), columns, odd), columns, odd)
-                if rows < most_rows and len(block) < most_bytes:
-                    return
+        with watch.limit():  # a lock on the table is waited for here
+            copying = cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT csv)".encode())
+            pieces = iter(stack.enter_context(copying))
+        while True:
+            with watch.limit():
+                block, rows = _block(pieces, most_rows, most_bytes)
+            if rows:
+                yield decoded(_parsed(bytes(block), columns, odd), columns, odd)
+            if rows < most_rows and len(block) < most_bytes:
+                return
 
 
 def _block(pieces: Iterator[Any], most_rows: int, most_bytes: int) -> tuple[bytearray, int]:

@@ -109,6 +109,8 @@ def make_engine(target: Target, options: Options, watch: Watch) -> Engine:
                 cursor.execute(statement)
         finally:
             cursor.close()
+        if target.file is None:
+            connection.commit()  # PostgreSQL takes a SET back with its transaction
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:

@@ -147,7 +147,8 @@ def explained(error: BaseException, place: str, *, is_query: bool = False) -> Co
         found.args = (f"{place}: {found.what}",)
         return found
     code = getattr(error, "sqlstate", None) or _number(error) or ""
-    if type(error).__name__ in ("DataError", "ProgrammingError", "NotSupportedError"):
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"DataError", "ProgrammingError", "NotSupportedError"}:
         return ContractBroken(
             f"The database refused the statement ({type(error).__name__}"
             f"{f' {code}' if code else ''}).",

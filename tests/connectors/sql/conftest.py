@@ -20,6 +20,9 @@ def postgres_server() -> Iterator[str]:
     pytest.importorskip("psycopg", reason="no psycopg here")
     folder = tempfile.mkdtemp(prefix="pg")  # a socket's path has at most 107 bytes
     server = package.get_server(folder, cleanup_mode="delete")
+    rules = Path(folder, "pg_hba.conf")
+    rules.write_text(f"local all guarded scram-sha-256\n{rules.read_text()}")
+    server.psql("create role guarded login password 'Geheim#4711x'; select pg_reload_conf();")
     try:
         yield folder
     finally:

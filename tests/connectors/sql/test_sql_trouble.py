@@ -1,0 +1,384 @@
+"""What goes wrong at a database: told in our words, by its own codes, without a secret or value."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sql_world import TABLE, Database, connector, ids, pages, sqlite_database, world
+from tcp_door import Door
+
+from connectors.base import ReadRequest
+from connectors.errors import (
+    AuthError,
+    ConfigError,
+    ConnectorError,
+    ContractBroken,
+    Refused,
+    Unavailable,
+)
+
+PASSWORD = "Geheim#4711x"
+INSERT = "insert into payments values (?, ?, ?, ?)"
+
+
+def fill(database: Database, count: int) -> None:
+    database.many(INSERT, [(n, "1.25", f"p{n}", "2026-05-31 10:00:00") for n in range(count)])
+
+
+def failure(config: dict[str, Any], **context: Any) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        pages(connector(config, **context))
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return caught.value
+
+
+@pytest.fixture
+def door(postgres_server: str) -> Iterator[Door]:
+    made = Door(f"{postgres_server}/.s.PGSQL.5432")
+    yield made
+    made.close()
+
+
+def through(door: Door, database: Database, **more: Any) -> dict[str, Any]:
+    name = database.rows("select current_database()")[0][0]
+    config = database.settings() | more
+    return config | {"url": f"postgresql://postgres@127.0.0.1:{door.port}/{name}"}
+
+
+# --- what people do -----------------------------------------------------------------------------
+def test_a_wrong_password_is_told_and_never_shown(
+    postgres: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    postgres.execute(TABLE["postgresql"])
+    wrong = "Verkehrt#99/ü@x"
+    url = postgres.url.replace("postgres@", "guarded:Verkehrt%2399%2F%C3%BC%40x@")
+    config = postgres.settings() | {"url": "env:ERP_URL"}
+    env = {"ERP_URL": url}
+    with world(tmp_path / "world", postgres, config, env=env) as erp:
+        done = erp.sync()
+        assert done.error is not None
+        assert (done.error.kind, done.error.retriable) == ("AuthError", False)
+        assert "refused the user or its password" in done.error.what
+        shown = f"{done} {caplog.text}"
+        for path in (tmp_path / "world" / "home").rglob("*"):
+            if path.is_file():
+                shown += path.read_bytes().decode("utf-8", "replace")
+    for secret in (wrong, "Verkehrt", "Verkehrt%2399", url):
+        assert secret not in shown
+
+
+def test_a_password_beside_the_url_reads_and_is_shown_nowhere(
+    postgres: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    postgres.execute(TABLE["postgresql"], "grant select on payments to guarded")
+    fill(postgres, 3)
+    config = postgres.settings() | {
+        "url": postgres.url.replace("postgres@", "guarded@"),
+        "password": "env:P",
+    }
+    source = connector(config, secret=lambda reference: PASSWORD)
+    assert ids(pages(source)) == ["0", "1", "2"]
+    found = list(source.check())
+    assert all(each.ok is not False for each in found)
+    assert not any("may write" in each.what for each in found)
+    assert PASSWORD not in f"{caplog.text} {found} {source!r} {vars(source)} {source.settings!r}"
+
+
+def test_a_right_that_is_missing_is_told(postgres: Database) -> None:
+    postgres.execute(TABLE["postgresql"])
+    config = postgres.settings() | {
+        "url": postgres.url.replace("postgres@", f"guarded:{PASSWORD.replace('#', '%23')}@")
+    }
+    config["url"], url = "env:U", config["url"]
+    error = failure(config, secret=lambda reference: url)
+    assert (type(error), error.what) == (ConfigError, "The account may not read this.")
+
+
+def test_a_database_that_is_not_there(postgres: Database) -> None:
+    url = postgres.url.replace("@/", "@/no_such_")
+    error = failure(postgres.settings() | {"url": url})
+    assert isinstance(error, ConfigError | Unavailable)
+    assert "no_such" not in error.what
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        ({"table": "paymnts"}, "There is no table paymnts"),
+        ({"key": "ID_"}, "There is no column ID_. Did you mean id?"),
+        ({"changes": {"since": "updated"}}, "no column updated. Did you mean updated_at?"),
+        ({"columns": ["payer", "amuont"]}, "no column amuont. Did you mean amount?"),
+    ],
+)
+def test_wrong_names_are_told_with_what_may_be_meant(
+    database: Database, stream: dict[str, Any], said: str
+) -> None:
+    error = failure(database.settings(**stream))
+    assert isinstance(error, ConfigError)
+    assert said in error.what
+    if "table" in stream:
+        assert "Did you mean payments?" in error.what
+    found = [each for each in connector(database.settings(**stream)).check() if each.ok is False]
+    assert [said in each.what for each in found] == [True]
+
+
+def test_a_query_that_is_wrong_is_told_in_the_databases_words(database: Database) -> None:
+    config = database.settings(query="select id, amuont from payments")
+    del config["streams"]["payments"]["table"]
+    error = failure(config)
+    assert isinstance(error, ConfigError)
+    assert "amuont" in error.what
+    assert "`query:`" in error.do
+
+
+def test_a_value_in_a_databases_message_is_not_repeated(postgres: Database) -> None:
+    postgres.execute("create table t (id text)", "insert into t values ('13800138000x')")
+    config = postgres.settings(query="select id::int as id from t")
+    del config["streams"]["payments"]["table"]
+    error = failure(config)
+    assert isinstance(error, ContractBroken)
+    assert "13800138000x" not in str(error)
+
+
+# --- what happens while nobody looks ------------------------------------------------------------
+def test_a_column_gone_and_a_column_added(database: Database, tmp_path: Path) -> None:
+    database.many(INSERT, [(1, "1.25", "a", "2026-05-31 10:00:00")])
+    with world(tmp_path / "world", database, database.settings()) as erp:
+        erp.sync()
+        database.execute(
+            "alter table payments add column note text", "update payments set note = 'n'"
+        )
+        done = erp.sync()
+        assert (done.error, done.landed) == (None, 1)
+        database.execute("alter table payments drop column payer")
+        done = erp.sync()
+        assert done.error is None
+        assert any("`payer` is no column of the table" in line for line in done.warnings)
+        database.execute("alter table payments rename column amount to amount_cny")
+        done = erp.sync()
+        assert done.error is not None
+        assert "`amount_cny` is" in done.error.what
+        assert erp.stored()[0][1] == "1.2500", "nothing is overwritten by nothing"
+
+
+def test_a_table_gone_deletes_nothing(database: Database, tmp_path: Path) -> None:
+    database.many(INSERT, [(1, "1.25", "a", "2026-05-31 10:00:00")])
+    with world(tmp_path / "world", database, database.settings()) as erp:
+        erp.sync()
+        database.execute("drop table payments")
+        done = erp.sync()
+        assert done.error is not None
+        assert "There is no table payments" in done.error.what
+        assert (done.error.kind, done.deleted) == ("ConfigError", 0)
+        assert len(erp.stored()) == 1
+
+
+def test_a_lock_is_not_waited_for_for_ever(postgres: Database) -> None:
+    postgres.execute(TABLE["postgresql"])
+    with postgres.connect() as holder:
+        holder.execute("lock table payments in access exclusive mode")
+        began = time.monotonic()
+        error = failure(postgres.settings() | {"timeout": "1s"})
+    assert isinstance(error, Unavailable)
+    assert time.monotonic() - began < 10
+
+
+def test_a_server_that_hangs_is_left_after_the_timeout(postgres: Database, door: Door) -> None:
+    postgres.execute(TABLE["postgresql"])
+    fill(postgres, 5000)
+    config = through(door, postgres, timeout="1s", rows=100)
+    assert len(ids(pages(connector(config)))) == 5000
+    source = connector(config)
+    reading = source.read(ReadRequest("payments"))
+    assert len(next(reading).keys) == 100
+    door.shut()
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="did not answer within 1 s"):
+        list(reading)
+    assert time.monotonic() - began < 10
+
+
+def test_a_server_that_says_nothing_is_left_after_the_connect_timeout(
+    postgres: Database, door: Door
+) -> None:
+    door.shut()
+    began = time.monotonic()
+    error = failure(through(door, postgres, connect_timeout="2s"))
+    assert isinstance(error, Unavailable)
+    assert time.monotonic() - began < 15
+
+
+def test_nobody_listening_is_unavailable(postgres: Database, door: Door) -> None:
+    config = through(door, postgres)
+    door.close()
+    error = failure(config)
+    assert (type(error), error.retriable) == (Unavailable, True)
+
+
+def test_a_session_can_only_read(database: Database) -> None:
+    import sqlalchemy as sa
+
+    with connector(database.settings()).session() as session:
+        with pytest.raises(sa.exc.DBAPIError, match=r"read-?only"):
+            session.connection.execute(sa.text("insert into payments (id) values (1)"))
+    assert database.rows("select count(*) from payments") == [(0,)]
+
+
+def test_a_read_is_one_snapshot(postgres: Database) -> None:
+    postgres.execute(TABLE["postgresql"])
+    fill(postgres, 1000)
+    reading = connector(postgres.settings() | {"rows": 100}).read(ReadRequest("payments"))
+    first = next(reading)
+    postgres.execute("delete from payments where id > 500", "update payments set payer = 'x'")
+    rest = list(reading)
+    assert len(ids([first, *rest])) == 1000
+    assert (rest[-1].complete, rest[-1].total) == (True, 1000)
+
+
+def test_a_read_that_is_left_lets_the_database_go(postgres: Database) -> None:
+    postgres.execute(TABLE["postgresql"])
+    fill(postgres, 50_000)
+    reading = connector(postgres.settings() | {"rows": 100}).read(ReadRequest("payments"))
+    next(reading)
+    reading.close()  # type: ignore[attr-defined]
+    busy = "select count(*) from pg_stat_activity where application_name = 'isthmus'"
+    until = time.monotonic() + 10
+    while postgres.rows(busy) != [(0,)]:
+        assert time.monotonic() < until
+    postgres.execute("drop table payments")
+
+
+# --- where a connection may lead ----------------------------------------------------------------
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@169.254.169.254/x",
+        "mysql://u@169.254.169.254/x",
+        "mssql://u@[fe80::1]/x",
+        "oracle://u@100.100.100.200/?service_name=x",
+        "postgresql://u@[::ffff:169.254.169.254]/x",
+        "postgresql://u@2852039166/x",
+        "postgresql://u@0xa9fea9fe/x",
+        "mysql://u@127.1/x",
+        "postgresql://u@10.0.0.1,169.254.169.254/x",
+    ],
+)
+def test_metadata_and_disguised_addresses_are_never_spoken_to(url: str) -> None:
+    config = {
+        "url": url,
+        "allow_private": True,
+        "streams": {"payments": {"table": "t", "key": "k"}},
+    }
+    error = failure(config)
+    assert isinstance(error, Refused), error
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "[::1]"])
+def test_private_addresses_and_sockets_need_the_switch(host: str) -> None:
+    streams = {"payments": {"table": "t", "key": "k"}}
+    error = failure({"url": f"mysql://u@{host}/x", "streams": streams})
+    assert isinstance(error, Refused)
+    assert "allow_private" in error.do
+    error = failure({"url": "postgresql://u@/x?host=/tmp", "streams": streams})
+    assert isinstance(error, Refused)
+
+
+def test_the_address_that_was_judged_is_the_one_spoken_to(
+    postgres: Database, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that leads elsewhere at its second look-up is not looked up a second time."""
+    from connectors import address
+    from connectors.sql import address as sql_address
+
+    postgres.execute(TABLE["postgresql"])
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(address, "system_resolve", resolve)
+    monkeypatch.setattr(sql_address.locate, "__kwdefaults__",
+                        {**sql_address.locate.__kwdefaults__, "resolve": resolve})  # fmt: skip
+    config = through(door, postgres)
+    config["url"] = config["url"].replace("127.0.0.1", "erp.invalid")
+    assert pages(connector(config))[-1].complete
+    assert asked == ["erp.invalid"]
+    assert door.visits == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["hostaddr=169.254.169.254", "service=x", "options=-c%20x", "passfile=/etc/passwd"],
+)
+def test_parameters_that_lead_elsewhere_are_refused(query: str) -> None:
+    url = f"postgresql://u@10.0.0.1/x?{query}"
+    error = failure(
+        {"url": "env:U", "streams": {"payments": {"table": "t", "key": "k"}}},
+        secret=lambda reference: url,
+    )
+    assert isinstance(error, ConfigError)
+    assert "is not used here" in error.what
+
+
+def test_a_sqlite_file_stands_inside_its_folder(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    inside.mkdir()
+    outside.mkdir()
+    other = sqlite_database(outside)
+    other.execute(TABLE["sqlite"])
+    (inside / "link.db").symlink_to(outside / "erp.db")
+    (inside / "sub").symlink_to(outside)
+    (inside / "pipe.db").mkdir()
+    base = other.settings() | {"folder": str(inside)}
+    for name in ("../out/erp.db", "link.db", "sub/erp.db", f"/{outside}/erp.db", "pipe.db"):
+        error = failure(base | {"url": f"sqlite:///{name}"})
+        assert isinstance(error, Refused), name
+    for name in ("", ":memory:", "file:erp.db"):
+        error = failure(base | {"url": f"sqlite:///{name}"})
+        assert isinstance(error, ConfigError | Unavailable), name
+    error = failure(base | {"url": "sqlite:///none.db"})
+    assert isinstance(error, Unavailable)
+    assert not (inside / "none.db").exists()
+    assert pages(connector(base | {"folder": str(outside)}))[-1].complete
+
+
+def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "erp.db").write_bytes(b"no database at all" * 100)
+    database = sqlite_database(tmp_path)
+    assert isinstance(failure(database.settings()), ContractBroken)
+
+
+def test_a_sqlite_file_that_somebody_writes_is_waited_for(tmp_path: Path) -> None:
+    database = sqlite_database(tmp_path)
+    database.execute(TABLE["sqlite"])
+    holder = sqlite3.connect(tmp_path / "erp.db", isolation_level=None)
+    holder.execute("begin exclusive")
+    error = failure(database.settings() | {"connect_timeout": "0.2s"})
+    holder.close()
+    assert (type(error), error.retriable) == (Unavailable, True)
+    assert pages(connector(database.settings()))[-1].complete
+
+
+def test_a_long_statement_on_sqlite_is_broken_off(tmp_path: Path) -> None:
+    database = sqlite_database(tmp_path)
+    endless = (
+        "with recursive n(id) as (select 1 union all select id + 1 from n) "
+        "select max(id) as id from n"
+    )
+    config = database.settings(query=endless) | {"timeout": "0.3s"}
+    database.execute(TABLE["sqlite"])
+    del config["streams"]["payments"]["table"]
+    began = time.monotonic()
+    error = failure(config)
+    assert isinstance(error, Unavailable)
+    assert time.monotonic() - began < 10
