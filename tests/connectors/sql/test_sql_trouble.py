@@ -15,7 +15,6 @@ from tcp_door import Door
 
 from connectors.base import ReadRequest
 from connectors.errors import (
-    AuthError,
     ConfigError,
     ConnectorError,
     ContractBroken,
@@ -227,9 +226,12 @@ def test_nobody_listening_is_unavailable(postgres: Database, door: Door) -> None
 def test_a_session_can_only_read(database: Database) -> None:
     import sqlalchemy as sa
 
-    with connector(database.settings()).session() as session:
-        with pytest.raises(sa.exc.DBAPIError, match=r"read-?only"):
-            session.connection.execute(sa.text("insert into payments (id) values (1)"))
+    write = sa.text("insert into payments (id) values (1)")
+    with (
+        connector(database.settings()).session() as session,
+        pytest.raises(sa.exc.DBAPIError, match=r"read-?only"),
+    ):
+        session.connection.execute(write)
     assert database.rows("select count(*) from payments") == [(0,)]
 
 
