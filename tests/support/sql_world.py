@@ -48,6 +48,8 @@ TABLE = {
     " updated_at text)",
     "postgresql": "create table payments (id bigint primary key, amount numeric(18, 4),"
     " payer varchar(60), updated_at timestamptz)",
+    "mysql": "create table payments (id bigint primary key, amount decimal(18, 4),"
+    " payer varchar(60), updated_at datetime(6)) charset utf8mb4",
 }
 START = datetime(2026, 6, 1, tzinfo=UTC)
 

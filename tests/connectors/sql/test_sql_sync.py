@@ -16,8 +16,8 @@ Row = tuple[int, str, str, str]
 
 
 def stamp(database: Database, at: datetime) -> str:
-    """Return an instant as the table's column has it; SQLite's is naive, in Shanghai's time."""
-    if database.name == "sqlite":
+    """Return an instant as the table's column has it: naive ones are in Shanghai's time."""
+    if database.name != "postgresql":
         return (at + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")
     return at.isoformat()
 
@@ -247,7 +247,7 @@ def test_without_changes_every_read_is_a_full_one(database: Database, tmp_path: 
 def test_the_later_of_no_two_stamps_but_the_first_that_is_there(
     database: Database, tmp_path: Path
 ) -> None:
-    kind = "text" if database.name == "sqlite" else "timestamptz"
+    kind = {"sqlite": "text", "postgresql": "timestamptz", "mysql": "datetime(6)"}[database.name]
     database.execute(f"alter table payments add column created_at {kind}")
     old, new = (stamp(database, START - timedelta(days=n)) for n in (3, 1))
     sql = "insert into payments values (?, ?, ?, ?, ?)"
