@@ -43,20 +43,16 @@ def _read(text: str, pattern: str) -> datetime:
         except ValueError:
             pass
     text = text.strip()
+    if "%" in pattern:  # before numbers: one of %Y%m%d%H%M%S is no epoch
+        try:
+            return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
+        except ValueError:
+            pass  # records often write stamps otherwise than parameters
     if _NUMBER.fullmatch(text) and (len(text) > 8 or pattern.startswith("epoch")):
         whole, _, part = text.partition(".")
         unit = 1000 if pattern == "epoch_ms" or len(whole) >= 12 else 1
         micros = int(whole) * (1_000_000 // unit) + int(part.ljust(6, "0")[:6]) // unit
         return _EPOCH + timedelta(microseconds=micros)
-    return _calendar(text, pattern)
-
-
-def _calendar(text: str, pattern: str) -> datetime:
-    if "%" in pattern:
-        try:
-            return datetime.strptime(text, pattern)  # noqa: DTZ007 - the caller adds the zone
-        except ValueError:
-            pass  # records often write stamps otherwise than parameters
     try:
         return datetime.fromisoformat(text)
     except ValueError:

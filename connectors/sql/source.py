@@ -50,6 +50,11 @@ def find_source(
     moving: tuple[str, ...] = ()
     if changes is not None:
         moving = changes.since or tuple(n for n in (changes.number, rowversion) if n)
+        if len({shape.name for name, shape in known.items() if name in moving}) > 1:
+            raise ConfigError(
+                f"The columns {', '.join(moving)} are of different types.",
+                "name stamps of one type under `since:`, or bring them to one in a `query:`.",
+            )
     return Source(database, clause, columns, spec.key, moving)
 
 

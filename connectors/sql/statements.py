@@ -182,8 +182,15 @@ def count(source: Source) -> Select[Any]:
 
 
 def greatest(source: Source) -> Select[Any]:
-    """Return the select of the greatest stamp or number."""
-    return sa.select(sa.func.max(source.move)).select_from(source.clause)
+    """Return the select of the greatest stamp or number.
+
+    PostgreSQL's stamps come as text: infinity, which may be the greatest, is no Python datetime.
+    """
+    top: Element = sa.func.max(source.move)
+    shapes = {source.column(name).shape.name for name in source.moving}
+    if source.database == "postgresql" and shapes & {"naive", "instant", "date"}:
+        top = sa.cast(top, sa.Text)
+    return sa.select(top).select_from(source.clause)
 
 
 def active_rowversion() -> Select[Any]:

@@ -38,6 +38,7 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     ("text", "pattern", "wanted"),
     [
         ("2026-03-01T12:00:00Z", "iso", NOON),
+        ("20260301200000", "%Y%m%d%H%M%S", NOON),  # no milliseconds of the year 2612
         ("2026-03-01T20:00:00+08:00", "iso", NOON),
         ("2026-03-01T20:00:00+0800", "iso", NOON),
         ("2026-03-01 20:00:00", "iso", NOON),

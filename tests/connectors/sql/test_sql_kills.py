@@ -107,9 +107,7 @@ def test_killed_in_mid_read_it_goes_on_after_the_last_batch(erp: World, mode: st
             "delete from payments where id = 7", "update payments set payer = 'new'"
         )
     left = Landing(erp.space.home.landing)
-    killed = child(
-        RUN, erp.now.isoformat(), mode, ISTHMUS_CRASH_AT=KILL, **environment(erp)
-    )
+    killed = child(RUN, erp.now.isoformat(), mode, ISTHMUS_CRASH_AT=KILL, **environment(erp))
     assert killed.returncode == -9
     bookmark = left.bookmark("erp", "payments") or {}
     assert bookmark["resume"]["mode"] == ("full" if mode == "full" else "changed")
@@ -129,9 +127,7 @@ def test_killed_inside_equal_stamps_it_goes_on_inside_them(erp: World) -> None:
     assert erp.sync().error is None
     new = "2026-05-31 10:00:00" + ("+08" if erp.database.name == "postgresql" else "")
     erp.database.execute(f"update payments set updated_at = '{new}', payer = 'new'")
-    killed = child(
-        RUN, erp.now.isoformat(), "changed", ISTHMUS_CRASH_AT=KILL, **environment(erp)
-    )
+    killed = child(RUN, erp.now.isoformat(), "changed", ISTHMUS_CRASH_AT=KILL, **environment(erp))
     assert killed.returncode == -9
     resume = (Landing(erp.space.home.landing).bookmark("erp", "payments") or {})["resume"]
     assert (resume["by_move"], len(resume["after"])) == (True, 2)
@@ -141,9 +137,7 @@ def test_killed_inside_equal_stamps_it_goes_on_inside_them(erp: World) -> None:
 
 
 def test_settings_that_change_the_order_begin_anew(erp: World) -> None:
-    killed = child(
-        RUN, erp.now.isoformat(), "first", ISTHMUS_CRASH_AT=KILL, **environment(erp)
-    )
+    killed = child(RUN, erp.now.isoformat(), "first", ISTHMUS_CRASH_AT=KILL, **environment(erp))
     assert killed.returncode == -9
     config = erp.database.settings(changes={"since": "updated_at", "lookback": "1h"})
     with world(erp.root, erp.database, config) as other:

@@ -33,7 +33,7 @@ QUERY = "select o.id, o.ts::text as ts -- '12:30'\nfrom \"Order\" o where o.name
 
 
 def source(database: str) -> Source:
-    names = ["cSOCode", "Line No", "cCusName", "dmodify", "dcreate", "order"]
+    names = ["cSOCode", "Line No", "cCusName", "dmodify", "dcreate", "tz", "order"]
     return Source(
         database,
         st.table_clause("SO_SOMain", "dbo", names),
@@ -42,7 +42,8 @@ def source(database: str) -> Source:
             Column("Line No", Shape("int")),
             Column("cCusName", TEXT, "gb18030"),
             Column("dmodify", Shape("naive")),
-            Column("dcreate", Shape("instant")),
+            Column("dcreate", Shape("naive")),
+            Column("tz", Shape("instant")),
             Column("order", Shape("any")),
         ),
         ("cSOCode", "Line No"),
@@ -74,6 +75,7 @@ def compiled(database: str) -> Iterator[str]:
         ),
         "the first of two stamps": st.rows(two, by_move=True, low=LOW, high=HIGH),
         "by rowversion": st.rows(moved, by_move=True, low=100, high=2000),
+        "the greatest stamp": st.greatest(plain),
         "the greatest rowversion": st.greatest(moved),
         "a query": st.rows(query, by_move=True, low="2026-01-01", high="2026-01-02"),
         "some rows": st.rows(query, limit=10),

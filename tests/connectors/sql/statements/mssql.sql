@@ -3,26 +3,26 @@ SET LOCK_TIMEOUT 600000;
 SET NOCOUNT ON;
 
 -- a full read, in the order of the key
-SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.[order] AS [order]
+SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.[order] AS [order]
 FROM dbo.[SO_SOMain] AS t ORDER BY t.[cSOCode], t.[Line No];
 
 -- gone on with after a row
-SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.[order] AS [order]
+SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.[order] AS [order]
 FROM dbo.[SO_SOMain] AS t
 WHERE t.[cSOCode] >= :cSOCode_1 AND (t.[cSOCode] > :cSOCode_2 OR t.[cSOCode] = :cSOCode_3 AND t.[Line No] > :Line_No_1) ORDER BY t.[cSOCode], t.[Line No];
 
 -- changed rows
-SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.[order] AS [order]
+SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.[order] AS [order]
 FROM dbo.[SO_SOMain] AS t
 WHERE t.dmodify >= :dmodify_1 AND (t.dmodify <= :dmodify_2 OR t.dmodify > :dmodify_3) ORDER BY t.dmodify, t.[cSOCode], t.[Line No];
 
 -- changed rows, gone on with inside equal stamps
-SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.[order] AS [order]
+SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.[order] AS [order]
 FROM dbo.[SO_SOMain] AS t
 WHERE t.dmodify >= :dmodify_1 AND (t.dmodify <= :dmodify_2 OR t.dmodify > :dmodify_3) AND t.dmodify >= :dmodify_4 AND (t.dmodify > :dmodify_5 OR t.dmodify = :dmodify_6 AND (t.[cSOCode] > :cSOCode_1 OR t.[cSOCode] = :cSOCode_2 AND t.[Line No] > :Line_No_1)) ORDER BY t.dmodify, t.[cSOCode], t.[Line No];
 
 -- the first of two stamps
-SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.[order] AS [order]
+SELECT t.[cSOCode] AS [cSOCode], t.[Line No] AS [Line No], CAST(t.[cCusName] AS VARBINARY(8000)) AS [cCusName], t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.[order] AS [order]
 FROM dbo.[SO_SOMain] AS t
 WHERE coalesce(t.dmodify, t.dcreate) >= :coalesce_1 AND coalesce(t.dmodify, t.dcreate) <= :coalesce_2 ORDER BY coalesce(t.dmodify, t.dcreate), t.[cSOCode], t.[Line No];
 
@@ -30,6 +30,10 @@ WHERE coalesce(t.dmodify, t.dcreate) >= :coalesce_1 AND coalesce(t.dmodify, t.dc
 SELECT t.[ID] AS [ID], convert(bigint, t.ufts) AS ufts
 FROM [SO_SOMain] AS t
 WHERE convert(bigint, t.ufts) >= :convert_1 AND convert(bigint, t.ufts) <= :convert_2 ORDER BY convert(bigint, t.ufts), t.[ID];
+
+-- the greatest stamp
+SELECT max(t.dmodify) AS max_1
+FROM dbo.[SO_SOMain] AS t;
 
 -- the greatest rowversion
 SELECT max(convert(bigint, t.ufts)) AS max_1

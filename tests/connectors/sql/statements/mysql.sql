@@ -4,26 +4,26 @@ SET SESSION time_zone = '+00:00';
 SET SESSION net_write_timeout = 3600;
 
 -- a full read, in the order of the key
-SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.`order` AS `order`
+SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.`order` AS `order`
 FROM dbo.`SO_SOMain` AS t ORDER BY t.`cSOCode`, t.`Line No`;
 
 -- gone on with after a row
-SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.`order` AS `order`
+SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.`order` AS `order`
 FROM dbo.`SO_SOMain` AS t
 WHERE t.`cSOCode` >= %s AND (t.`cSOCode` > %s OR t.`cSOCode` = %s AND t.`Line No` > %s) ORDER BY t.`cSOCode`, t.`Line No`;
 
 -- changed rows
-SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.`order` AS `order`
+SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.`order` AS `order`
 FROM dbo.`SO_SOMain` AS t
 WHERE t.dmodify >= %s AND (t.dmodify <= %s OR t.dmodify > %s) ORDER BY t.dmodify, t.`cSOCode`, t.`Line No`;
 
 -- changed rows, gone on with inside equal stamps
-SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.`order` AS `order`
+SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.`order` AS `order`
 FROM dbo.`SO_SOMain` AS t
 WHERE t.dmodify >= %s AND (t.dmodify <= %s OR t.dmodify > %s) AND t.dmodify >= %s AND (t.dmodify > %s OR t.dmodify = %s AND (t.`cSOCode` > %s OR t.`cSOCode` = %s AND t.`Line No` > %s)) ORDER BY t.dmodify, t.`cSOCode`, t.`Line No`;
 
 -- the first of two stamps
-SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.`order` AS `order`
+SELECT t.`cSOCode` AS `cSOCode`, t.`Line No` AS `Line No`, CAST(t.`cCusName` AS BINARY) AS `cCusName`, t.dmodify AS dmodify, t.dcreate AS dcreate, t.tz AS tz, t.`order` AS `order`
 FROM dbo.`SO_SOMain` AS t
 WHERE coalesce(t.dmodify, t.dcreate) >= %s AND coalesce(t.dmodify, t.dcreate) <= %s ORDER BY coalesce(t.dmodify, t.dcreate), t.`cSOCode`, t.`Line No`;
 
@@ -31,6 +31,10 @@ WHERE coalesce(t.dmodify, t.dcreate) >= %s AND coalesce(t.dmodify, t.dcreate) <=
 SELECT t.`ID` AS `ID`, t.ufts AS ufts
 FROM `SO_SOMain` AS t
 WHERE t.ufts >= %s AND t.ufts <= %s ORDER BY t.ufts, t.`ID`;
+
+-- the greatest stamp
+SELECT max(t.dmodify) AS max_1
+FROM dbo.`SO_SOMain` AS t;
 
 -- the greatest rowversion
 SELECT max(t.ufts) AS max_1
