@@ -20,6 +20,8 @@ from connectors.sql.places import read_place, write_place
 from connectors.sql.query import check_query
 from connectors.sql.stamps import Stamps, stamps_like
 
+naive = datetime.fromisoformat
+
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -161,7 +163,7 @@ def test_a_driver_that_is_missing_is_told_by_its_extra(
     [
         (5, "a'b/ü"),
         (datetime(2026, 1, 1, 1, 2, 3, 4, tzinfo=UTC), 2**70),
-        (datetime(2026, 1, 1), date(2026, 1, 2)),
+        (naive("2026-01-01"), date(2026, 1, 2)),
     ],
 )
 def test_a_place_is_written_exactly(values: tuple[Any, ...]) -> None:
@@ -200,7 +202,7 @@ def test_a_lower_bound_in_the_hour_that_comes_twice_leaves_nothing_out(at: datet
         ("20260102030405", "%Y%m%d%H%M%S", "20260101080000"),
         (1767225600, "auto", 1767225600),
         (1767225600000, "auto", 1767225600000),
-        (datetime(2026, 1, 2), "auto", datetime(2026, 1, 1, 8)),
+        (naive("2026-01-02"), "auto", naive("2026-01-01 08:00:00")),
         (datetime(2026, 1, 2, tzinfo=UTC), "auto", datetime(2026, 1, 1, tzinfo=UTC)),
         (date(2026, 1, 2), "auto", date(2026, 1, 1)),
     ],

@@ -20,6 +20,8 @@ from connectors.sql.engine import Options, session
 from connectors.sql.statements import Column, Source
 from connectors.sql.types import TEXT, Shape
 
+naive = datetime.fromisoformat
+
 STORED = Path(__file__).parent / "statements"
 DIALECTS: dict[str, Any] = {
     "sqlite": sqlite.dialect(),
@@ -28,7 +30,7 @@ DIALECTS: dict[str, Any] = {
     "mssql": mssql.dialect(),
     "oracle": oracle.dialect(),
 }
-LOW, HIGH, BEYOND = datetime(2026, 1, 1), datetime(2026, 1, 2, 8, 30), datetime(2026, 1, 3)
+LOW, HIGH, BEYOND = naive("2026-01-01"), naive("2026-01-02 08:30:00"), naive("2026-01-03")
 QUERY = "select o.id, o.ts::text as ts -- '12:30'\nfrom \"Order\" o where o.name like '%x%'"
 
 

@@ -188,7 +188,8 @@ def test_soft_deletes_of_nc_stand_as_deleted(database: Database, tmp_path: Path)
     with world(tmp_path / "world", database, config, mapping=mapping) as erp:
         assert erp.sync().inserted == 4
         database.execute(
-            f"update ar_gatherbill set dr = 1, ts = '2026-05-31 10:00:00' where pk_bill = '{key[1]}'"
+            f"update ar_gatherbill set dr = 1, ts = '2026-05-31 10:00:00'"
+            f" where pk_bill = '{key[1]}'"
         )
         done = erp.sync()
         assert (done.error, done.landed) == (None, 1)

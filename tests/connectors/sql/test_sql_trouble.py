@@ -229,7 +229,7 @@ def test_a_session_can_only_read(database: Database) -> None:
     write = sa.text("insert into payments (id) values (1)")
     with (
         connector(database.settings()).session() as session,
-        pytest.raises(sa.exc.DBAPIError, match="(?i)read.?only"),
+        pytest.raises(sa.exc.DBAPIError, match=r"(?i)read.?only"),
     ):
         session.connection.execute(write)
     assert database.rows("select count(*) from payments") == [(0,)]

@@ -1,4 +1,4 @@
-"""Values as they stand in the databases and as they land: nothing is rounded, shifted or guessed."""
+"""Values as they stand in the databases and as they land: not rounded, shifted or guessed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from sql_world import Database, connector, ids, pages, sqlite_database, world
+
+naive = datetime.fromisoformat
 
 UTC_TIME = pa.timestamp("us", "UTC")
 
@@ -56,7 +58,7 @@ def test_postgresql(postgres: Database) -> None:
             "id": 9223372036854775807, "small": -7,
             "price": Decimal("1234567890123456789012345678.0123456789"), "free": "1.10",
             "wide": "0.10", "ok": True, "d": date(2026, 2, 3),
-            "naive": datetime(2026, 2, 3, 4, 5, 6, 123456), "tod": "23:59:59.5", "padded": "abc",
+            "naive": naive("2026-02-03 04:05:06.123456"), "tod": "23:59:59.5", "padded": "abc",
             "txt": "", "raw": "00ff", "u": "6f1b2c3d-0000-4000-8000-000000000001",
             "j": '{"a": 1.10}', "list": "{1,NULL}", "m": "好", "c": "x", "span": "1 day",
             'Odd "name': 'a,"b"\n\\. c\t',
@@ -83,8 +85,9 @@ def test_mariadb(mariadb: Database) -> None:
     mariadb.execute(
         "set time_zone = '+08:00'",
         "set session sql_mode = ''",
-        "create table t (id bigint unsigned primary key, price decimal(38, 10), wide decimal(65, 30),"
-        " f double, r float, flag tinyint(1), d date, at timestamp(6) null, naive datetime(6),"
+        "create table t (id bigint unsigned primary key, price decimal(38, 10),"
+        " wide decimal(65, 30), f double, r float, flag tinyint(1), d date,"
+        " at timestamp(6) null, naive datetime(6),"
         " tod time(1), padded char(20), txt text, raw varbinary(4), j json,"
         " label varchar(40) charset latin1)",
         "insert into t values (18446744073709551615, 1234567890123456789012345678.0123456789,"
@@ -101,7 +104,7 @@ def test_mariadb(mariadb: Database) -> None:
         "id": Decimal(18446744073709551615),
         "price": Decimal("1234567890123456789012345678.0123456789"),
         "wide": "0.000000000000000000000000000001", "f": 0.1, "flag": 1, "d": None,
-        "naive": datetime(2026, 2, 3, 4, 5, 6, 123456), "tod": "23:59:59.5", "padded": "abc",
+        "naive": naive("2026-02-03 04:05:06.123456"), "tod": "23:59:59.5", "padded": "abc",
         "txt": "", "raw": "00ff", "j": '{"a": 1.10}', "label": "甲公司",
     }  # fmt: skip
     assert found["naive"][0] is None
