@@ -16,13 +16,15 @@ from sql_world import Database, World, world
 from pipelines.workspace import PROJECT
 from warehouse.landing import Landing
 
-ROWS = 60_000
-KILL = "extract.page:11"  # a batch of more than 50,000 rows was landed by then
+ROWS = 3000
+KILL = "extract.page:7"  # of 300 rows; a batch of more than 1,000 was landed by then
 RUN = """
 import sys
 from datetime import datetime
 from pipelines.sync import sync_stream
 from pipelines.workspace import Workspace
+from warehouse import writer
+writer.MAX_RECORDS = 1000
 now = datetime.fromisoformat(sys.argv[1])
 done = sync_stream(Workspace.discover(), "erp", "payments", full=sys.argv[2] == "full",
                    now=lambda: now)
@@ -77,7 +79,7 @@ def fill(database: Database, rows: int, payer: str) -> None:
 @pytest.fixture
 def erp(database: Database, tmp_path: Path) -> Iterator[World]:
     fill(database, ROWS, "p")
-    config = database.settings(changes={"since": "updated_at"}) | {"rows": 6000}
+    config = database.settings(changes={"since": "updated_at"}) | {"rows": 300}
     with world(tmp_path / "world", database, config) as made:
         yield made
 
