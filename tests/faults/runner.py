@@ -23,7 +23,9 @@ from typing import Any
 
 from tests.faults.case import Case, Result, Size, Tally
 
-FAMILIES = ("through", "network", "network_wire", "kills", "stores", "data", "files", "random_runs")
+FAMILIES = (
+    "through", "network", "network_wire", "kills", "stores", "data", "sql", "files", "random_runs",
+)  # fmt: skip
 """The longest cases first, so that no worker is left with one at the end."""
 LIMIT = 1_800.0
 """Seconds after which a case counts as hung."""

@@ -1,0 +1,175 @@
+"""Random stories of a table: edits, ties, late commits, hard deletes, reads cut off anywhere.
+
+The judge asks the database and the store with their own drivers. `tests/connectors/sql` plays the
+same stories on PostgreSQL and, where one is installed, MariaDB.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from tests.faults.case import Case, Result, Size
+from tests.faults.oracle import Counts
+from tests.support.sql_world import TABLE, Database, World, sqlite_database
+from warehouse import crashpoints, writer
+from warehouse.writer import BatchWriter
+
+ROUNDS = 9
+CUTS = 3
+PARTITION = 37
+SHANGHAI = timedelta(hours=8)
+POINTS = ("extract.page", "land.data_written", "land.sidecar", "load.staged")
+
+
+def cases(size: Size, seeds: Sequence[int] = ()) -> list[Case]:
+    """Return one story a seed on SQLite, each with reads that are cut off."""
+    chosen = list(seeds) or list(range(24 if size == "full" else 3))
+    return [
+        Case("D1", f"a table's story, seed {seed}", partial(_on_sqlite, seed), CUTS)
+        for seed in chosen
+    ]
+
+
+def _on_sqlite(seed: int, root: Path) -> Result:
+    (root / "files").mkdir()
+    database = sqlite_database(root / "files")
+    database.execute(TABLE["sqlite"])
+    return play(root / "world", database, seed)
+
+
+def play(root: Path, database: Database, seed: int) -> Result:
+    """Play one story and judge it after each run that came to its end."""
+    config = database.settings(changes={"since": "updated_at"}) | {"rows": PARTITION}
+    world, result = World(root, database, config), Result()
+    try:
+        with patch.object(writer, "MAX_RECORDS", 2 * PARTITION):
+            _Story(world, random.Random(seed), result).tell()
+    finally:
+        world.space.control.close()
+    return result
+
+
+class _Story:
+    def __init__(self, world: World, dice: random.Random, result: Result) -> None:
+        self.world, self.dice, self.result = world, dice, result
+        self.database = world.database
+        self.next = 1
+        self.stamps: dict[int, datetime] = {}
+
+    def tell(self) -> None:
+        cuts = set(self.dice.sample(range(1, ROUNDS), CUTS))
+        self.insert(150, self.world.now - timedelta(days=2))
+        for number in range(ROUNDS):
+            self.change()
+            self.world.now += timedelta(minutes=self.dice.choice([1, 3, 30]))
+            if number in cuts:
+                self.cut_off()
+                continue
+            self.run(full=self.dice.random() < 0.15)
+            if self.dice.random() < 0.3:
+                self.run(sweep=True)
+                self.judge("after a sweep", deleted=True)
+            self.judge(f"after run {number}")
+        self.run()
+        self.run(sweep=True)
+        self.judge("at the end", deleted=True)
+        found = self.world.published("select number, amount from payments")
+        there = {key: Decimal(str(amount)) for key, amount in found}
+        self.result.expect(there == self.source(), "what is published is not the source")
+
+    # --- what people do ------------------------------------------------------------------------
+    def change(self) -> None:
+        now, dice = self.world.now, self.dice
+        young = now + timedelta(seconds=dice.randrange(50))
+        self.insert(dice.choice([0, 1, 5, 120]), young)  # 120 rows in one stamp: a tie
+        self.edit(dice.sample(sorted(self.stamps), min(len(self.stamps), 4)), young)
+        late = now - timedelta(seconds=dice.randrange(540))  # within the lookback
+        self.insert(dice.choice([0, 2, 60]), late)
+        older = [key for key, at in self.stamps.items() if at < late - timedelta(seconds=1)]
+        self.edit(dice.sample(older, min(len(older), 3)), late)
+        gone = dice.sample(sorted(self.stamps), min(len(self.stamps) // 60, 3))
+        for key in gone:
+            self.database.execute(f"delete from payments where id = {key}")
+            del self.stamps[key]
+
+    def insert(self, count: int, at: datetime) -> None:
+        keys = range(self.next, self.next + count)
+        self.next += count
+        self.stamps |= dict.fromkeys(keys, at)
+        rows = [(key, self.amount(), f"p{key}", self.said(at)) for key in keys]
+        self.database.many("insert into payments values (?, ?, ?, ?)", rows)
+
+    def edit(self, keys: Sequence[int], at: datetime) -> None:
+        rows = [(self.amount(), self.said(at), key) for key in keys if self.stamps[key] <= at]
+        self.stamps |= {key: at for _, _, key in rows}
+        self.database.many("update payments set amount = ?, updated_at = ? where id = ?", rows)
+
+    def amount(self) -> str:
+        return f"{self.dice.randrange(1, 10**6)}.{self.dice.randrange(100):02d}"
+
+    def said(self, at: datetime) -> str:
+        if self.database.name == "postgresql":
+            return at.isoformat()
+        return (at + SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+
+    # --- runs and the judge --------------------------------------------------------------------
+    def run(self, **how: Any) -> None:
+        done = self.world.sync(**how)
+        self.result.expect(done.error is None, f"{how}: {done.error}")
+        if done.read != done.landed + done.unchanged and not how.get("sweep"):
+            self.result.counts.find("dishonest", f"read {done.read}, landed {done.landed}")
+
+    def cut_off(self) -> None:
+        """End a run as a killed process ends, at a place that the dice choose."""
+        with _death(self.dice.choice(POINTS), self.dice.randrange(1, 3)) as died:
+            self.world.sync(full=self.dice.random() < 0.7)
+        self.result.fired += bool(died)
+
+    def source(self) -> dict[str, Decimal]:
+        found = self.database.rows("select id, amount from payments")
+        return {str(key): Decimal(str(amount)) for key, amount in found}
+
+    def judge(self, when: str, *, deleted: bool = False) -> None:
+        want, counts = self.source(), Counts()
+        counts.rows = len(want)
+        found: dict[str, Decimal] = {}
+        for key, amount, _ in self.world.stored():
+            if key in found:
+                counts.find("duplicated", f"{when}: {key}")
+            found[key] = Decimal(amount)
+        for key in want.keys() - found.keys():
+            counts.find("lost", f"{when}: {key}")
+        for key in found.keys() - want.keys() if deleted else ():
+            counts.find("ghost", f"{when}: {key}")
+        for key in want.keys() & found.keys():
+            if found[key] != want[key]:
+                counts.find("stale", f"{when}: {key}")
+        self.result.counts.add(counts)
+
+
+@contextmanager
+def _death(point: str, arrival: int) -> Iterator[list[str]]:
+    """Raise at a crash point's n-th arrival; what was not landed by then is not landed."""
+    died: list[str] = []
+    seen = 0
+
+    def reach(name: str) -> None:
+        nonlocal seen
+        seen += name == point
+        if name == point and seen == arrival:
+            died.append(name)
+            raise RuntimeError(f"died at {name}")
+
+    with (
+        patch.object(crashpoints, "told", reach),
+        patch.object(BatchWriter, "close", BatchWriter.abandon),
+    ):
+        yield died
