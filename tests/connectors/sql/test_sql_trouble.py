@@ -384,3 +384,30 @@ def test_a_long_statement_on_sqlite_is_broken_off(tmp_path: Path) -> None:
     error = failure(config)
     assert isinstance(error, Unavailable)
     assert time.monotonic() - began < 10
+
+
+def test_a_message_that_would_hold_the_password_does_not(postgres: Database) -> None:
+    postgres.execute(TABLE["postgresql"])
+    config = postgres.settings(table=PASSWORD) | {"password": "env:P"}
+    error = failure(config, secret=lambda reference: PASSWORD)
+    assert "There is no table [secret]" in error.what
+    assert PASSWORD not in f"{error} {error.args}"
+    assert not any(PASSWORD in f"{each}" for each in connector(
+        config, secret=lambda reference: PASSWORD
+    ).check())  # fmt: skip
+
+
+def test_a_read_in_which_rows_are_missing_proves_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlalchemy as sa
+
+    from connectors.sql import statements
+
+    fill(database, 10)
+    assert [page.complete for page in pages(connector(database.settings()))] == [False, True]
+    monkeypatch.setattr(statements, "count", lambda source: sa.select(sa.literal(11)))
+    for mode in ("full", "sweep"):
+        found = pages(connector(database.settings()), mode=mode)
+        assert [page.complete for page in found] == [False, False]
+        assert "not proved complete: 10 " in found[-1].warnings[0]
