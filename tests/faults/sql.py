@@ -129,7 +129,10 @@ class _Story:
 
     def cut_off(self) -> None:
         """End a run as a killed process ends, at a place that the dice choose."""
-        with _death(self.dice.choice(POINTS), self.dice.randrange(1, 3)) as died:
+        self.insert(60, self.world.now)  # so that each point is reached
+        point = self.dice.choice(POINTS)
+        arrival = self.dice.randrange(1, 3) if point == POINTS[0] else 1
+        with _death(point, arrival) as died:
             self.world.sync(full=self.dice.random() < 0.7)
         self.result.fired += bool(died)
 
