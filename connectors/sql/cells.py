@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.sql.statements import Column, Source
+from connectors.sql.types import Shape
 
 _ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 ZERO = "0000-00-00"
@@ -63,9 +64,19 @@ def _array(column: Column, values: list[Any], database: str, odd: Odd) -> pa.Arr
     if shape.name in ("any", "bytes"):
         return pa.array([said(v) for v in values], pa.string())
     try:
-        return pa.array(values, shape.arrow())
+        return _exact(shape, values)
     except _ERRORS:
         return _mended(column, values, odd)
+
+
+def _exact(shape: Shape, values: list[Any]) -> pa.Array:
+    """Return values as the shape's type; raises one of _ERRORS where that would change one."""
+    kinds = set(map(type, values))
+    if shape.name == "int" and kinds & {Decimal, float}:
+        return pc.cast(pa.array(values), pa.int64())  # pa.array itself would cut 1.10 to 1
+    if shape.name == "text" and kinds & {bytes, bytearray}:
+        raise pa.ArrowTypeError("bytes")  # some would pass for UTF-8
+    return pa.array(values, shape.arrow())
 
 
 def _mended(column: Column, values: list[Any], odd: Odd) -> pa.Array:
@@ -78,7 +89,7 @@ def _mended(column: Column, values: list[Any], odd: Odd) -> pa.Array:
     elif shape.name == "decimal":
         values = [Decimal(repr(v)) if isinstance(v, float) else v for v in values]
     try:
-        return pa.array(values, shape.arrow())
+        return _exact(shape, values)
     except _ERRORS:
         if shape.name != "text":
             odd.as_text[column.name] += 1
@@ -113,10 +124,11 @@ def said(value: Any) -> str | None:
         return value.isoformat(sep=" ")
     if isinstance(value, date | time):
         return value.isoformat()
-    if isinstance(value, timedelta):
-        seconds = value.total_seconds()
-        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-        return f"{sign}{int(seconds) // 3600:02d}:{int(seconds) // 60 % 60:02d}:{seconds % 60:g}"
+    if isinstance(value, timedelta):  # MySQL's time of day
+        seconds, micros = divmod(abs(value) // timedelta(microseconds=1), 10**6)
+        sign = "-" if value < timedelta(0) else ""
+        part = f".{micros:06d}".rstrip("0") if micros else ""
+        return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{part}"
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     if isinstance(value, list | tuple | dict):
@@ -147,8 +159,9 @@ def trimmed(table: pa.Table, columns: Sequence[Column], how: str) -> pa.Table:
 
 
 def keys_of(table: pa.Table, names: Sequence[str]) -> list[str | None]:
-    """Return the key of each row: its parts joined with '/', None where a part is null."""
-    parts = [pc.cast(table[name], pa.string()) for name in names]
+    """Return the key of each row: its parts joined with '/', None where a part is null or blank."""
+    texts = [pc.cast(table[name], pa.string()) for name in names]
+    parts = [pc.if_else(pc.equal(pc.utf8_trim(text, " "), ""), None, text) for text in texts]
     joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "/")
     found: list[str | None] = joined.to_pylist()
     return found

@@ -23,16 +23,24 @@ database knows in UTC; `bytes` lands as hexadecimal text; of `any` nothing is kn
 which land as text."""
 
 MAX_DIGITS = 38
+BINARY = frozenset({"RAW", "ROWVERSION", "TIMESTAMP", "BIT", "TINYBLOB", "MEDIUMBLOB", "LONGBLOB"})
+"""Types of bytes that are none of SQLAlchemy's general ones: SQL Server's `timestamp` is its
+rowversion; a `bit` of MySQL comes as bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one column lands. `fixed` says that the database fills it with blanks."""
+    """How one column lands. `fixed` says that the database fills it with blanks.
+
+    `narrow` is a varchar of SQL Server whose collation sorts it otherwise than the N'…' that a
+    driver compares it with: a read cannot go on behind such a value.
+    """
 
     name: Name
     precision: int = 0
     scale: int = 0
     fixed: bool = False
+    narrow: bool = False
 
     def arrow(self) -> pa.DataType:
         """Return the Arrow type."""
@@ -65,7 +73,7 @@ def shape_of(kind: Any, database: str) -> Shape:
         return Shape("decimal", 19 if word == "MONEY" else 10, 4)
     if isinstance(kind, t.Boolean) or (word == "BIT" and database == "mssql"):
         return Shape("bool")
-    if isinstance(kind, t.Integer):
+    if isinstance(kind, t.Integer) and not isinstance(kind, t.Numeric):  # Oracle's NUMBER is both
         wide = getattr(kind, "unsigned", False) and isinstance(kind, t.BigInteger)
         return Shape("decimal", 20, 0) if wide else Shape("int")
     if isinstance(kind, t.Float):
@@ -78,8 +86,10 @@ def shape_of(kind: Any, database: str) -> Shape:
     if isinstance(kind, t.Date):
         return Shape("date")
     if isinstance(kind, t.String):
-        return Shape("text", fixed=word in ("CHAR", "NCHAR"))
-    if isinstance(kind, t.LargeBinary | t.BINARY | t.VARBINARY) or word in ("ROWVERSION", "RAW"):
+        sorted_apart = database == "mssql" and (kind.collation or "").startswith("SQL_")
+        narrow = sorted_apart and not word.startswith("N")
+        return Shape("text", fixed=word in ("CHAR", "NCHAR"), narrow=narrow)
+    if isinstance(kind, t.LargeBinary | t.BINARY | t.VARBINARY) or word in BINARY:
         return Shape("bytes")
     return Shape("text")
 
@@ -124,4 +134,6 @@ def shape_said(described: Any, database: str) -> Shape:
         return POSTGRES.get(code, Shape("any"))
     if database == "mysql" and described[1] == MYSQL_TIMESTAMP:
         return Shape("instant")
-    return Shape("any")
+    if database == "oracle":
+        return Shape("any", fixed=described[1].name in ("DB_TYPE_CHAR", "DB_TYPE_NCHAR"))
+    return Shape("any", narrow=database == "mssql")
