@@ -41,7 +41,7 @@ KINDS = {
         Kind("sqlite", "SQLite", ("pysqlite",)),
         Kind(
             "postgresql", "PostgreSQL", ("psycopg",), "postgres", 5432,
-            frozenset({"host", "sslmode", "sslrootcert", "sslcert", "sslkey", "client_encoding"}),
+            frozenset({"host", "sslmode", "sslrootcert", "sslcert", "sslkey"}),
         ),
         Kind(
             "mysql", "MySQL", ("pymysql",), "mysql", 3306,

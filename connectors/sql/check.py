@@ -13,6 +13,7 @@ from connectors.changes import zone_of
 from connectors.errors import ConnectorError
 from connectors.sql import statements
 from connectors.sql.faults import told
+from connectors.sql.moves import SKEW
 from connectors.sql.source import find_source, indexes, unique_keys
 from connectors.sql.stamps import instant_of, stamps_like
 from connectors.sql.statements import Source
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from connectors.sql.connector import SqlConnector
     from connectors.sql.reading import Session
     from connectors.sql.streams import StreamSettings
-
-SKEW = 60.0
-"""Seconds that the database's clock may differ from ours unremarked."""
 
 WRITES = {
     "postgresql": "select has_table_privilege({name}, 'INSERT, UPDATE, DELETE, TRUNCATE')",
@@ -74,8 +72,9 @@ def _clock(connector: SqlConnector, session: Session) -> Finding | None:
     if not isinstance(there, datetime):
         return None
     there = there.astimezone(UTC) if there.tzinfo else there.replace(tzinfo=UTC)
-    skew = (there - connector.context.now()).total_seconds()
-    if abs(skew) <= SKEW:
+    apart = there - connector.context.now()
+    skew = apart.total_seconds()
+    if abs(apart) <= SKEW:
         return Finding("clock", True, f"differs by {skew:+.0f} s.")
     return Finding(
         "clock", None, f"The database's clock differs from ours by {skew:+.0f} s.",
@@ -168,7 +167,7 @@ def _moving(
             name, False, f"the greatest {said} reads as no time.",
             "choose another column, or write its form at changes.format.",
         )  # fmt: skip
-    elif (newest - now).total_seconds() > SKEW:
+    elif newest - now > SKEW:
         yield Finding(
             name, None, f"the greatest {said} lies ahead of our clock ({newest.date()}).",
             "check the connection's timezone and the database's clock.",

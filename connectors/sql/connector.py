@@ -122,7 +122,10 @@ class SqlConnector(Connector):
         self.context.stats.requests += 1
         with engine.connect() as connection:
             try:
-                yield Session(connection, watch, target.kind.name, settings.rows, settings.bytes)
+                yield Session(
+                    connection, watch, target.kind.name,
+                    settings.rows, settings.bytes, settings.encoding,
+                )  # fmt: skip
             except BaseException:  # also GeneratorExit: a read that is left under way
                 connection.invalidate()  # it may be in the midst of an answer: no ROLLBACK is sent
                 raise

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from connectors.sql.cells import Odd, decoded
+from connectors.sql.engine import knows_no_encoding, text_of
 from connectors.sql.statements import Column
 
 if TYPE_CHECKING:
@@ -39,22 +40,30 @@ def copied(
     columns: Sequence[Column],
     odd: Odd,
     watch: Watch,
+    encoding: str,
     *,
     most_rows: int,
     most_bytes: int,
 ) -> Iterator[pa.Table]:
-    """Yield tables of about `most_bytes` of CSV, at most about `most_rows` rows each."""
+    """Yield tables of about `most_bytes` of CSV, at most about `most_rows` rows each.
+
+    `encoding` is that of texts which are not UTF-8 in a database that knows no encoding.
+    """
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101
     standard = driver.pgconn.parameter_status(b"standard_conforming_strings") != b"off"
     text = statement_text(select, standard_strings=standard)
+    is_raw = knows_no_encoding(driver)
+    form = "FORMAT csv, ENCODING 'SQL_ASCII'" if is_raw else "FORMAT csv"
     with ExitStack() as stack:
         cursor = stack.enter_context(driver.cursor())
         # A COPY is one statement, however long we take to land its rows: the watch is on each part.
         cursor.execute("SET LOCAL statement_timeout = 0")
         with watch.limit():  # a lock on the table is waited for here
-            copying = cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT csv)".encode())
+            copying = cursor.copy(f"COPY ({text}) TO STDOUT ({form})".encode(driver.info.encoding))
             pieces = iter(stack.enter_context(copying))
+        if is_raw:
+            pieces = (text_of(bytes(row), encoding).encode() for row in pieces)
         while True:
             with watch.limit():
                 block, rows = _block(pieces, most_rows, most_bytes)
@@ -103,7 +112,10 @@ def _read(block: bytes, wanted: dict[str, pa.DataType]) -> pa.Table:
         read_options=pyarrow.csv.ReadOptions(
             column_names=list(wanted), block_size=max(len(block), 1) + 1
         ),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        parse_options=pyarrow.csv.ParseOptions(
+            newlines_in_values=True,
+            ignore_empty_lines=False,  # of a single column, an empty line is a null
+        ),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=wanted,
             null_values=[""],

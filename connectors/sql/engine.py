@@ -16,6 +16,12 @@ from connectors.sql.address import Target
 if TYPE_CHECKING:
     from sqlalchemy import URL, Dialect, Engine
 
+CLIENT = {
+    "gb18030": "GB18030", "big5": "BIG5", "shift_jis": "SJIS", "euc_jp": "EUC_JP",
+    "euc_kr": "EUC_KR", "cp949": "UHC", "iso8859-1": "LATIN1", "cp1251": "WIN1251",
+    "cp1252": "WIN1252",
+}  # fmt: skip
+"""PostgreSQL's names of encodings: so names and single values of a SQL_ASCII database are read."""
 IDLE_SECONDS = 3600
 """How long a server may wait for us between two partitions, while one is landed and loaded."""
 
@@ -105,7 +111,7 @@ def make_engine(target: Target, options: Options, watch: Watch) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         try:
-            for statement in session(target.kind.name, options, connection):
+            for statement in session(target.kind.name, options):
                 cursor.execute(statement)
         finally:
             cursor.close()
@@ -143,10 +149,18 @@ def _open_at(address: str, url: URL, database: str, dialect: Dialect, options: O
     module = dialect.loaded_dbapi
     if database == "postgresql":
         args, named = _arguments(dialect, url)
-        named |= {"connect_timeout": seconds, "application_name": "isthmus"}
+        named |= {
+            "connect_timeout": seconds,
+            "application_name": "isthmus",
+            "client_encoding": "UTF8",
+        }
         if address:
             named["hostaddr"] = address  # the name stays for the certificate
-        return module.connect(*args, **named)
+        made = module.connect(*args, **named)
+        if knows_no_encoding(made):
+            made.execute(f"SET client_encoding = {CLIENT.get(options.encoding, 'UTF8')}")
+            made.commit()
+        return made
     if database == "mysql":
         args, named = _arguments(dialect, url)
         named |= {"connect_timeout": seconds, "read_timeout": round(options.timeout) + 5}
@@ -182,18 +196,24 @@ def _open_file(target: Target, options: Options) -> sqlite3.Connection:
         isolation_level=None,  # BEGIN is said by us: a read is one snapshot
         check_same_thread=False,  # the watch breaks it off from its own thread
     )
-    made.text_factory = lambda raw: _text(raw, options.encoding)
+    made.text_factory = lambda raw: text_of(raw, options.encoding)
     return made
 
 
-def _text(raw: bytes, encoding: str) -> str:
+def text_of(raw: bytes, encoding: str) -> str:
+    """Return text that the database handed over as bytes: UTF-8 if it reads so, else `encoding`."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode(encoding, "replace")
 
 
-def session(database: str, options: Options, connection: Any = None) -> list[str]:
+def knows_no_encoding(connection: Any) -> bool:
+    """Say whether this is a session with a PostgreSQL database of encoding SQL_ASCII."""
+    return bool(connection.pgconn.parameter_status(b"server_encoding") == b"SQL_ASCII")
+
+
+def session(database: str, options: Options) -> list[str]:
     """Return the statements that make a session one that only reads, in one snapshot."""
     milliseconds = round(options.timeout * 1000)
     level = options.isolation
@@ -202,17 +222,13 @@ def session(database: str, options: Options, connection: Any = None) -> list[str
     if database == "postgresql":
         level = (level or "REPEATABLE READ").lower()
         zone = options.timezone.replace("'", "''")
-        said = [
+        return [
             "SET default_transaction_read_only = on",
             f"SET default_transaction_isolation = '{level}'",
             f"SET statement_timeout = {milliseconds}",
             "SET datestyle = 'ISO, YMD'",
             f"SET timezone = '{zone}'",
         ]
-        encoding = "" if connection is None else connection.info.encoding
-        if encoding not in ("utf-8", "ascii", ""):  # ascii: SQL_ASCII, which knows no encoding
-            said.append("SET client_encoding = 'UTF8'")
-        return said
     if database == "mysql":
         return [
             f"SET SESSION TRANSACTION ISOLATION LEVEL {level or 'REPEATABLE READ'}, READ ONLY",
@@ -220,7 +236,8 @@ def session(database: str, options: Options, connection: Any = None) -> list[str
             f"SET SESSION net_write_timeout = {IDLE_SECONDS}",
         ]
     if database == "mssql":
-        said = [f"SET LOCK_TIMEOUT {milliseconds}", "SET NOCOUNT ON"]
+        # The driver writes '2026-01-02 …': logins of some languages would read the 1st of February.
+        said = ["SET DATEFORMAT ymd", f"SET LOCK_TIMEOUT {milliseconds}", "SET NOCOUNT ON"]
         return said if level is None else [f"SET TRANSACTION ISOLATION LEVEL {level}", *said]
     return ["ALTER SESSION SET TIME_ZONE = '+00:00'"]
 

@@ -15,7 +15,9 @@ from connectors.sql.stamps import Stamps, see
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
+SKEW = timedelta(minutes=1)
+"""How far the newest stamp, and the database's clock, may be off ours unremarked."""
 
 
 class Move(Protocol):
@@ -79,11 +81,13 @@ class ByStamp:
     """Rows whose stamp is not below the bookmark less the lookback, up to the start less the lag.
 
     `stamps` is None where no row has a stamp yet. Stamps more than a day ahead are asked for on
-    every run: the upper bound would hide them until their day comes.
+    every run: the upper bound would hide them until their day comes. `ahead` is how far the newest
+    of the others lies ahead of our clock.
     """
 
     tide: Tide
     stamps: Stamps | None
+    ahead: timedelta = timedelta(0)
 
     @property
     def is_bounded(self) -> bool:
@@ -97,7 +101,7 @@ class ByStamp:
         return {
             "low": self.stamps.bound(self.tide.since, lower=True),
             "high": self.stamps.bound(self.tide.ceiling, lower=False),
-            "beyond": self.stamps.bound(self.tide.begun + _DAY, lower=False),
+            "beyond": self.stamps.bound(self.tide.begun + DAY, lower=False),
         }
 
     def see(self, column: pa.ChunkedArray) -> None:
@@ -121,7 +125,15 @@ class ByStamp:
 
     def warnings(self) -> list[str]:
         """Return what is odd about the stamps."""
-        return self.tide.warnings()
+        found = self.tide.warnings()
+        if self.ahead > SKEW:
+            minutes = self.ahead // timedelta(minutes=1)
+            found.append(
+                f"The newest {self.tide.spec.field} lies {minutes} minutes ahead of our clock: "
+                "such changes are read that much later. Check the connection's timezone and the "
+                "database's clock."
+            )
+        return found
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from connectors.base import Bookmark, ChangedSince, Page, ReadRequest, Stats
 from connectors.changes import Tide, read_bookmark
 from connectors.sql import cells, statements
 from connectors.sql.cells import Odd
-from connectors.sql.moves import ByNumber, ByStamp, Move, Standing, begun_of, number_of
+from connectors.sql.moves import DAY, ByNumber, ByStamp, Move, Standing, begun_of, number_of
 from connectors.sql.places import read_place, write_place
 from connectors.sql.stamps import instant_of, stamps_like
 from connectors.sql.statements import Column, Source
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from connectors.sql.engine import Watch
 
-FEW = 1000
-"""Rows of the first partition, by which the size of the next is set."""
+FEW = 100
+"""Rows of the first partition, by which the size of the next is set: each may be a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Session:
     database: str
     most_rows: int
     most_bytes: int
+    encoding: str
 
     def scalar(self, select: Select[Any]) -> Any:
         """Return the one value of a select, under the watch."""
@@ -46,18 +47,19 @@ class Session:
 
 @dataclass(slots=True)
 class Reading:
-    """The state of one read; `pages` does it."""
+    """The state of one read; `pages` does it. `begun` is when an interrupted one first began."""
 
     session: Session
     source: Source
     spec: StreamSettings
     request: ReadRequest
-    begun: datetime
+    now: datetime
     zone: tzinfo
     stats: Stats
     odd: Odd = field(default_factory=Odd)
     resume: dict[str, Any] = field(default_factory=dict)
     count: int = 0
+    begun: datetime = field(init=False)
     _last: tuple[Any, ...] = ()
     _raw: Sequence[Any] = ()
 
@@ -68,7 +70,7 @@ class Reading:
             return
         _, said = read_bookmark({"resume": (self.request.bookmark or {}).get("resume")})
         self.resume = said if self._fits(said) else {}
-        self.begun = begun_of(self.resume) or self.begun
+        self.begun = begun_of(self.resume) or self.now
         move = self._move()
         order = [*(self.source.moving if move.is_bounded else ()), *self.source.key]
         width = len(self.source.key) + move.is_bounded
@@ -122,13 +124,15 @@ class Reading:
             "iso" if stamps is None or stamps.form not in ("text", "number") else stamps.pattern,
         )  # fmt: skip
         tide = Tide(spec, self.zone, self.begun, before_at if is_changed else None)
-        if stamps is not None and top is not None:
-            newest = instant_of(top, stamps)
-            if newest is not None and newest <= self.begun:
-                tide.plausible = newest  # though the upper bound may keep it from this read
+        newest = None if stamps is None or top is None else instant_of(top, stamps)
+        if newest is None or newest > self.now + DAY:
+            newest = self.now
+        else:
+            tide.plausible = newest  # though the upper bound may keep it from this read
         if self.resume.get("greatest"):
             tide.greatest = datetime.fromisoformat(self.resume["greatest"])
-        return ByStamp(tide, stamps)
+            tide.plausible = max(tide.greatest, tide.plausible or tide.greatest)
+        return ByStamp(tide, stamps, newest - self.now)
 
     # --- rows --------------------------------------------------------------------------------
     def _partitions(
@@ -140,7 +144,7 @@ class Reading:
 
             session = self.session
             tables = copied(
-                session.connection, select, columns, self.odd, session.watch,
+                session.connection, select, columns, self.odd, session.watch, session.encoding,
                 most_rows=session.most_rows, most_bytes=session.most_bytes,
             )  # fmt: skip
         else:
@@ -177,6 +181,10 @@ class Reading:
         if any(name not in row for name in order):
             return ()
         values = [row[name] for name in order]
+        for name, value in zip(order, values, strict=True):
+            column = self.source.column(name)
+            if column.encoding or (column.shape.narrow and isinstance(value, str)):
+                return ()  # the database would not compare it as it sorts it
         if not by_move:
             return tuple(values)
         moving = len(self.source.moving)
@@ -212,7 +220,7 @@ class Reading:
         total, complete = None, False
         if not move.is_bounded:
             total = self._total()
-            complete = self.count >= total
+            complete = self.count == total
             if not complete:
                 notes.append(
                     f"The read is not proved complete: {self.count} rows came, the database counts "
@@ -235,7 +243,7 @@ class Reading:
             self.count += table.num_rows
             yield Page([], cells.keys_of(table, self.source.key), bookmark, kind="keys")
         total = self._total()
-        notes = () if self.count >= total else (
+        notes = () if self.count == total else (
             f"The sweep is not proved complete: {self.count} keys came, the database counts "
             f"{total}; nothing is deleted.",
         )  # fmt: skip
@@ -248,5 +256,6 @@ class Reading:
 
     def _shape(self) -> str:
         """Return a short hash of what decides the order: with another a read starts anew."""
-        said = self.spec.model_dump_json(include={"table", "query", "schema_", "key", "changes"})
+        said = self.spec.model_dump_json(include={"key", "changes"})
+        said += str(statements.count(self.source))  # the table with its schema, or the query
         return hashlib.sha256(said.encode()).hexdigest()[:12]

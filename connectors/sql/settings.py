@@ -65,7 +65,8 @@ class SqlSettings(Strict):
     )
     encoding: Encoding = Field(
         "utf-8",
-        description="Encoding of texts that the driver hands over as bytes (SQLite, SQL_ASCII)",
+        description="Encoding of texts that are not UTF-8, where the database knows none (SQLite, "
+        "SQL_ASCII)",
     )
     timeout: Duration = Field(
         default=parse_duration("10m"),

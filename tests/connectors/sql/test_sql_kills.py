@@ -8,11 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from sql_world import Database, World, world
 
+from connectors.sql.reading import Reading
+from connectors.sql.statements import Column, Source, table_clause
+from connectors.sql.types import TEXT, Shape
 from pipelines.workspace import PROJECT
 from warehouse.landing import Landing
 
@@ -145,6 +150,25 @@ def test_settings_that_change_the_order_begin_anew(erp: World) -> None:
     with world(erp.root, erp.database, config) as other:
         done = other.sync()
         assert (done.error, done.read) == (None, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("column", "goes_on"),
+    [
+        (Column("c", TEXT), True),
+        (Column("c", Shape("text", narrow=True)), False),
+        (Column("c", TEXT, "gb18030"), False),
+    ],
+)
+def test_no_read_goes_on_where_the_database_compares_otherwise_than_it_sorts(
+    column: Column, goes_on: bool
+) -> None:
+    source = Source("mssql", table_clause("t", None, ["c"]), (column,), ("c",))
+    reading: Any = SimpleNamespace(
+        source=source, session=SimpleNamespace(database="mssql"), _raw=("A-1",)
+    )
+    place = Reading._place_of(reading, pa.table({"c": ["A-1"]}), ["c"], False)
+    assert place == (("A-1",) if goes_on else ())
 
 
 def test_memory_is_bounded_by_the_partition(database: Database) -> None:

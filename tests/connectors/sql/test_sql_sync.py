@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sql_world import START, Database, World, world
+from sql_world import START, Database, World, connector, ids, pages, world
 
 INSERT = "insert into payments values (?, ?, ?, ?)"
 Row = tuple[int, str, str, str]
@@ -168,6 +168,31 @@ def test_the_newest_row_changing_again_is_no_restore(erp: World) -> None:
     erp.sync()
     change(database, erp.now + timedelta(seconds=58), "id = 3")  # younger than the lag
     assert erp.sync().warnings == {}
+
+
+def test_the_newest_stamp_ahead_of_our_clock_is_no_restore_but_told(erp: World) -> None:
+    """As where the connection's timezone is wrong: each change would wait for hours, unsaid."""
+    database = erp.database
+    database.many(INSERT, rows(database, 1, 1, START))
+    erp.sync()
+    change(database, erp.now + timedelta(hours=8), "id = 1")
+    (line,) = erp.sync().warnings
+    assert "lies 479 minutes ahead of our clock" in line
+    assert erp.sync(wait=timedelta(hours=8)).updated == 1
+
+
+def test_a_read_that_goes_on_with_nothing_left_is_no_restore(erp: World) -> None:
+    database = erp.database
+    database.many(INSERT, rows(database, 1, 4, START - timedelta(minutes=1)))
+    config = erp.config | {"rows": 2}
+    source = connector(config, now=lambda: erp.now, timezone="Asia/Shanghai")
+    whole = pages(source)[-1].bookmark
+    erp.now += timedelta(minutes=5)
+    left = pages(source, whole)[-2].bookmark  # all rows were landed, the end was not
+    change(database, erp.now + timedelta(minutes=4), "id > 0")
+    erp.now += timedelta(minutes=5)
+    rest = pages(source, left)
+    assert (ids(rest), rest[-1].warnings, rest[-1].bookmark) == ([], (), whole)
 
 
 def test_soft_deletes_of_nc_stand_as_deleted(database: Database, tmp_path: Path) -> None:

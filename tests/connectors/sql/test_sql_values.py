@@ -153,6 +153,66 @@ def test_bytes_of_code_page_936_become_text(database: Database) -> None:
     assert warnings == ["name: 1 texts are not in their encoding; what could not be read is U+FFFD"]
 
 
+def test_a_database_that_knows_no_encoding(postgres: Database, postgres_server: str) -> None:
+    """SQL_ASCII keeps bytes as they come: of one program GBK, of another UTF-8."""
+    import psycopg
+
+    name = "old" + postgres.rows("select current_database()")[0][0]
+    parts: dict[str, Any] = {"host": postgres_server, "user": "postgres", "autocommit": True}
+    with psycopg.connect(dbname="postgres", **parts) as con:
+        con.execute(
+            f"create database {name} encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' "
+            "template template0"
+        )
+    with psycopg.connect(dbname=name, **parts) as con:
+        con.execute("create table t (id varchar(20) primary key, name varchar(20))")
+        said = "insert into t values ('1', '甲,\"公司'), ('乙', null), ('9', 'abc')".encode("gbk")
+        con.execute(said)
+        con.execute("insert into t values ('2', '甲公司'), ('3', 'x')".encode())
+        con.execute(b"update t set name = '\xff' where id = '3'")
+    database = Database("postgresql", f"postgresql://postgres@/{name}?host={postgres_server}", list)
+    found, _, _ = landed(database)
+    assert dict(zip(found["id"], found["name"], strict=True)) == {
+        "1": '甲,"公司', "2": "甲公司", "3": "\ufffd", "9": "abc", "乙": None,
+    }  # fmt: skip
+    config = database.settings(table="t") | {"encoding": "gbk", "rows": 1}
+    first = pages(connector(config))[3]
+    assert ids(pages(connector(config), first.bookmark)) == ["乙"]
+    assert all(each.ok is not False for each in connector(config).check())
+    with psycopg.connect(dbname="postgres", **parts) as con:
+        con.execute(f"drop database {name}")
+
+
+@pytest.mark.parametrize("mode", ["full", "sweep"])
+def test_a_blank_key_is_none_and_its_row_counts(database: Database, mode: Any) -> None:
+    """One column alone: a row without a value is an empty line of CSV."""
+    database.execute("create table t (id varchar(9))")
+    database.many("insert into t values (?)", [("a",), (None,), ("",), ("  ",), ("b",)])
+    found = pages(connector(database.settings(table="t")), mode=mode)
+    assert sorted(map(str, ids(found))) == ["None", "None", "None", "a", "b"]
+    assert (found[-1].complete, found[-1].total, found[-1].warnings) == (True, 5, ())
+
+
+def test_a_read_goes_on_behind_a_key_of_any_type(postgres: Database) -> None:
+    values = {
+        "uuid": [f"6f1b2c3d-0000-4000-8000-00000000000{n}" for n in range(3)],
+        "numeric": ["1.5", "2", "3.25"], "double precision": ["0.1", "0.2", "0.3"],
+        "timestamptz": ["2026-01-01 00:00:00+00", "2026-01-01 00:00:00.5+00", "2026-01-02+00"],
+        "timestamp": ["2026-01-01", "2026-01-01 00:00:00.5", "2026-01-02"],
+        "date": ["2026-01-01", "2026-01-02", "2026-01-03"], "boolean": ["false", "true"],
+        "varchar(9)": ["a'c", "a\\b", "中"], "char(9)": ["a", "ab", "b"],
+        "bytea": ["\\x00", "\\x01", "\\xff"], "inet": ["1.1.1.1", "1.1.1.2", "2.2.2.2"],
+    }  # fmt: skip
+    for number, (kind, keys) in enumerate(values.items()):
+        postgres.execute(f"create table t{number} (id {kind} primary key)")
+        postgres.many(f"insert into t{number} values (?::{kind})", [(key,) for key in keys])
+        source = connector(postgres.settings(table=f"t{number}") | {"rows": 1})
+        first, *rest = pages(source)
+        again = pages(source, first.bookmark)
+        assert (ids(again), again[-1].complete) == (ids(rest), True), kind
+        assert len(ids(again)) == len(keys) - 1, kind
+
+
 def test_keys_are_trimmed_like_what_they_name(database: Database) -> None:
     database.execute("create table t (id char(20) primary key, ref varchar(20))")
     database.many("insert into t values (?, ?)", [("A1", " x "), ("B2", "y")])

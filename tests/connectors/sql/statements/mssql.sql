@@ -1,4 +1,5 @@
 -- the session
+SET DATEFORMAT ymd;
 SET LOCK_TIMEOUT 600000;
 SET NOCOUNT ON;
 
