@@ -168,8 +168,8 @@ From an empty folder to a query, without reading source. Every output below is w
 printed (`python tests/support/first_connection.py` writes this page; a test runs the same steps).
 中文界面：`export ISTHMUS_LANG=zh`。
 """
-TAIL = """Next: [connections over HTTP](rest.md), [files](files.md), [mappings](mappings.md), [all
-commands](cli.md), [when something fails](on-call.md).
+TAIL = """Next: [connections over HTTP](rest.md), [files](files.md), [databases](sql.md),
+[mappings](mappings.md), [all commands](cli.md), [when something fails](on-call.md).
 """
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from sql_world import Database, World, world
+from sql_world import TABLE, Database, World, connector, ids, pages, sqlite_database, world
 
 from connectors.sql.reading import Reading
 from connectors.sql.statements import Column, Source, table_clause
@@ -106,7 +106,7 @@ def sums(erp: World) -> tuple[Any, ...]:
     return found[0]
 
 
-@pytest.mark.parametrize("mode", ["first", "full"])
+@pytest.mark.parametrize("mode", [pytest.param("first", marks=pytest.mark.slow), "full"])
 def test_killed_in_mid_read_it_goes_on_after_the_last_batch(erp: World, mode: str) -> None:
     if mode == "full":
         assert erp.sync().error is None
@@ -143,13 +143,20 @@ def test_killed_inside_equal_stamps_it_goes_on_inside_them(erp: World) -> None:
     assert erp.stored("select count(*) from source.payments where payer_name = 'new'") == [(ROWS,)]
 
 
-def test_settings_that_change_the_order_begin_anew(erp: World) -> None:
-    killed = child(RUN, erp.now.isoformat(), "first", ISTHMUS_CRASH_AT=KILL, **environment(erp))
-    assert killed.returncode == -9
-    config = erp.database.settings(changes={"since": "updated_at", "lookback": "1h"})
-    with world(erp.root, erp.database, config) as other:
-        done = other.sync()
-        assert (done.error, done.read) == (None, ROWS)
+@pytest.mark.parametrize(
+    "other",
+    [{"changes": {"since": "updated_at", "lookback": "1h"}}, {"key": ["id", "payer"]},
+     {"schema": "main"}, {"query": "select * from payments", "table": None}],
+)  # fmt: skip
+def test_settings_that_change_the_order_begin_anew(tmp_path: Path, other: dict[str, Any]) -> None:
+    database = sqlite_database(tmp_path)
+    database.execute(TABLE["sqlite"])
+    fill(database, 10, "p")
+    config = database.settings(changes={"since": "updated_at"}) | {"rows": 4}
+    left = pages(connector(config))[0].bookmark
+    assert len(ids(pages(connector(config), left))) == 6
+    config["streams"]["payments"] |= other
+    assert len(ids(pages(connector(config), left))) == 10
 
 
 @pytest.mark.parametrize(
@@ -172,14 +179,14 @@ def test_no_read_goes_on_where_the_database_compares_otherwise_than_it_sorts(
 
 
 def test_memory_is_bounded_by_the_partition(database: Database) -> None:
-    """200,000 rows of about 1 kB are read within a few partitions' size."""
+    """40,000 rows of about 5 kB are read within a few partitions' size."""
     widen = {
         "postgresql": "alter table payments alter column payer type text",
         "mysql": "alter table payments modify payer text",
     }
     if database.name in widen:
         database.execute(widen[database.name])
-    fill(database, 200_000, "x" * 1000)
+    fill(database, 40_000, "x" * 5000)
     config = database.settings() | {"bytes": "8MB"}
     done = child(READ, json.dumps(config))
     assert done.returncode == 0, done.stderr
