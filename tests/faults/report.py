@@ -52,6 +52,7 @@ TITLES = {
     "D8": "merged and re-numbered records",
     "D9": "nothing, one, one page, one more",
     "D10": "source restored from a backup",
+    "Q": "seeded stories of a database's table, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }
