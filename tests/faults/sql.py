@@ -26,6 +26,7 @@ FULL, QUICK = 24, 3
 ROUNDS = 9
 CUTS = 3
 PARTITION = 37
+LOOKBACK, LAG = 600, timedelta(seconds=5)
 SHANGHAI = timedelta(hours=8)
 POINTS = ("extract.page", "land.data_written", "land.sidecar", "load.staged")
 
@@ -65,6 +66,8 @@ class _Story:
         self.database = world.database
         self.next = 1
         self.stamps: dict[int, datetime] = {}
+        self.mark = world.now
+        """No bookmark lies above it: what comes at most the lookback before it must be found."""
 
     def tell(self) -> None:
         cuts = set(self.dice.sample(range(1, ROUNDS), CUTS))
@@ -76,10 +79,13 @@ class _Story:
                 self.cut_off()
                 continue
             self.run(full=self.dice.random() < 0.15)
+            if number - 1 in cuts:  # what changed before the place where it went on is owed now
+                self.run()
             if self.dice.random() < 0.3:
                 self.run(sweep=True)
                 self.judge("after a sweep", deleted=True)
             self.judge(f"after run {number}")
+        self.run()
         self.run()
         self.run(sweep=True)
         self.judge("at the end", deleted=True)
@@ -93,7 +99,7 @@ class _Story:
         young = now + timedelta(seconds=dice.randrange(50))
         self.insert(dice.choice([0, 1, 5, 120]), young)  # 120 rows in one stamp: a tie
         self.edit(dice.sample(sorted(self.stamps), min(len(self.stamps), 4)), young)
-        late = now - timedelta(seconds=dice.randrange(540))  # within the lookback
+        late = self.mark - timedelta(seconds=dice.randrange(LOOKBACK + 1))
         self.insert(dice.choice([0, 2, 60]), late)
         older = [key for key, at in self.stamps.items() if at < late - timedelta(seconds=1)]
         self.edit(dice.sample(older, min(len(older), 3)), late)
@@ -126,6 +132,7 @@ class _Story:
     def run(self, **how: Any) -> None:
         done = self.world.sync(**how)
         self.result.expect(done.error is None, f"{how}: {done.error}")
+        self.see()
         if done.read != done.landed + done.unchanged and not how.get("sweep"):
             self.result.counts.find("dishonest", f"read {done.read}, landed {done.landed}")
 
@@ -134,9 +141,19 @@ class _Story:
         self.insert(60, self.world.now)  # so that each point is reached
         point = self.dice.choice(POINTS)
         arrival = self.dice.randrange(1, 3) if point == POINTS[0] else 1
-        with _death(point, arrival) as died:
-            self.world.sync(full=self.dice.random() < 0.7)
-        self.result.fired += bool(died)
+        full = self.dice.random() < 0.7
+        for place in ((point, arrival), (POINTS[0], 1)):
+            with _death(*place) as died:
+                self.world.sync(full=full)
+            self.see()
+            if died:  # else the read was too short to come by
+                self.result.fired += 1
+                return
+
+    def see(self) -> None:
+        """Take note of how far a run that ends now may have moved the bookmark."""
+        seen = [at for at in self.stamps.values() if at <= self.world.now - LAG]
+        self.mark = max(self.mark, *seen)
 
     def source(self) -> dict[str, Decimal]:
         found = self.database.rows("select id, amount from payments")

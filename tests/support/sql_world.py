@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from connectors.base import Context, Page, ReadRequest
+from connectors.errors import ConnectorError
 from connectors.sql import SqlConnector, SqlSettings
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
@@ -179,3 +181,19 @@ def pages(source: SqlConnector, bookmark: Any = None, **request: Any) -> list[Pa
 def ids(found: Sequence[Page]) -> list[str | None]:
     """Return the keys of pages in their order."""
     return [key for page in found for key in page.keys]
+
+
+def failure(config: dict[str, Any], **context: Any) -> ConnectorError:
+    """Return what a read of `payments` raises: one of ours, with no trace of the driver's."""
+    with pytest.raises(ConnectorError) as caught:
+        pages(connector(config, **context))
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return caught.value
+
+
+def through(port: int, database: Database, **more: Any) -> dict[str, Any]:
+    """Return `config:` of a connection to a PostgreSQL database through a port of loopback."""
+    name = database.rows("select current_database()")[0][0]
+    config = database.settings() | more
+    return config | {"url": f"postgresql://postgres@127.0.0.1:{port}/{name}"}

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sql_world import TABLE, Database, sqlite_database
+from tcp_door import Door
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,14 @@ def postgres_server() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def door(postgres_server: str) -> Iterator[Door]:
+    """A way to the PostgreSQL server by a port of loopback, which can be held shut."""
+    made = Door(f"{postgres_server}/.s.PGSQL.5432")
+    yield made
+    made.close()
 
 
 @pytest.fixture
