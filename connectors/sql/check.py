@@ -13,7 +13,7 @@ from connectors.changes import zone_of
 from connectors.errors import ConnectorError
 from connectors.sql import statements
 from connectors.sql.faults import told
-from connectors.sql.moves import SKEW
+from connectors.sql.moves import SKEW, whole_number
 from connectors.sql.source import find_source, indexes, unique_keys
 from connectors.sql.stamps import instant_of, stamps_like
 from connectors.sql.statements import Source
@@ -155,7 +155,7 @@ def _moving(
         )  # fmt: skip
         return
     if not changes.since:
-        yield Finding(name, True, f"the greatest {said} is {int(top)}.")
+        yield Finding(name, True, f"the greatest {said} is {whole_number(said, top)}.")
         return
     known = source.column(source.moving[0]).shape.name
     stamps = stamps_like(

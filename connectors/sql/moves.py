@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.base import Bookmark
@@ -168,10 +169,7 @@ class ByNumber:
         try:
             numbers = pc.cast(column, pa.int64())
         except pa.ArrowInvalid:
-            raise ConfigError(
-                f"The column {self.name} holds what is no whole number.",
-                "name a column that only grows, or a stamp under `since:`.",
-            ) from None
+            raise _no_number(self.name) from None
         if self.high is not None:
             numbers = numbers.filter(pc.less_equal(numbers, self.high))
         top = pc.max(numbers).as_py() if len(numbers) else None
@@ -204,6 +202,26 @@ class ByNumber:
     @staticmethod
     def _mark(number: int | None) -> dict[str, Any]:
         return {} if number is None else {"number": number}
+
+
+def whole_number(name: str, value: Any) -> int | None:
+    """Return a column's greatest value as an integer; raises ConfigError where it is none."""
+    if value is None:
+        return None
+    try:
+        found = Decimal(str(value).strip())
+        if found == found.to_integral_value():
+            return int(found)
+    except ArithmeticError:
+        pass
+    raise _no_number(name)
+
+
+def _no_number(name: str) -> ConfigError:
+    return ConfigError(
+        f"The column {name} holds what is no whole number.",
+        "name a column that only grows, or a stamp under `since:`.",
+    )
 
 
 def number_of(bookmark: Bookmark | None) -> int | None:

@@ -12,7 +12,16 @@ from connectors.base import Bookmark, ChangedSince, Page, ReadRequest, Stats
 from connectors.changes import Tide, read_bookmark
 from connectors.sql import cells, statements
 from connectors.sql.cells import Odd
-from connectors.sql.moves import DAY, ByNumber, ByStamp, Move, Standing, begun_of, number_of
+from connectors.sql.moves import (
+    DAY,
+    ByNumber,
+    ByStamp,
+    Move,
+    Standing,
+    begun_of,
+    number_of,
+    whole_number,
+)
 from connectors.sql.places import read_place, write_place
 from connectors.sql.stamps import instant_of, stamps_like
 from connectors.sql.statements import Column, Source
@@ -107,7 +116,7 @@ class Reading:
         if not changes.since:
             name = self.source.moving[0]
             before = number_of(bookmark) if is_changed else None
-            high = None if top is None else int(top)
+            high = whole_number(name, top)
             if self.source.column(name).is_rowversion:
                 active = self.session.scalar(statements.active_rowversion())
                 high = None if high is None else min(high, int(active))

@@ -112,6 +112,17 @@ def test_wrong_names_are_told_with_what_may_be_meant(
     assert [said in each.what for each in found] == [True]
 
 
+@pytest.mark.parametrize("value", ["nan", "x1", "1.5", "infinity"])
+def test_a_number_that_is_none_is_told(database: Database, value: str) -> None:
+    database.many(INSERT, [(1, "1.25", value, "2026-05-31 10:00:00")])
+    config = database.settings(changes={"number": "payer"})
+    error = failure(config)
+    assert (type(error), error.what) == (
+        ConfigError, "The column payer holds what is no whole number.",
+    )  # fmt: skip
+    assert error.what in [each.what for each in connector(config).check()]
+
+
 def test_a_query_that_is_wrong_is_told_in_the_databases_words(database: Database) -> None:
     config = database.settings(query="select id, amuont from payments")
     del config["streams"]["payments"]["table"]
