@@ -255,12 +255,12 @@ def walk(
 
     `fetch(step, received, number)` gets one page: how many records came before it, and its number
     from 1. Raises PaginationLoop when a step or a page comes back, after whatever period; where
-    pages shift, at the second time that the last page comes: as many records may have come in
-    before it as it has.
+    pages shift, not where one page comes twice running and others follow: as many records may have
+    come in before it as it has.
     """
     seen: set[bytes] = set()
     last = b""
-    repeated = False
+    repeated = 0
     step: Step | None = paging.first(state)
     received = empty = 0
     for number in range(1, MAX_PAGES + 1):
@@ -272,7 +272,7 @@ def walk(
             empty = 0
             mark = _page_mark(turn)
             if paging.shifts and mark == last and not repeated:
-                repeated = True
+                repeated = number
             else:
                 _once(seen, mark, turn, "came")
             last = mark
@@ -281,6 +281,8 @@ def walk(
             if empty > MAX_EMPTY:
                 raise _loop(turn, f"{empty} empty pages in a row promise more.")
         step = paging.after(turn)
+        if step is None and repeated == number:
+            raise _loop(turn, f"page {number} came before.")
         yield turn, step
         if step is None:
             return

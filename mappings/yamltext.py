@@ -110,6 +110,8 @@ def read_text(
 
 
 def _node(text: str, file: str) -> yaml.Node | None:
+    if "\t" in text or "\ufeff" in text:  # libyaml takes them where the other refuses them
+        return _compose(text, file, yaml.SafeLoader)
     try:
         return _compose(text, file, _FAST)
     except yaml.YAMLError:

@@ -54,10 +54,13 @@ def sparingly(store: Store, work: Callable[[], _T]) -> _T:
 
 
 def is_short(error: duckdb.Error) -> bool:
-    """Whether `error` tells of too little memory: at a commit or checkpoint in other words.
+    """Whether `error` tells of too little memory; a commit or checkpoint says it in other words.
 
-    To have no room in the scratch folder is to be short of memory as long as there is more of it.
+    Not where the store itself must be opened anew. To have no room in the scratch folder is to be
+    short of memory as long as there is more of it.
     """
+    if isinstance(error, duckdb.FatalException):
+        return False
     return isinstance(error, duckdb.OutOfMemoryException) or any(w in str(error) for w in _SHORT)
 
 

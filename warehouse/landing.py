@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,7 +19,7 @@ from warehouse.batch import DIGITS, TEMPORARY, Batch, name_of, read_batch, sync_
 from warehouse.clock import Clock, utc_now
 from warehouse.decisions import Decisions
 from warehouse.errors import LandingBusy, LandingError, LandingUnknown
-from warehouse.seen import SeenIndex, wanted_again
+from warehouse.seen import FILE, SeenIndex
 from warehouse.sidecar import Mode
 from warehouse.writer import BatchWriter
 
@@ -97,7 +97,7 @@ class Landing:
 
     def again(self, connection: str, stream: str) -> frozenset[str]:
         """Return the parts to be read again: another part dropped a key that stands there too."""
-        return wanted_again(self.folder(connection, stream))
+        return _wanted_again(self.folder(connection, stream))
 
     def record(self, connection: str, stream: str, batch: int, position: int) -> bytes:
         """Return one raw record; raises LandingUnknown or LandingDamaged."""
@@ -190,7 +190,7 @@ class Landing:
     def _index(self, folder: Path, connection: str, stream: str) -> SeenIndex:
         index = SeenIndex(folder)
         with ExitStack() as failed:
-            failed.callback(index.close)  # left open it would lock out the next run
+            failed.callback(index.close, seal=False)  # left open it would lock out the next run
             try:
                 self._bring_up(index, folder, connection, stream)
             except sqlite3.OperationalError:
@@ -207,6 +207,11 @@ class Landing:
         known = read_batch(folder, index.applied) if index.applied in numbers else None
         if not index.is_of(known):
             index.rebuild()
+        elif index.is_doubtful:
+            sums = {n: read_batch(folder, n).sidecar.sha256 for n in numbers if n <= index.applied}
+            if not index.holds(sums):  # a batch was put back over another one
+                index.was_damaged = True
+                index.rebuild()
         accepted = {
             n: frozenset(about["except"]) for n, about in self.accepted(connection, stream).items()
         }
@@ -229,6 +234,22 @@ class Landing:
             orphan = name[:DIGITS].isdigit() and name[:DIGITS] > last
             if name.endswith(TEMPORARY) or orphan:
                 (folder / name).unlink(missing_ok=True)
+
+
+def _wanted_again(folder: Path) -> frozenset[str]:
+    """Return the parts to be read again, looked up without the stream's lock.
+
+    None where there is no index: that knowledge is lost with it, and a full read makes it good.
+    """
+    if not (folder / FILE).is_file():
+        return frozenset()
+    try:
+        db = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+    except sqlite3.Error:
+        return frozenset()
+    with closing(db), suppress(sqlite3.Error):
+        return frozenset(row[0] for row in db.execute("select part from again"))
+    return frozenset()
 
 
 def _folders(path: Path) -> Iterator[str]:

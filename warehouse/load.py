@@ -23,7 +23,7 @@ from warehouse.clock import iso
 from warehouse.ddl import quote
 from warehouse.intake import Intake
 from warehouse.landing import Landing
-from warehouse.merging import MANY_ROWS, merging
+from warehouse.merging import due, merging
 from warehouse.model.plan import StreamPlan
 from warehouse.pending import Pending, find, trust
 from warehouse.session import (
@@ -99,7 +99,8 @@ def load_pending(
             (int(r["batch"]), int(r["position"]), str(r["entity"])) for r in work.discarded
         }
         groups = list(_groups(pending))
-        with merging(store.con, sum(one.batch.sidecar.rows for one in pending) >= MANY_ROWS):
+        rows = sum(one.batch.sidecar.rows for one in pending)
+        with merging(store.con, due(next_load(store.con), rows)):
             for group in groups:
                 if group is groups[-1]:
                     checkpoint_at_commit(store)

@@ -202,7 +202,9 @@ class _Projection:
             and (all(same.values()) or not handed.is_stale(self.state.get("projected_at"), now))
         ):
             return self.done
-        with upgrades.transaction(self.con):
+        self.done.number += 1
+        merge = tables.whole or due(self.done.number)
+        with merging(self.con, merge), upgrades.transaction(self.con):
             if tables.whole or upto > tables.load:
                 tables.sources()
             if tables.whole or self.run_number > tables.run:
@@ -214,7 +216,6 @@ class _Projection:
                 if not same[table.name]:
                     handed.replace(self.con, DATABASE, table, rows, self.privacy)
             self.done.rows = tables.rows
-            self.done.number += 1
             self.done.changed = True
             self._tell(
                 digests
@@ -234,7 +235,7 @@ class _Projection:
             reach("project.written")
         reach("project.committed")
         drop(self.con)
-        with merging(self.con, due(self.done.number, max(self.done.rows.values(), default=0))):
+        with merging(self.con, merge):
             self.con.execute(f"CHECKPOINT {DATABASE}")
         return self.done
 

@@ -21,6 +21,7 @@ from warehouse.errors import LandingDamaged, StoreDamaged
 from warehouse.home import Home
 from warehouse.landing import Landing
 from warehouse.load import load_pending
+from warehouse.merging import merging
 from warehouse.model import HEADERS
 from warehouse.model.plan import StreamPlan
 from warehouse.session import Now, moment
@@ -79,8 +80,9 @@ def rebuild(
             made = Store(new, con)
             for name, value in kept.items():
                 made.set_meta(name, value)
-            report = _fill(made, landing, plan_for, now)
-            made.checkpoint(merge=True)
+            with merging(con):
+                report = _fill(made, landing, plan_for, now)
+                made.checkpoint()
             if not accept_loss:
                 _expect_all(con, home, wait, report.left_out)
         finally:
@@ -116,6 +118,7 @@ def _fill(
     return report
 
 
+MASKED = "masked:"
 _KNOWN = {
     "batches": "select connection || '/' || stream, batch, sha256 from ops.batches",
     "discarded records": "select connection || '/' || stream, id, '' from ops.quarantine"
@@ -130,7 +133,10 @@ def _expect_all(
     witness, known = _known(home, wait)
     for what, rows in known.items():
         there = set(new.execute(_KNOWN[what]).fetchall())
-        lost = sorted({r[0] for r in rows - there})
+        # What was published before version 3 of the masks took a sum's digits for a phone number.
+        numbers = {(name, number, MASKED) for name, number, _ in there}
+        rows = {(n, i, MASKED if s.startswith(MASKED) else s) for n, i, s in rows}
+        lost = sorted({r[0] for r in rows - there - numbers})
         lost = [name for name in lost if name not in left_out]
         if lost:
             raise LandingDamaged(

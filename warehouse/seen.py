@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ create table if not exists held (
     part text primary key, sequence integer, epoch integer, digest text
 ) without rowid;
 create table if not exists again (part text primary key) without rowid;
+create table if not exists batches (number integer primary key, sha256 text);
 """
 
 
@@ -69,6 +70,8 @@ class SeenIndex:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        self.is_closed = False
+        self.is_doubtful = not sealed_index.is_beside(self.path)
         self.was_damaged = not sealed_index.is_whole(self.path)
         try:
             if self.was_damaged:
@@ -96,13 +99,17 @@ class SeenIndex:
         for suffix in ("", "-wal", "-shm", ".sum"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Drop what was not committed and close the file."""
+    def close(self, *, seal: bool = True) -> None:
+        """Drop what was not committed and close the file; `seal` where it fits the landing."""
+        if self.is_closed:
+            return
+        self.is_closed = True
         with suppress(sqlite3.Error):
             self.db.execute("rollback")
         self.db.close()
         with suppress(OSError):  # a full disk: the next process looks at the structure only
-            sealed_index.seal(self.path)
+            if seal:
+                sealed_index.seal(self.path)
 
     def commit(self) -> None:
         """Make everything since the last commit durable."""
@@ -129,6 +136,16 @@ class SeenIndex:
         """Say whether `batch`, the log's batch of number `applied`, is the one indexed."""
         known = self.meta("sha256", "")
         return bool(known == (batch.sidecar.sha256 if batch else ""))
+
+    def holds(self, sums: Mapping[int, str]) -> bool:
+        """Say whether the batches with these sums, by number, are the ones indexed."""
+        known = dict(self.db.execute("select number, sha256 from batches").fetchall())
+        return all(known.get(number) == sum_ for number, sum_ in sums.items())
+
+    def indexed(self, number: int, sha256: str) -> None:
+        """Remember that a batch is in the index."""
+        self.db.execute("insert or replace into batches values (?, ?)", (number, sha256))
+        self.set_meta(applied=number, sha256=sha256)
 
     def rebuild(self) -> None:
         """Start from nothing; catch up from the first batch afterwards."""
@@ -165,7 +182,8 @@ class SeenIndex:
                         ended[segment.part or WHOLE] = "" if segment.complete else side.read
             if scanning and side.content == "records":
                 ended[WHOLE] = "" if side.complete and side.part is None else side.read
-            self.set_meta(applied=batch.sequence, sha256=side.sha256, epoch=epoch)
+            self.indexed(batch.sequence, side.sha256)
+            self.set_meta(epoch=epoch)
         if last is not None:
             self.ending(last)
         for part, read in ended.items():
@@ -373,19 +391,3 @@ class SeenIndex:
                 "select 1 from seen where key = ? and mark >= ?", (key, epoch)
             ).fetchone()
         ]
-
-
-def wanted_again(folder: Path) -> frozenset[str]:
-    """Return the parts to be read again, looked up without the stream's lock.
-
-    None where there is no index: that knowledge is lost with it, and a full read makes it good.
-    """
-    if not (folder / FILE).is_file():
-        return frozenset()
-    try:
-        db = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=30)
-    except sqlite3.Error:
-        return frozenset()
-    with closing(db), suppress(sqlite3.Error):
-        return frozenset(row[0] for row in db.execute("select part from again"))
-    return frozenset()

@@ -21,7 +21,7 @@ from warehouse.ddl import literal
 from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.lock import OnWait, StoreBusy
-from warehouse.merging import SELDOM, merging
+from warehouse.merging import SELDOM
 from warehouse.upgrades import StoreTooNew, set_meta
 
 __all__ = ["STORAGE_VERSION", "Store", "StoreBusy", "StoreTooNew", "open_store"]
@@ -49,13 +49,9 @@ class Store:
         with upgrades.transaction(self.con):
             yield self.con
 
-    def checkpoint(self, *, merge: bool = False) -> None:
-        """Write the log into the file; a lost log would lose what came after the last one.
-
-        `merge` puts row groups together that are not full.
-        """
-        with merging(self.con, merge):
-            self.con.execute("CHECKPOINT")
+    def checkpoint(self) -> None:
+        """Write the log into the file; a lost log would lose what came after the last one."""
+        self.con.execute("CHECKPOINT")
 
     def meta(self, name: str) -> str | None:
         """Return one fact of ops.meta."""

@@ -19,7 +19,7 @@ from warehouse.crashpoints import reach
 from warehouse.ddl import literal, quote
 from warehouse.golden import Written, count, temp
 from warehouse.identity import golden_id_sql
-from warehouse.merging import due
+from warehouse.merging import due, merging
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
 from warehouse.store import Store
@@ -71,6 +71,11 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
 
     def write() -> UnifyReport:
         report = UnifyReport(int(store.meta(LAST_RUN) or 0) + 1)
+        with merging(con, last == 0 or due(report.run)):
+            _write(report)
+        return report
+
+    def _write(report: UnifyReport) -> None:
         with store.transaction():
             _forget_projected(store)
             if last == 0:
@@ -85,8 +90,7 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
             reach("unify.written")
         reach("unify.committed")
         _drop(con)
-        store.checkpoint(merge=due(report.run, max(report.rewritten.values(), default=0)))
-        return report
+        store.checkpoint()
 
     return sparingly(store, write)
 

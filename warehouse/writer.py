@@ -276,7 +276,7 @@ class BatchWriter:
             self._index.remember(segment.keys, segment.hashes, segment.part)
         if content == "records" and complete and part is not None and self._head["mode"] != "sweep":
             self._index.ending(part)
-        self._index.set_meta(applied=sequence, sha256=sha256)
+        self._index.indexed(sequence, sha256)
         self._sequence = sequence
         self._landed_bookmark = self._bookmark
         self.report.bookmark = self._bookmark

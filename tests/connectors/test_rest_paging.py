@@ -194,6 +194,14 @@ def test_the_last_page_comes_once_more_where_records_came_in_before_it(style):
     assert [len(one.records) for one, _ in walk(STYLES[style], fetch)] == [1, 1, 0]
 
 
+def test_a_list_that_ends_with_the_page_before_goes_in_a_circle():
+    def fetch(step, received, number):
+        return turn(["a", "b"], received, number, {"pages": 2})  # the parameter is ignored
+
+    with pytest.raises(PaginationLoop, match="page 2 came before"):
+        list(walk(PagePaging("page", pages=("pages",)), fetch))
+
+
 @pytest.mark.parametrize("period", [1, 2, 5])
 def test_a_cursor_that_goes_back_is_a_loop(period):
     def fetch(step, received, number):

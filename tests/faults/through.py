@@ -32,8 +32,8 @@ from tests.faults.journal import Journal, JournalledSimulator
 from tests.faults.kills_child import KILLED
 from tests.faults.kills_points import DECISION
 from tests.faults.oracle import judge
-from tests.faults.surroundings import plain
 from tests.faults.world import World, world
+from tests.support.surroundings import plain
 from warehouse.crashpoints import POINTS
 
 OK, LATER = 0, 3

@@ -19,8 +19,8 @@ from pipelines.cli import main
 from pipelines.sync import sync_stream
 from tests.faults import shop
 from tests.faults.journal import Journal, JournalledSimulator
-from tests.faults.surroundings import at
 from tests.faults.world import START, World
+from tests.support.surroundings import at
 from warehouse.ddl import columns_of, history_table, source_table, unified_table
 from warehouse.model import ENTITIES
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.cli import main
-from tests.faults.surroundings import at, plain
+from tests.support.surroundings import at, plain
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "restore.md"
 BIN = Path(sys.executable).parent

@@ -118,13 +118,14 @@ def land(
     mode: str = "changed",
     complete: bool = False,
     read: str = "r",
+    stream: str = "orders",
     **more: object,
 ) -> None:
     """Land one page as one batch."""
     lines = [r if isinstance(r, bytes) else json.dumps(r).encode() for r in records]
     keys = [None if isinstance(r, bytes) or r["id"] is None else str(r["id"]) for r in records]
     with landing.writer(
-        "shop", "orders", mode=mode, read=read, connector="rest@1", started=START, **more
+        "shop", stream, mode=mode, read=read, connector="rest@1", started=START, **more
     ) as writer:
         writer.add(lines, keys, {"n": len(lines)}, complete=complete)
 

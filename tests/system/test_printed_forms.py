@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import shop_server
 
-from tests.faults.surroundings import plain
+from tests.support.surroundings import plain
 
 FORMS = Path(__file__).parents[3] / "shared" / "FORMS.md"
 CONNECTION = """\

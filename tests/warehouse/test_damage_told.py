@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,7 @@ from warehouse.load import load_pending
 from warehouse.rebuild import rebuild
 from warehouse.sealed import is_whole, seal
 from warehouse.store import Store, open_store
+from warehouse.writer import BatchWriter
 
 pytest_plugins = ["load_fixtures"]
 
@@ -107,6 +109,36 @@ def test_what_only_an_overwritten_batch_had_is_landed_again(
         path.write_bytes(content)
     load(order(1, V1), order(2, V1), order(3, V1), mode="full")
     assert rows(store, "source_key") == [("1",), ("2",), ("3",), ("4",)]
+
+
+def test_an_index_outlives_sidecars_that_are_only_copied(
+    store: Store, landing: Landing, load: Load
+) -> None:
+    load(*(order(n, V1) for n in range(3)))
+    sidecar = landing.folder("shop", "orders") / "000000000001.json"
+    os.utime(sidecar, (1, 1))  # as a restore by tar or from an object store leaves it
+    with _writer(landing) as writer:
+        assert not writer.report.warnings
+
+
+def test_an_index_outlives_a_sidecar_that_was_damaged_and_put_back(
+    store: Store, landing: Landing, load: Load
+) -> None:
+    load(*(order(n, V1) for n in range(3)))
+    sidecar = landing.folder("shop", "orders") / "000000000001.json"
+    content = sidecar.read_bytes()
+    sidecar.write_bytes(content.replace(b'"rows":3', b'"rows":4'))
+    with pytest.raises(LandingDamaged), _writer(landing):
+        pass
+    sidecar.write_bytes(content)
+    with _writer(landing) as writer:
+        assert not writer.report.warnings
+
+
+def _writer(landing: Landing) -> BatchWriter:
+    return landing.writer(
+        "shop", "orders", mode="changed", read="r9", connector="rest@1", started=NOW
+    )
 
 
 def test_an_index_that_cannot_be_brought_up_locks_nobody_out(landing: Landing) -> None:

@@ -246,7 +246,7 @@ def test_work_that_does_not_fit_is_done_with_the_stores_own_limit(store: Store) 
 def test_a_unification_too_big_for_the_limit_leaves_the_whole_of_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "MEMORY", 1 << 20)
+    monkeypatch.setattr(bounds, "MEMORY", 3 << 20)
     Loader(store.con).put("order", [order(str(n)) for n in range(20)])
     assert unify(store, now=MOMENT).rewritten == {"order": 20, "order_line": 20}
     assert ask(store, "SELECT count(*) FROM unified.order_lines") == [(20,)]
