@@ -27,6 +27,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: set[str] = set()
+        self._nested: list[str] = []
         self._pattern: re.Pattern[str] | None = None
         for secret in secrets:
             self.add(secret)
@@ -37,8 +38,11 @@ class Redactor:
         if len(secret) < _SHORTEST:
             return
         self._forms |= set(_forms(secret))
+        if any(sign in secret for sign in "\"'\\/"):
+            self._nested.append(_nested_pattern(secret))
         longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(_escape_pattern(form) for form in longest_first))
+        patterns = [*self._nested, *(_escape_pattern(form) for form in longest_first)]
+        self._pattern = re.compile("|".join(patterns))
 
     def mask(self, text: str) -> str:
         """Return `text` without secrets, line breaks kept."""
@@ -89,6 +93,12 @@ def _without_beginning(text: str, form: str) -> str:
 def _escape_pattern(form: str) -> str:
     """Return a pattern for `form` in which %2f and %2F are the same."""
     return re.sub("%[0-9A-Fa-f]{2}", lambda hit: f"(?i:{hit[0]})", re.escape(form))
+
+
+def _nested_pattern(secret: str) -> str:
+    r"""Return a pattern for JSON in JSON, or in what repr writes: \" and \\\" and \/ and so on."""
+    signs = (r"\\{1,31}" if s == "\\" else r"\\{0,31}" + re.escape(s) for s in secret)
+    return "".join(signs)  # bounded: a text of backslashes alone is gone through once
 
 
 def _forms(secret: str) -> Iterable[str]:

@@ -17,6 +17,8 @@ from pipelines.texts import t
 
 SHOWN = 60
 TOKEN = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[^\s/:.{}]{20,}")
+MIXED = re.compile(r"(?=[0-9A-Z]*[a-z])(?=[0-9a-z]*[A-Z])(?=[A-Za-z]*[0-9])[0-9A-Za-z]{16,}")
+"""What passwords are made of and words are not, whatever signs stand around it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,7 +122,8 @@ def show(value: Any) -> str:
     if isinstance(value, list):
         return t("found.list")
     text = str(value)
-    if TOKEN.fullmatch(text):  # it may be a secret in the wrong place: enough to find it by
+    # It may be a secret in the wrong place: enough to find it by.
+    if TOKEN.fullmatch(text) or MIXED.search(text):
         text = text[:4] + "…"
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
 

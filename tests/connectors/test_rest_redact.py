@@ -113,3 +113,14 @@ def test_a_secret_with_a_quote_is_masked_in_what_repr_makes_of_it():
     for secret in ("Tok'en-4711\\x", "Tok'en\"-4711\\x"):
         said = Redactor([secret]).text(f"is {secret!r} here")
         assert said.replace('"', "'") == f"is '{MASK}' here"
+
+
+@pytest.mark.parametrize("depth", range(5))
+@pytest.mark.parametrize("wrap", [lambda s: json.dumps(s)[1:-1], repr])
+def test_a_secret_is_masked_however_often_it_was_escaped(depth, wrap):
+    secret = "ab\"c\\d'e/fghijklmnopQ1"
+    text = secret
+    for _ in range(depth):
+        text = wrap(text)
+    assert "fghij" not in Redactor([secret]).mask(f"said {text}, not")
+    assert "fghij" not in Redactor([secret]).mask(text.replace("/", "\\/"))
