@@ -86,6 +86,11 @@ def read_url(text: str) -> URL:
 
     if any(ord(c) < 32 or ord(c) == 127 for c in text):
         raise ConfigError("The database URL has a control character.", "write it clean.")
+    if text.partition("?")[0].count("@") > 1:  # what follows the first would be told as a host
+        raise ConfigError(
+            "The database URL has more than one @.",
+            "write %40 for each @ in user and password, and / : # in them as %2F %3A %23.",
+        )
     try:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):

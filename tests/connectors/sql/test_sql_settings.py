@@ -221,3 +221,14 @@ def test_bounds_are_written_like_the_newest_stamp(sample: Any, pattern: str, wri
 def test_what_is_no_stamp_is_told(sample: Any) -> None:
     with pytest.raises(ConfigError):
         stamps_like(sample, "any", SHANGHAI, "auto", "sqlite")
+
+
+@pytest.mark.parametrize("user", ["reader:p@ss/w#rd", "reader@server:pw", "reader:p@Geheim"])
+def test_an_at_sign_that_is_not_encoded_is_no_host(user: str) -> None:
+    with pytest.raises(ConfigError, match="more than one @") as refused:
+        read_url(f"postgresql://{user}@127.0.0.1:5432/erp")
+    told = str(refused.value)
+    assert "%40" in told
+    assert not any(part in told for part in ("ss/w", "Geheim", "pw"))
+    encoded = user.replace("@", "%40").replace("/", "%2F")
+    assert read_url(f"postgresql://{encoded}@127.0.0.1:5432/erp").host == "127.0.0.1"
