@@ -14,6 +14,7 @@ from connectors.sql.address import KINDS
 from connectors.sql.streams import ChangesSettings
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import PROJECT, Workspace
+from warehouse.reader import run_query
 
 PAGE = (PROJECT / "docs" / "sql.md").read_text("utf-8")
 TABLES = (
@@ -21,15 +22,24 @@ TABLES = (
     " total text, created_at text, modified_at text)",
     "create table so_line (id integer primary key, order_id integer, product_id integer,"
     " quantity text, price text)",
-    "create table product (id integer primary key, code text)",
+    "create table product (id integer primary key, code text, name text, group_id integer)",
+    "create table product_group (id integer primary key, name text)",
     "insert into so_order values (1, 'SO-1', 'C1', 'CNY', '12.50', '2026-05-01 10:00:00', null)",
     "insert into so_line values (1, 1, 1, '2', '6.25')",
-    "insert into product values (1, 'A-1')",
+    "insert into product values (1, 'A-1', 'Box', null)",
 )
 
 
-def test_the_example_runs_as_printed(tmp_path: Path) -> None:
-    defs, mapping = re.findall(r"```yaml\n# (?:defs|mappings)/.*?\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS = re.findall(r"```yaml\n# (?:defs|mappings)/.*?\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("with_lines", [False, True])
+def test_the_example_runs_as_printed(tmp_path: Path, with_lines: bool) -> None:
+    defs, mapping, stream, children = BLOCKS
+    if with_lines:
+        table = re.search(r"      orders:\n.*?(?=      products:)", defs, re.DOTALL)
+        assert table
+        defs, mapping = defs.replace(table[0], stream), mapping + children
     (tmp_path / "files").mkdir()
     database = sqlite_database(tmp_path / "files")
     database.execute(*TABLES)
@@ -52,6 +62,9 @@ def test_the_example_runs_as_printed(tmp_path: Path) -> None:
         done = sync_stream(space, "erp", "orders")
         assert (done.error, done.inserted, done.warnings) == (None, 1, {})
         assert unify_publish(space).error is None
+        sql = "select sku, quantity::int, unit_price::float from unified.order_lines"
+        wanted = [("A-1", 2, 6.25)] if with_lines else []
+        assert [tuple(row) for row in run_query(space.home.current, sql).rows] == wanted
         lines = space.connection("erp").connector().check()
         assert [each for each in lines if each.ok is False] == []
     finally:
