@@ -42,6 +42,12 @@ _SCALAR_REFUSED = frozenset({
 })  # fmt: skip
 
 
+_LENGTHENS = frozenset({"lpad", "rpad", "repeat"})
+LONGEST = 10_000_000
+"""Characters of a text that a query may ask for outright: DuckDB's memory limit does not hold one
+value, and nothing interrupts it."""
+
+
 class QueryError(WarehouseError):
     """The SQL is wrong, or its answer needs more than a reader gets."""
 
@@ -153,6 +159,25 @@ def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
                 f"The function {name} may not be used here.",
                 "ask the tables of the published file; `show all tables` lists them.",
             )
+
+    if any(length > LONGEST for length in _lengths(said)):
+        raise QueryRefused(
+            f"A text of more than {LONGEST} characters may not be made here.", "make it shorter."
+        )
+
+
+def _lengths(node: Any) -> Iterator[int]:
+    """Yield the whole numbers that functions which lengthen a text are given."""
+    left = [node]  # no recursion: a query may be nested deeper than Python's stack
+    while left:
+        one = left.pop()
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            left += one.values()
+            if str(one.get("function_name")).lower() in _LENGTHENS:
+                values = [c["value"] for c in one["children"] if c["class"] == "CONSTANT"]
+                yield from (v["value"] for v in values if isinstance(v.get("value"), int))
 
 
 class _Reading:

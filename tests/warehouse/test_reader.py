@@ -185,3 +185,14 @@ def test_reading_imports_neither_model_nor_parser() -> None:
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"pydantic", "sqlglot", "dagster", "pyarrow", "warehouse.model"}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["select LPAD('x', 2000000000, 'y')", "select upper(repeat('ab', 10000001))",
+     "with a as (select rpad('x', 20000000, 'y') as t) select length(t) from a"],
+)  # fmt: skip
+def test_one_value_may_not_take_all_memory(published: Path, sql: str) -> None:
+    with pytest.raises(QueryRefused, match="10000000 characters"):
+        run_query(published, sql)
+    assert list(run_query(published, "select length(lpad('x', 1000, 'y'))").rows) == [(1000,)]
