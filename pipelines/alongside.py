@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from warehouse.store import Store
 
 LARGE = 100_000
-"""Records that are loaded as soon as they are there. So large a load ends in a checkpoint that
-merges row groups, so fewer wait until they double what was loaded before."""
+"""Records that are loaded as soon as they are there. Each load ends in a checkpoint, which writes
+half-filled blocks of the tables anew, so fewer wait until they double what was loaded before."""
 TURN = 0.1
 """Seconds between two loads in which others may take the store: longer than they wait to look."""
 

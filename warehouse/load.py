@@ -23,7 +23,6 @@ from warehouse.clock import iso
 from warehouse.ddl import quote
 from warehouse.intake import Intake
 from warehouse.landing import Landing
-from warehouse.merging import due, merging
 from warehouse.model.plan import StreamPlan
 from warehouse.pending import Pending, find, trust
 from warehouse.session import (
@@ -99,13 +98,11 @@ def load_pending(
             (int(r["batch"]), int(r["position"]), str(r["entity"])) for r in work.discarded
         }
         groups = list(_groups(pending))
-        rows = sum(one.batch.sidecar.rows for one in pending)
-        with merging(store.con, due(next_load(store.con), rows)):
-            for group in groups:
-                if group is groups[-1]:
-                    checkpoint_at_commit(store)
-                apply = partial(_apply_group, store, plan, group, moment(now), discarded, report)
-                with_more(store, apply)
+        for group in groups:
+            if group is groups[-1]:
+                checkpoint_at_commit(store)
+            apply = partial(_apply_group, store, plan, group, moment(now), discarded, report)
+            with_more(store, apply)
         if not pending:
             with store.transaction() as con:
                 references(Load(con, plan, 0, moment(now)))

@@ -24,7 +24,6 @@ from warehouse.ddl import Table, columns_of
 from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.mask import PrivacyMode
-from warehouse.merging import due, merging
 from warehouse.model import HEADERS
 from warehouse.project_tables import Tables, drop
 from warehouse.store import STORAGE_VERSION, Store, attach
@@ -202,9 +201,7 @@ class _Projection:
             and (all(same.values()) or not handed.is_stale(self.state.get("projected_at"), now))
         ):
             return self.done
-        self.done.number += 1
-        merge = tables.whole or due(self.done.number)
-        with merging(self.con, merge), upgrades.transaction(self.con):
+        with upgrades.transaction(self.con):
             if tables.whole or upto > tables.load:
                 tables.sources()
             if tables.whole or self.run_number > tables.run:
@@ -216,6 +213,7 @@ class _Projection:
                 if not same[table.name]:
                     handed.replace(self.con, DATABASE, table, rows, self.privacy)
             self.done.rows = tables.rows
+            self.done.number += 1
             self.done.changed = True
             self._tell(
                 digests
@@ -235,8 +233,7 @@ class _Projection:
             reach("project.written")
         reach("project.committed")
         drop(self.con)
-        with merging(self.con, merge):
-            self.con.execute(f"CHECKPOINT {DATABASE}")
+        self.con.execute(f"CHECKPOINT {DATABASE}")
         return self.done
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:

@@ -21,7 +21,6 @@ from warehouse.errors import LandingDamaged, StoreDamaged
 from warehouse.home import Home
 from warehouse.landing import Landing
 from warehouse.load import load_pending
-from warehouse.merging import merging
 from warehouse.model import HEADERS
 from warehouse.model.plan import StreamPlan
 from warehouse.session import Now, moment
@@ -80,9 +79,8 @@ def rebuild(
             made = Store(new, con)
             for name, value in kept.items():
                 made.set_meta(name, value)
-            with merging(con):
-                report = _fill(made, landing, plan_for, now)
-                made.checkpoint()
+            report = _fill(made, landing, plan_for, now)
+            made.checkpoint()
             if not accept_loss:
                 _expect_all(con, home, wait, report.left_out)
         finally:

@@ -34,7 +34,7 @@ def session(store: Store, plan: StreamPlan) -> Iterator[None]:
         f"select {', '.join(f'current_setting({literal(n)})::varchar' for n in names)}"
     ).fetchone()
     try:
-        # Few checkpoints, and one at the last commit: each leaves row groups that are not full.
+        # Few checkpoints, and one at the last commit: each writes half-filled row groups anew.
         con.execute(f"set wal_autocheckpoint = {literal(LOG_LIMIT)}")
         _set_zone(con, plan)
         with sparing(store):

@@ -21,7 +21,6 @@ from warehouse.ddl import literal
 from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.lock import OnWait, StoreBusy
-from warehouse.merging import SELDOM
 from warehouse.upgrades import StoreTooNew, set_meta
 
 __all__ = ["STORAGE_VERSION", "Store", "StoreBusy", "StoreTooNew", "open_store"]
@@ -161,7 +160,6 @@ def connect(
         "TimeZone": "UTC",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        **SELDOM,
     }
     for name, value in settings.items():
         said = literal(value) if isinstance(value, str) else str(value).lower()

@@ -16,8 +16,7 @@ _HELD = "Could not set lock on file"
 _HOLDER = re.compile(r"held in (.+?) \(PID (\d+)\)")
 _FULL = (
     "No space left on device", "Disk quota exceeded", "File too large", "not enough space",
-    # No room for what does not fit into memory.
-    "failed to offload data block", "failed to pin block", "could not allocate block",
+    "failed to offload data block",  # no room for what does not fit into memory
 )  # fmt: skip
 _DAMAGED = (
     "Corrupt database file", "Could not read enough bytes", "Could not read all", "Corrupt WAL",

@@ -19,7 +19,6 @@ from warehouse.crashpoints import reach
 from warehouse.ddl import literal, quote
 from warehouse.golden import Written, count, temp
 from warehouse.identity import golden_id_sql
-from warehouse.merging import due, merging
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
 from warehouse.store import Store
@@ -71,11 +70,6 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
 
     def write() -> UnifyReport:
         report = UnifyReport(int(store.meta(LAST_RUN) or 0) + 1)
-        with merging(con, last == 0 or due(report.run)):
-            _write(report)
-        return report
-
-    def _write(report: UnifyReport) -> None:
         with store.transaction():
             _forget_projected(store)
             if last == 0:
@@ -91,6 +85,7 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
         reach("unify.committed")
         _drop(con)
         store.checkpoint()
+        return report
 
     return sparingly(store, write)
 
