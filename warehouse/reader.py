@@ -9,7 +9,7 @@ import json
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,8 +176,19 @@ def _lengths(node: Any) -> Iterator[int]:
         elif isinstance(one, dict):
             left += one.values()
             if str(one.get("function_name")).lower() in _LENGTHENS:
-                values = [c["value"] for c in one["children"] if c["class"] == "CONSTANT"]
-                yield from (v["value"] for v in values if isinstance(v.get("value"), int))
+                yield from _whole_numbers(one)
+
+
+def _whole_numbers(call: Mapping[str, Any]) -> Iterator[int]:
+    """Yield the whole numbers among a call's arguments, as DuckDB 1 or 2 writes them."""
+    given = call.get("children") or [one["expression"] for one in call.get("arguments", ())]
+    for one in given:
+        value = (one.get("value") or {}).get("value")
+        literal = one.get("literal") or {}
+        if isinstance(value, int):
+            yield value
+        elif literal.get("kind") == "INTEGER":
+            yield int(literal["text"])
 
 
 class _Reading:
