@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from connectors.base import Connector
 from connectors.errors import ConfigError
+from connectors.named import meant
 
 GROUP = "isthmus.connectors"
 
@@ -21,10 +21,8 @@ def load(name: str) -> type[Connector]:
     """Import the connector `name`; raises ConfigError with the name that may have been meant."""
     installed = _installed()
     if name not in installed:
-        close = difflib.get_close_matches(name, installed, n=1, cutoff=0.5)
-        meant = f" Did you mean {close[0]}?" if close else ""
         raise ConfigError(
-            f"There is no connector {name!r}.{meant}",
+            f"There is no connector {name!r}.{meant(name, installed)}",
             f"write one of: {', '.join(sorted(installed))}; or install its package.",
         )
     points = installed[name]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+_T = TypeVar("_T")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _REFERENCE = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*[ =])?(?P<reference>env:[A-Za-z_]\w*|file:.+)")
@@ -74,6 +75,17 @@ def resolve(text: str, secret: Callable[[str], str]) -> str:
     """Put the secret in the place of the reference, if the value has one."""
     reference = reference_in(text)
     return text if reference is None else text[: -len(reference)] + secret(reference)
+
+
+def stream_names(streams: dict[str, _T]) -> dict[str, _T]:
+    """Return `streams`; raises ValueError for a name that cannot be a folder's and an asset's."""
+    for name in streams:
+        if re.fullmatch("[a-z][a-z0-9_]{0,40}", name) is None:
+            raise ValueError(
+                f"the stream name {name[:60]!r} must be small letters, digits and _, "
+                "beginning with a letter"
+            )
+    return streams
 
 
 def _words(value: Any) -> Any:

@@ -153,42 +153,30 @@ def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
         )
     if len(said.get("statements", ())) != 1:
         raise QueryRefused("Only one statement may be run at once.", "run them one by one.")
-    for kind, name in _calls(said):
-        if name in _SCALAR_REFUSED or (kind == "TABLE_FUNCTION" and name not in _TABLE_FUNCTIONS):
-            raise QueryRefused(
-                f"The function {name} may not be used here.",
-                "ask the tables of the published file; `show all tables` lists them.",
-            )
-
-    if any(length > LONGEST for length in _lengths(said)):
-        raise QueryRefused(
-            f"A text of more than {LONGEST} characters may not be made here.", "make it shorter."
-        )
-
-
-def _lengths(node: Any) -> Iterator[int]:
-    """Yield the whole numbers that functions which lengthen a text are given."""
-    left = [node]  # no recursion: a query may be nested deeper than Python's stack
-    while left:
-        one = left.pop()
-        if isinstance(one, list):
-            left += one
-        elif isinstance(one, dict):
-            left += one.values()
-            if str(one.get("function_name")).lower() in _LENGTHENS:
-                yield from _whole_numbers(one)
+    for node in _nodes(said):
+        for kind, name in _calls(node):
+            table = kind == "TABLE_FUNCTION"
+            if name in _SCALAR_REFUSED or (table and name not in _TABLE_FUNCTIONS):
+                raise QueryRefused(
+                    f"The function {name} may not be used here.",
+                    "ask the tables of the published file; `show all tables` lists them.",
+                )
+            if name in _LENGTHENS and any(n > LONGEST for n in _whole_numbers(node)):
+                raise QueryRefused(
+                    f"A text of more than {LONGEST} characters may not be made here.",
+                    "make it shorter.",
+                )
 
 
 def _whole_numbers(call: Mapping[str, Any]) -> Iterator[int]:
     """Yield the whole numbers among a call's arguments, as DuckDB 1 or 2 writes them."""
     given = call.get("children") or [one["expression"] for one in call.get("arguments", ())]
     for one in given:
-        value = (one.get("value") or {}).get("value")
-        literal = one.get("literal") or {}
-        if isinstance(value, int):
-            yield value
-        elif literal.get("kind") == "INTEGER":
-            yield int(literal["text"])
+        match one:
+            case {"value": {"value": int(number)}}:
+                yield number
+            case {"literal": {"kind": "INTEGER", "text": str(digits)}}:
+                yield int(digits)
 
 
 class _Reading:
@@ -263,18 +251,24 @@ class _Guard:
         ) from None
 
 
-def _calls(node: Any) -> Iterator[tuple[str, str]]:
-    """Yield (kind, name) of every function in a serialised statement."""
-    if isinstance(node, dict):
-        if node.get("type") == "TABLE_FUNCTION" and isinstance(node.get("function"), dict):
-            yield "TABLE_FUNCTION", str(node["function"].get("function_name", "")).lower()
-        if "function_name" in node:
-            yield "FUNCTION", str(node["function_name"]).lower()
-        for value in node.values():
-            yield from _calls(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _calls(value)
+def _nodes(said: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every object of a serialised statement, outer ones first."""
+    left = [said]  # no recursion: a query may be nested deeper than Python's stack
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield one
+            left += reversed(one.values())
+        elif isinstance(one, list):
+            left += reversed(one)
+
+
+def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (kind, name) of the functions that an object of a serialised statement names."""
+    if node.get("type") == "TABLE_FUNCTION" and isinstance(node.get("function"), dict):
+        yield "TABLE_FUNCTION", str(node["function"].get("function_name", "")).lower()
+    if "function_name" in node:
+        yield "FUNCTION", str(node["function_name"]).lower()
 
 
 def _damaged(error: duckdb.Error, path: Path) -> StoreError:

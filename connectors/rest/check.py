@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Finding
 from connectors.body import Body, parse_path
 from connectors.changes import Window, parse_stamp
+from connectors.clock import clock_finding
 from connectors.errors import ConnectorError
 from connectors.paging import Turn
 from connectors.rest.asking import Asker
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from connectors.rest.connector import RestConnector
 
 DAY = timedelta(days=1)
-SKEW = 60.0
-"""Seconds by which two clocks may differ without a remark."""
 
 
 def check(connector: RestConnector) -> Iterator[Finding]:
@@ -83,13 +82,7 @@ def _clock(connector: RestConnector, asker: Asker) -> Finding | None:
     date = asker.client.last_date
     if date is None:
         return None
-    skew = (date - connector.context.now()).total_seconds()
-    if abs(skew) <= SKEW:
-        return Finding("clock", True, f"differs by {skew:+.0f} s.")
-    return Finding(
-        "clock", None, f"The system's clock differs from ours by {skew:+.0f} s.",
-        f"set one of them right, or make lookback longer than {abs(skew):.0f} s.",
-    )  # fmt: skip
+    return clock_finding("The system's", date - connector.context.now())
 
 
 def _fits(name: str, asker: Asker, turn: Turn) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +10,8 @@ from pydantic import BaseModel
 
 from connectors.base import Connector, Context, Finding, Page, ReadRequest, Snapshot, Stream
 from connectors.changes import zone_of
-from connectors.errors import ConfigError, ConnectorError
+from connectors.errors import ConnectorError
+from connectors.named import stream_of
 from connectors.redact import Redactor
 from connectors.rest.settings import RestSettings
 from connectors.rest.streams import StreamSettings
@@ -86,13 +86,7 @@ class RestConnector(Connector):
     def stream_settings(self, name: str) -> StreamSettings:
         """Return a stream's settings; raises ConfigError with the name that may be meant."""
         streams: Mapping[str, StreamSettings] = self.settings.streams
-        if name not in streams:
-            close = difflib.get_close_matches(name, streams, n=1, cutoff=0.5)
-            meant = f" Did you mean {close[0]}?" if close else ""
-            raise ConfigError(
-                f"There is no stream {name!r}.{meant}", f"use one of: {', '.join(streams)}."
-            )
-        return streams[name]
+        return stream_of(streams, name)
 
     def asker(self, name: str) -> Asker:
         """Return what asks for the pages of one stream; resolves secrets."""

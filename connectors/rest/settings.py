@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -11,7 +10,16 @@ from connectors.address import parse
 from connectors.errors import ConfigError
 from connectors.rest.streams import AnswerRule, StreamSettings
 from connectors.rest.values import ConditionText, Headers, PathText, RateText
-from connectors.values import Duration, Secret, Size, Strict, Text, parse_duration, reference_in
+from connectors.values import (
+    Duration,
+    Secret,
+    Size,
+    Strict,
+    Text,
+    parse_duration,
+    reference_in,
+    stream_names,
+)
 
 
 def _url(text: str) -> str:
@@ -115,16 +123,7 @@ class RestSettings(Strict):
             raise ValueError("there is no such encoding; write gb18030, big5, utf-8") from None
         return value
 
-    @field_validator("streams")
-    @classmethod
-    def _names(cls, value: dict[str, StreamSettings]) -> dict[str, StreamSettings]:
-        for name in value:
-            if re.fullmatch("[a-z][a-z0-9_]{0,40}", name) is None:
-                raise ValueError(
-                    f"the stream name {name[:60]!r} must be small letters, digits and _, "
-                    "beginning with a letter"
-                )
-        return value
+    _names = field_validator("streams")(stream_names)
 
     @model_validator(mode="after")
     def _switches(self) -> Self:

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from connectors.base import Finding
 from connectors.changes import zone_of
+from connectors.clock import SKEW, clock_finding
 from connectors.errors import ConnectorError
 from connectors.sql import statements
 from connectors.sql.faults import told
-from connectors.sql.moves import SKEW, whole_number
+from connectors.sql.moves import whole_number
 from connectors.sql.source import find_source, indexes, unique_keys
 from connectors.sql.stamps import instant_of, stamps_like
 from connectors.sql.statements import Source
@@ -72,14 +73,7 @@ def _clock(connector: SqlConnector, session: Session) -> Finding | None:
     if not isinstance(there, datetime):
         return None
     there = there.astimezone(UTC) if there.tzinfo else there.replace(tzinfo=UTC)
-    apart = there - connector.context.now()
-    skew = apart.total_seconds()
-    if abs(apart) <= SKEW:
-        return Finding("clock", True, f"differs by {skew:+.0f} s.")
-    return Finding(
-        "clock", None, f"The database's clock differs from ours by {skew:+.0f} s.",
-        f"set one of them right, or make lookback longer than {abs(skew):.0f} s.",
-    )  # fmt: skip
+    return clock_finding("The database's", there - connector.context.now())
 
 
 def _stream(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,7 +22,8 @@ from connectors.base import (
     Stream,
 )
 from connectors.changes import zone_of
-from connectors.errors import ConfigError, ConnectorError
+from connectors.errors import ConnectorError
+from connectors.named import stream_of
 from connectors.redact import Redactor
 from connectors.sql.settings import SqlSettings
 from connectors.sql.streams import StreamSettings
@@ -92,14 +92,7 @@ class SqlConnector(Connector):
 
     def stream_settings(self, name: str) -> StreamSettings:
         """Return a stream's settings; raises ConfigError with the name that may be meant."""
-        streams = self.settings.streams
-        if name not in streams:
-            close = difflib.get_close_matches(name, streams, n=1, cutoff=0.5)
-            meant = f" Did you mean {close[0]}?" if close else ""
-            raise ConfigError(
-                f"There is no stream {name!r}.{meant}", f"use one of: {', '.join(streams)}."
-            )
-        return streams[name]
+        return stream_of(self.settings.streams, name)
 
     @contextmanager
     def session(self) -> Iterator[Session]:

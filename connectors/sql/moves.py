@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.base import Bookmark
 from connectors.changes import Tide, write_bookmark
+from connectors.clock import SKEW
 from connectors.errors import ConfigError, ContractBroken
 from connectors.sql.stamps import Stamps, see
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DAY = timedelta(days=1)
-SKEW = timedelta(minutes=1)
-"""How far the newest stamp, and the database's clock, may be off ours unremarked."""
 
 
 class Move(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -18,6 +17,7 @@ from connectors.values import (
     parse_duration,
     reference_in,
     refuse_template,
+    stream_names,
 )
 
 
@@ -90,16 +90,7 @@ class SqlSettings(Strict):
     )
     streams: dict[str, StreamSettings] = Field(min_length=1, description="The streams, by name")
 
-    @field_validator("streams")
-    @classmethod
-    def _names(cls, value: dict[str, StreamSettings]) -> dict[str, StreamSettings]:
-        for name in value:
-            if re.fullmatch("[a-z][a-z0-9_]{0,40}", name) is None:
-                raise ValueError(
-                    f"the stream name {name[:60]!r} must be small letters, digits and _, "
-                    "beginning with a letter"
-                )
-        return value
+    _names = field_validator("streams")(stream_names)
 
     @model_validator(mode="after")
     def _file(self) -> Self:
