@@ -26,6 +26,7 @@ WORKS = {
     "a": "tests.bench.rest",
     "c": "tests.bench.files",
     "d": "tests.bench.big",
+    "e": "tests.bench.sql",
     "f": "tests.bench.big",
 }
 
@@ -43,6 +44,7 @@ def main() -> int:
     options = Options(
         works=names, orders=chosen.orders, small=chosen.small, rounds=chosen.rounds,
         growth=chosen.growth, csv_mb=chosen.csv_mb, excel_rows=chosen.excel_rows,
+        sql_rows=chosen.sql_rows,
         peers=not chosen.no_peers,
     )  # fmt: skip
     if options.peers and not PEERS.exists():
@@ -78,13 +80,14 @@ def _heads(options: Options, seconds: float) -> dict[str, Any]:
 
 def _arguments() -> argparse.Namespace:
     given = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    given.add_argument("--works", default=",".join(WORKS), help="a,c,d,f")
+    given.add_argument("--works", default=",".join(WORKS), help="a,c,d,e,f")
     given.add_argument("--orders", type=int, default=Options.orders, help="orders of work a")
     given.add_argument("--small", type=int, default=Options.small, help="orders of dlt's default")
     given.add_argument("--rounds", type=int, default=Options.rounds)
     given.add_argument("--growth", type=int, default=Options.growth, help="f and d: times --orders")
     given.add_argument("--csv-mb", type=int, default=Options.csv_mb)
     given.add_argument("--excel-rows", type=int, default=Options.excel_rows)
+    given.add_argument("--sql-rows", type=int, default=Options.sql_rows)
     given.add_argument("--no-peers", action="store_true", help="leave dlt out")
     given.add_argument("--write-docs", action="store_true", help="write the last JSON's figures "
                        "into docs/benchmarks.md and measure nothing")  # fmt: skip

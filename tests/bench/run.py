@@ -37,6 +37,7 @@ class Options:
     growth: int = 10
     csv_mb: int = 200
     excel_rows: int = 200_000
+    sql_rows: int = 1_000_000
     peers: bool = True
 
 

