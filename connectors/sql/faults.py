@@ -36,6 +36,8 @@ WORDS: tuple[tuple[str, Meaning], ...] = (
     ("no password supplied", "auth"),
     ("authentication failed", "auth"),
     ("no pg_hba.conf entry", "auth"),
+    ('role ".*" does not exist', "auth"),  # psycopg has no code for what ends a connection
+    ('database ".*" does not exist', "database"),
     ("access denied", "auth"),
     ("login failed", "auth"),
     ("adaptive server connection failed", "auth"),
@@ -62,7 +64,7 @@ def meaning(error: BaseException) -> Meaning | None:
         if type(error).__module__.startswith(package) and number in codes:
             return codes[number]
     said = str(error).lower()
-    return next((what for words, what in WORDS if words in said), None)
+    return next((what for words, what in WORDS if re.search(words, said)), None)
 
 
 def _number(error: BaseException) -> int:

@@ -74,6 +74,20 @@ def test_a_password_beside_the_url_reads_and_is_shown_nowhere(
     assert PASSWORD not in f"{caplog.text} {found} {source!r} {vars(source)} {source.settings!r}"
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [("/t", "/nowhere_t", "no such database"), ("postgres@", "nobody@", "refused the user")],
+    ids=["database", "user"],
+)
+def test_a_database_or_user_that_is_not_there_is_told(
+    before: str, after: str, words: str, postgres: Database
+) -> None:
+    url = postgres.url.replace(before, after, 1)
+    found = failure(postgres.settings() | {"url": url})
+    assert words in found.what
+    assert not found.retriable
+
+
 def test_a_right_that_is_missing_is_told(postgres: Database) -> None:
     postgres.execute(TABLE["postgresql"])
     config = postgres.settings() | {
