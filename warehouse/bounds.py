@@ -43,6 +43,24 @@ def all_memory(store: Store) -> Iterator[None]:
             _lower(store.con)
 
 
+@contextlib.contextmanager
+def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Inside `sparing`, `store.transaction()` whose commit has all of the store's memory.
+
+    A commit may bring a checkpoint. One that is short of memory has committed all the same and
+    ends the database's connection: unlike other work it cannot be tried again.
+    """
+    with contextlib.ExitStack() as after, store.transaction() as con:
+        yield con
+        after.enter_context(all_memory(store))
+
+
+def checkpoint(store: Store, database: str = "") -> None:
+    """Inside `sparing`, write a log into its file with all of the store's memory; see above."""
+    with all_memory(store):
+        store.con.execute(f"CHECKPOINT {database}".rstrip())
+
+
 def sparingly(store: Store, work: Callable[[], _T]) -> _T:
     """Return what `work` returns, done within MEMORY.
 

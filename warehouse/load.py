@@ -15,7 +15,7 @@ from functools import partial
 import duckdb
 import msgspec
 
-from warehouse import crashpoints, intake, links, ops_tables, stage, temptables
+from warehouse import bounds, crashpoints, intake, links, ops_tables, stage, temptables
 from warehouse.apply import Load, apply, count_left_out, quarantine_lines, references
 from warehouse.batch import Batch
 from warehouse.bounds import with_more
@@ -104,13 +104,13 @@ def load_pending(
             apply = partial(_apply_group, store, plan, group, moment(now), discarded, report)
             with_more(store, apply)
         if not pending:
-            with store.transaction() as con:
+            with bounds.transaction(store) as con:
                 references(Load(con, plan, 0, moment(now)))
         changed = discard_entries(
             store, plan.connection, plan.stream, work.discarded, moment(now)
         ) if work.discarded else 0  # fmt: skip
         if pending or changed:
-            store.checkpoint()
+            bounds.checkpoint(store)
             crashpoints.reach("load.checkpointed")
     return report
 
@@ -147,7 +147,7 @@ def _apply_group(
     taken = intake.read(con, plan, full) if full else None
     rows = stage_records(con, plan, taken, discarded) if taken else StagedRecords()
     con.execute("drop table if exists temp.record_paths")  # as large as the batches themselves
-    with store.transaction():
+    with bounds.transaction(store):
         crashpoints.reach("load.begun")
         load = Load(
             con, plan, next_load(con), at,

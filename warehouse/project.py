@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import ddl, handed, keyprint, lock, mask, ops_tables, public, trouble, upgrades
+from warehouse import bounds, ddl, handed, keyprint, lock, mask, ops_tables, public, trouble
 from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import Table, columns_of
@@ -171,6 +171,7 @@ class _Projection:
     def __init__(
         self, store: Store, state: Mapping[str, str], privacy: PrivacyMode, whole: bool
     ) -> None:
+        self.store = store
         self.con = store.con
         self.state = state
         self.privacy = privacy
@@ -201,7 +202,7 @@ class _Projection:
             and (all(same.values()) or not handed.is_stale(self.state.get("projected_at"), now))
         ):
             return self.done
-        with upgrades.transaction(self.con):
+        with bounds.transaction(self.store):
             if tables.whole or upto > tables.load:
                 tables.sources()
             if tables.whole or self.run_number > tables.run:
@@ -236,7 +237,7 @@ class _Projection:
         self.con.execute("RESET wal_autocheckpoint")
         reach("project.committed")
         drop(self.con)
-        self.con.execute(f"CHECKPOINT {DATABASE}")
+        bounds.checkpoint(self.store, DATABASE)
         return self.done
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:

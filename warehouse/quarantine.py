@@ -12,7 +12,7 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse import intake, temptables
+from warehouse import bounds, intake, temptables
 from warehouse.apply import Load
 from warehouse.clock import iso
 from warehouse.ddl import literal, source_table
@@ -112,7 +112,7 @@ def replay(
             done = _replay(store, landing, plan, some, moment(now))
             report = replace(report, **{k: v + asdict(report)[k] for k, v in asdict(done).items()})
         if chosen:
-            store.checkpoint()
+            bounds.checkpoint(store)
     return report
 
 
@@ -188,7 +188,7 @@ def _replay(
         if place not in unread
     }
     rows = stage_records(con, plan, taken, others, entities)
-    with store.transaction():
+    with bounds.transaction(store):
         load = Load(con, plan, next_load(con), at)
         apply_records(load, rows, vanished=False)
         counts = _close(load, entries, first)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from warehouse import bounds
 from warehouse.ddl import source_table
 from warehouse.landing import Landing
 from warehouse.model import ENTITIES
@@ -53,7 +54,7 @@ def discard_entries(
     new = [r for r in records if r["id"] not in done and r["batch"] in applied]
     if not new:
         return 0
-    with store.transaction():
+    with bounds.transaction(store):
         load_id = next_load(con)
         for record in new:
             con.execute("delete from ops.quarantine where id = ?", [record["id"]])

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse import ddl, golden
+from warehouse import bounds, ddl, golden
 from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import literal, quote
@@ -70,7 +70,7 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
 
     def write() -> UnifyReport:
         report = UnifyReport(int(store.meta(LAST_RUN) or 0) + 1)
-        with store.transaction():
+        with bounds.transaction(store):
             _forget_projected(store)
             if last == 0:
                 _write_all(con, report)
@@ -84,7 +84,7 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
             reach("unify.written")
         reach("unify.committed")
         _drop(con)
-        store.checkpoint()
+        bounds.checkpoint(store)
         return report
 
     return sparingly(store, write)

@@ -50,6 +50,35 @@ def test_a_load_has_its_share_and_gives_the_rest_back(
     assert limit(store) == before
 
 
+def test_what_writes_the_file_has_all_memory(store: Store) -> None:
+    """Short of memory, a commit's checkpoint has committed and ends the connection."""
+    said: dict[str, str] = {}
+
+    class Watching:
+        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+            self.inner = con
+
+        def execute(self, sql: str, *more: object) -> object:
+            if not sql.startswith(("set", "select current_setting")):
+                said[sql] = limit(real)
+            return self.inner.execute(sql, *more)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.inner, name)
+
+    real = Store(store.path, store.con, memory=store.memory)
+    store.con = Watching(store.con)  # type: ignore[assignment]
+    before = limit(real)
+    with bounds.sparing(store):
+        with bounds.transaction(store) as con:
+            con.execute("delete from ops.meta where false")
+        bounds.checkpoint(store)
+        assert limit(real) == "96.0 MiB"
+    store.con = real.con
+    assert said.pop("COMMIT") == said.pop("CHECKPOINT") == before == limit(store)
+    assert set(said.values()) == {"96.0 MiB"}
+
+
 def test_a_limit_below_the_share_stays(
     store: Store, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
