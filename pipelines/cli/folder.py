@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 RESERVED = frozenset({"company"})
+HOURLY = "0 * * * *"
 
 
 def init(
@@ -59,17 +60,19 @@ def connect(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=t("opt.set"))
     ] = None,
     title: Annotated[str, typer.Option("--title", help=t("opt.title"))] = "",
-    schedule: Annotated[str, typer.Option("--schedule", help=t("opt.schedule"))] = "0 * * * *",
+    schedule: Annotated[str, typer.Option("--schedule", help=t("opt.schedule"))] = HOURLY,
 ) -> None:
     """Write defs/NAME/defs.yaml with every setting of SYSTEM explained; end with `check NAME`."""
-    from connectors import registry
+    from connectors import ready, registry
     from pipelines.check.secrets import REFERENCE, is_secret, scalars
     from pipelines.cli.checking import run_check
+    from pipelines.cli.ready import ready_text, write_mappings
     from pipelines.cli.session import workspace
 
     if not NAME.fullmatch(name) or name in RESERVED:
         raise CliError(t("connect.bad_name", name=name), t("connect.bad_name_do"))
-    connector = registry.load(system)
+    is_ready = system in ready.names()
+    connector = registry.load("sql" if is_ready else system)
     values = _settings(settings or [])
     for spot, value in scalars(values):
         if not REFERENCE.search(value) and is_secret(spot, value):
@@ -79,15 +82,26 @@ def connect(
     if file.exists():
         raise CliError(t("connect.exists", file=near(file)), t("connect.exists_do", name=name))
     remarks = _from_folder(values, name, space.defs.parent) if system == "files" else []
-    text = render(system, connector.Settings, values, title or name, schedule, space)
+    if is_ready:
+        own = "" if schedule == HOURLY else schedule
+        text = ready_text(
+            ready.text(system), values, title=title, schedule=own, timezone=space.company().timezone
+        )
+    else:
+        text = render(system, connector.Settings, values, title or name, schedule, space)
     file.parent.mkdir(parents=True, exist_ok=True)
     _write(file, text)
     say(t("connect.wrote", file=near(file)))
+    if is_ready and (written := write_mappings(space, system, name)):
+        say(t("connect.wrote", file=f"{near(written[0].parent)}/ ({len(written)})"))
     for line in remarks:
         say(line)
     say()
     code = run_check([name], space=space, reach=True, new=True)
-    say(t("connect.mend", name=name) if code == USAGE else t("connect.next", name=name))
+    if code == USAGE:
+        say(t("connect.mend", name=name))
+    else:
+        say(t("connect.next_ready", name=name) if is_ready else t("connect.next", name=name))
     raise typer.Exit(code)
 
 
