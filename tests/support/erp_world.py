@@ -49,7 +49,7 @@ class Erp:
             name: sync_stream(self.space, "erp", name, now=lambda: self.now, **how)
             for name in streams or self.streams
         }
-        assert {n: d.error for n, d in done.items() if d.error is not None} == {}
+        assert [f"{n}: {d.error.what}" for n, d in done.items() if d.error is not None] == []
         assert unify_publish(self.space, now=lambda: self.now).error is None
         return done
 
