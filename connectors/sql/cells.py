@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.numbers import quote_long
 from connectors.sql.statements import Column, Source
 from connectors.sql.types import Shape
 
 _ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 ZERO = "0000-00-00"
+LONG = r"(?s)^\s*[\[{].*[0-9.]{16}"
+"""A text that may be JSON with a number that no double holds."""
 
 
 @dataclass(slots=True)
@@ -156,6 +160,26 @@ def trimmed(table: pa.Table, columns: Sequence[Column], how: str) -> pa.Table:
         elif column.shape.fixed:
             table = table.set_column(place, column.name, pc.utf8_rtrim(cells, " "))
     return table
+
+
+def exact_json(table: pa.Table) -> pa.Table:
+    """Put in quotes what a double cannot hold in texts that are JSON, as in pages of HTTP."""
+    for place, name in enumerate(table.column_names):
+        cells = table.column(place)
+        if pa.types.is_string(cells.type) and pc.any(pc.match_substring_regex(cells, LONG)).as_py():
+            texts = [_quoted(text) for text in cells.to_pylist()]
+            table = table.set_column(place, name, pa.array(texts, pa.string()))
+    return table
+
+
+def _quoted(text: str | None) -> str | None:
+    if text is None or not re.match(LONG, text):
+        return text
+    try:
+        json.loads(text)
+    except ValueError:
+        return text  # a note in brackets
+    return quote_long(text.encode()).decode()
 
 
 def keys_of(table: pa.Table, names: Sequence[str]) -> list[str | None]:

@@ -161,7 +161,7 @@ class Reading:
         for table in tables:
             self._last = self._place_of(table, order, by_move)
             self.stats.bytes += table.nbytes
-            yield cells.trimmed(table, columns, self.spec.trim)
+            yield cells.exact_json(cells.trimmed(table, columns, self.spec.trim))
 
     def _fetched(self, select: Select[Any], columns: Sequence[Column]) -> Iterator[pa.Table]:
         session, size = self.session, min(FEW, self.session.most_rows)

@@ -256,3 +256,28 @@ def test_naive_times_are_read_in_the_connections_zone(database: Database, tmp_pa
         assert done.bookmark_after == {"stamp": "2026-02-03T04:05:06+00:00"}
         sql = "select (paid_at at time zone 'UTC')::varchar from source.payments"
         assert erp.stored(sql) == [("2026-02-03 04:05:06",)]
+
+
+LONG = '[{"q": 12345678901234.1234, "n": 12345678901234567890, "t": "1234567890.12345678"}]'
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (LONG, LONG.replace("12345678901234.1234", '"12345678901234.1234"')),
+        (' {"q": 1.50000000000000000001e3}', ' {"q": "1.50000000000000000001e3"}'),
+        ('[{"q": 1.5}]', '[{"q": 1.5}]'),
+        ("{see 12345678901234.1234}", "{see 12345678901234.1234}"),  # a note, no JSON
+        ("12345678901234.1234", "12345678901234.1234"),
+    ],
+    ids=["lines", "object", "short", "note", "number"],
+)
+def test_json_keeps_numbers_that_no_double_holds(
+    database: Database, text: str, wanted: str
+) -> None:
+    kind = "text" if database.name != "mysql" else "varchar(200)"
+    database.execute(f"create table t (id int, txt {kind})")
+    mark = "?" if database.name == "sqlite" else "%s"
+    database.execute((f"insert into t values (1, {mark})", (text,)))
+    values, _, _ = landed(database)
+    assert values["txt"] == [wanted]
