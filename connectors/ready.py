@@ -7,6 +7,7 @@ A folder of this room may hold a `ready.yaml`: a whole `defs.yaml` with its quer
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -23,3 +24,9 @@ def text(name: str) -> str:
     if name not in names():
         raise KeyError(name)
     return (FOLDER / name / FILE).read_text(encoding="utf-8")
+
+
+def title(name: str) -> str:
+    """Return what people call it."""
+    found = re.search(r"^  title: (.+)$", text(name), re.MULTILINE)
+    return found[1] if found else name

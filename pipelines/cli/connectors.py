@@ -16,11 +16,12 @@ def connectors(
     json: AsJson = False,
 ) -> None:
     """List the connectors installed, or print the JSON Schema of one's settings."""
-    from connectors import registry
+    from connectors import ready, registry
     from connectors.errors import ConnectorError
 
     if schema:
-        as_json(registry.load(schema).Settings.model_json_schema())
+        kind = "sql" if schema in ready.names() else schema
+        as_json(registry.load(kind).Settings.model_json_schema())
         return
     found = []
     for name in registry.names():
@@ -39,6 +40,10 @@ def connectors(
                 "settings": [i.alias or n for n, i in fields.items()],
             }
         )
+    for name in ready.names():
+        about = t("connectors.ready", title=ready.title(name))
+        row = {"name": name, "version": "", "title": about, "needs": ["url"], "settings": []}
+        found.append(row)
     if json:
         as_json(found)
         return

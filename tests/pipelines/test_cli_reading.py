@@ -152,6 +152,12 @@ def test_connectors_lists_and_prints_a_schema(space, capsys) -> None:
     assert main(["connectors", "--schema", "files"]) == 0
     schema = json.loads(capsys.readouterr().out)
     assert "folder" in schema["properties"]
+    assert main(["connectors", "--json"]) == 0
+    listed = {each["name"]: each["title"] for each in json.loads(capsys.readouterr().out)}
+    assert {"files", "yonyou_u8", "kingdee_k3"} <= set(listed)
+    assert listed["yonyou_u8"].startswith("用友 U8: ready queries")
+    assert main(["connectors", "--schema", "yonyou_u8"]) == 0
+    assert "url" in json.loads(capsys.readouterr().out)["properties"]
     assert main(["connectors", "--schema", "filez"]) == 2
     assert "files" in capsys.readouterr().err
 

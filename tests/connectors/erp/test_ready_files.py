@@ -31,6 +31,7 @@ from pipelines.cli.ready import ready_text
 
 STORED = Path(__file__).parent / "statements"
 ACCOUNTS = {"kingdee_k3": erp_k3.account, "yonyou_u8": erp_u8.account}
+LINES = re.compile(r"\(\n +select(?:(?!\n +\)).)+for json path\n +\) as lines", re.DOTALL)
 MARK = re.compile(r"^( +)(\w+)\.(\w+)(,?) -- 未核实 unverified: \S+$", re.MULTILINE)
 
 
@@ -96,6 +97,26 @@ def test_an_installation_without_the_unverified_columns_changes_those_lines_alon
         done = made.sync()
         assert {n: d.quarantined for n, d in done.items() if d.quarantined} == {}
         assert all(d.inserted for d in done.values())
+
+
+@pytest.mark.parametrize("system", ready.names())
+def test_a_server_without_for_json_gives_documents_with_their_sums(
+    system: str, tmp_path: Path
+) -> None:
+    text, count = LINES.subn("null as lines", ready.text(system))
+    assert count == text.count(" as lines") == 3
+    root = tmp_path / "acme"
+    root.mkdir()
+    with erp(root, system, ACCOUNTS[system](root / "erp.db")) as made:
+        made.defs.write_text(ready_text(text, {"url": "sqlite:///erp.db", "folder": "."}))
+        done = made.sync("orders", "shipments", "invoices")
+        assert {n: (d.quarantined, d.inserted > 0) for n, d in done.items()} == {
+            "orders": (0, True), "shipments": (0, True), "invoices": (0, True),
+        }  # fmt: skip
+        assert made.published(
+            "select total::int, (select count(*) from unified.order_lines) from unified.orders"
+            " where number like '%1001'"
+        ) == [(1243, 0)]
 
 
 def test_settings_go_into_the_file_and_its_comments_stay() -> None:
