@@ -152,6 +152,11 @@ def test_references_lead_to_the_very_thing(u8: Erp) -> None:
 def test_the_second_run_moves_only_what_changed(live: Erp) -> None:
     assert {d.landed for d in live.sync().values()} == {0}
     live.change(
+        "update dbts set n = n + 100000",  # so that what lies behind is not read again anyway
+        "update SO_SOMain set cMemo = '加急' where ID = 1003",
+    )
+    assert {n: d.landed for n, d in live.sync().items() if d.landed} == {"orders": 1}
+    live.change(
         "update SO_SODetails set iFHQuantity = 10 where iSOsID = 11"
     )  # the head stays as is
     done = live.sync()
