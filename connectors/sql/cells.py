@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from xml.etree import ElementTree
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +32,7 @@ class Odd:
     zero: Counter[str] = field(default_factory=Counter)
     undecoded: Counter[str] = field(default_factory=Counter)
     as_text: Counter[str] = field(default_factory=Counter)
+    no_xml: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> list[str]:
         """Return the warnings."""
@@ -43,6 +45,10 @@ class Odd:
             *(
                 f"{name}: values that are not what the column's type says, kept as text"
                 for name in self.as_text
+            ),
+            *(
+                f"{name}: {n} texts are broken XML and stay as they are"
+                for name, n in self.no_xml.items()
             ),
         ]
 
@@ -160,6 +166,29 @@ def trimmed(table: pa.Table, columns: Sequence[Column], how: str) -> pa.Table:
         elif column.shape.fixed:
             table = table.set_column(place, column.name, pc.utf8_rtrim(cells, " "))
     return table
+
+
+def from_xml(table: pa.Table, names: Sequence[str], odd: Odd) -> pa.Table:
+    """Turn the texts of `for xml raw` into JSON: `<row a="1"/><row a="2"/>` is a list of two.
+
+    What is no such text stays as it is, JSON among it; broken XML is counted.
+    """
+    for name in names:
+        texts = [_rows_of(text, name, odd) for text in table.column(name).to_pylist()]
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pa.array(texts, pa.string()))
+    return table
+
+
+def _rows_of(text: str | None, name: str, odd: Odd) -> str | None:
+    if text is None or not text.startswith("<"):
+        return text
+    try:  # inside an element no document type can stand, so no entity can be declared
+        rows = ElementTree.fromstring(f"<rows>{text}</rows>")  # noqa: S314
+    except ElementTree.ParseError:
+        odd.no_xml[name] += 1
+        return text
+    return json.dumps([row.attrib for row in rows], ensure_ascii=False)
 
 
 def exact_json(table: pa.Table) -> pa.Table:

@@ -161,7 +161,10 @@ class Reading:
         for table in tables:
             self._last = self._place_of(table, order, by_move)
             self.stats.bytes += table.nbytes
-            yield cells.exact_json(cells.trimmed(table, columns, self.spec.trim))
+            table = cells.trimmed(table, columns, self.spec.trim)
+            if self.request.mode != "sweep":
+                table = cells.from_xml(table, self.spec.xml, self.odd)
+            yield cells.exact_json(table)
 
     def _fetched(self, select: Select[Any], columns: Sequence[Column]) -> Iterator[pa.Table]:
         session, size = self.session, min(FEW, self.session.most_rows)

@@ -114,6 +114,11 @@ class StreamSettings(Strict):
         description="Columns whose bytes the database labels wrongly, and their encoding: "
         "{cCusName: gbk}",
     )
+    xml: Words = Field(
+        (),
+        description="Columns that `for xml raw` made, landed as JSON lists: SQL Server before 2016 "
+        "has no for json",
+    )
     trim: Literal["padding", "all", "none"] = Field(
         "padding",
         description="padding cuts the blanks that char(20) is filled with, all those at both ends "
@@ -132,7 +137,7 @@ class StreamSettings(Strict):
         except ConfigError as error:
             raise ValueError(f"{error.what} Do: {error.do}") from None
 
-    @field_validator("key", "columns", "skip")
+    @field_validator("key", "columns", "skip", "xml")
     @classmethod
     def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):
@@ -156,5 +161,11 @@ class StreamSettings(Strict):
         """The columns without which the stream cannot be read."""
         changes = self.changes
         moving = () if changes is None else (*changes.since, changes.number, changes.rowversion)
-        named = (*self.key, *(name for name in moving if name), *self.columns, *self.decode)
+        named = (
+            *self.key,
+            *(name for name in moving if name),
+            *self.columns,
+            *self.decode,
+            *self.xml,
+        )
         return tuple(dict.fromkeys(named))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import erp_k3
 import erp_u8
@@ -100,23 +101,55 @@ def test_an_installation_without_the_unverified_columns_changes_those_lines_alon
 
 
 @pytest.mark.parametrize("system", ready.names())
-def test_a_server_without_for_json_gives_documents_with_their_sums(
-    system: str, tmp_path: Path
-) -> None:
-    text, count = LINES.subn("null as lines", ready.text(system))
-    assert count == text.count(" as lines") == 3
+def test_for_xml_raw_in_place_of_for_json_is_sql_of_sql_server(system: str) -> None:
+    old = re.sub("(?m)^( +)for json path$", r"\1for xml raw", ready.text(system))
+    assert len(re.findall("(?m)^ +for xml raw$", old)) == old.count("xml: lines") == 3
+    for stream in yaml.safe_load(old)["attributes"]["config"]["streams"].values():
+        tree = sqlglot.parse_one(stream["query"], read="tsql")
+        kinds = {str(each.args["kind"]) for each in tree.find_all(exp.ForClause)}
+        assert kinds == ({"XML"} if "xml" in stream else set())
+
+
+def test_lines_as_an_old_server_writes_them_are_the_same_lines(tmp_path: Path) -> None:
+    """SQLite has no `for xml`: its texts, as SQL Server 2012 documents them, lie in a table."""
     root = tmp_path / "acme"
     root.mkdir()
-    with erp(root, system, ACCOUNTS[system](root / "erp.db")) as made:
+    con = erp_u8.account(root / "erp.db")
+    with erp(root, "yonyou_u8", con) as made:
+        asked = (
+            "select o.number, l.source_key, line_no, sku, name, spec, quantity, fulfilled_quantity,"
+            " unit, unit_price, discount, net, tax_rate, tax, gross, l.status, requested_date"
+            " from unified.order_lines l join unified.orders o using (order_id) order by all"
+        )
+        made.sync("orders")
+        wanted = made.published(asked)
+        assert len(wanted) == 6
+        rows: dict[int, str] = {}
+        cursor = con.execute("select * from SO_SODetails order by iSOsID")
+        names = [each[0] for each in cursor.description]
+        for row in cursor.fetchall():
+            told = {n: v for n, v in zip(names, row, strict=True) if v is not None}
+            for name in ("iQuantity", "iFHQuantity", "iTaxUnitPrice", "iTaxRate"):
+                if name in told:
+                    told[name] = f"{told[name]:.10f}"
+            for name in ("iMoney", "iTax", "iSum", "iNatSum", "iDisCount"):
+                told[name] = f"{told[name]:.4f}"
+            told |= {"cInvStd": "500ml", "cComUnitName": "个"}
+            told["dPreDate"] = told["dPreDate"].replace(" ", "T")
+            written = " ".join(f"{n}={quoteattr(str(v))}" for n, v in told.items())
+            rows[told["ID"]] = rows.get(told["ID"], "") + f"<row {written}/>"
+        con.execute("create table xml_lines (id integer, body text)")
+        con.executemany("insert into xml_lines values (?, ?)", rows.items())
+        con.commit()
+        text = ready.text("yonyou_u8")
+        at_orders = LINES.search(text, text.index("      orders:\n"))
+        assert at_orders is not None
+        body = "(select x.body from xml_lines x where x.id = m.ID) as lines"
+        text = text[: at_orders.start()] + body + text[at_orders.end() :]
         made.defs.write_text(ready_text(text, {"url": "sqlite:///erp.db", "folder": "."}))
-        done = made.sync("orders", "shipments", "invoices")
-        assert {n: (d.quarantined, d.inserted > 0) for n, d in done.items()} == {
-            "orders": (0, True), "shipments": (0, True), "invoices": (0, True),
-        }  # fmt: skip
-        assert made.published(
-            "select total::int, (select count(*) from unified.order_lines) from unified.orders"
-            " where number like '%1001'"
-        ) == [(1243, 0)]
+        done = made.sync("orders", full=True)["orders"]
+        assert (done.landed, done.quarantined) == (5, 0)
+        assert made.published(asked) == wanted
 
 
 def test_settings_go_into_the_file_and_its_comments_stay() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -281,3 +282,23 @@ def test_json_keeps_numbers_that_no_double_holds(
     database.execute((f"insert into t values (1, {mark})", (text,)))
     values, _, _ = landed(database)
     assert values["txt"] == [wanted]
+
+
+def test_rows_of_for_xml_land_as_json_and_what_is_none_stays(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    database = sqlite_database(tmp_path / "files")
+    texts = [
+        '<row a="1.10" b="甲 &lt;&amp;&gt; &quot;x&quot;&#x0A;y"/><row a="12345678901234.1234"/>',
+        '[{"a": 1}]',
+        '<row a="1"',
+        '<!DOCTYPE r [<!ENTITY e "x">]><row a="&e;"/>',
+        None,
+        "",
+    ]
+    database.execute("create table t (id int, txt text)")
+    database.many("insert into t values (?, ?)", list(enumerate(texts)))
+    values, _, warnings = landed(database, xml="txt")
+    first = json.loads(values["txt"][0])
+    assert first == [{"a": "1.10", "b": '甲 <&> "x"\ny'}, {"a": "12345678901234.1234"}]
+    assert values["txt"][1:] == texts[1:]
+    assert "txt: 2 texts are broken XML and stay as they are" in warnings
