@@ -81,6 +81,7 @@ def account(path: Path) -> sqlite3.Connection:
         order(1003, "C1", cCloser=BOSS, dclosesystime=NOON),
         order(1004, "C2", cexch_name="美元", iExchRate=7.1),
         order(1005, "C3", bReturnFlag=1),
+        order(1006, "C1"),
     ])  # fmt: skip
     fill(con, "SO_SODetails", [
         line(11, 1001, 1, "A-100", 10, iFHQuantity=6),
@@ -89,6 +90,8 @@ def account(path: Path) -> sqlite3.Connection:
         line(14, 1003, 1, "A-200", 4, iFHQuantity=4, cSCloser=BOSS),
         line(15, 1004, 1, "B-300", 3, iNatSum=722.07),
         line(16, 1005, 1, "A-100", -1),
+        line(17, 1006, 1, "A-100", 10),
+        line(18, 1006, 2, "A-200", -1),
     ])  # fmt: skip
     fill(con, "DispatchList", [
         {"DLID": 501, "cDLCode": "FH501", "cVouchType": "05", "dDate": "2026-11-21 00:00:00",

@@ -87,9 +87,10 @@ def test_each_order_has_its_lines_and_the_sums_of_the_account(u8: Erp) -> None:
             " order by o.number, l.source_key"
         ),
         u8.source(
-            "select m.cSOCode, cast(iSOsID as text), cInvCode, abs(coalesce(iQuantity, 0)),"
-            " iTaxUnitPrice, abs(iMoney), abs(iTax) from SO_SODetails d"
-            " join SO_SOMain m on m.ID = d.ID order by m.cSOCode, cast(iSOsID as text)"
+            "select m.cSOCode, cast(iSOsID as text), cInvCode, sign * coalesce(iQuantity, 0),"
+            " iTaxUnitPrice, sign * iMoney, sign * iTax from SO_SODetails d join"
+            " (select *, case bReturnFlag when 1 then -1 else 1 end as sign from SO_SOMain) m"
+            " on m.ID = d.ID order by m.cSOCode, cast(iSOsID as text)"
         ),
     )
 
@@ -104,6 +105,7 @@ def test_status_says_unapproved_closed_partly_shipped_and_returned(u8: Erp) -> N
         ("XS1003", "sale", "closed", "shipped", "CNY"),
         ("XS1004", "sale", "confirmed", "unfulfilled", "USD"),
         ("XS1005", "return", "confirmed", "unfulfilled", "CNY"),
+        ("XS1006", "sale", "confirmed", "unfulfilled", "CNY"),
     ]
     assert u8.published("select number, kind, status from unified.invoices order by 1") == [
         ("FP301", "cn_special_vat", "issued"),
