@@ -260,7 +260,7 @@ class HttpClient:
         body, broken = self._parsed(status, got, data, url)
         if status == 204:
             return Answer("empty", status, got, None, url, request_id)
-        outcome = judge(status, body, (*request.rules, *self._rules))
+        outcome = judge(status, body, (*request.rules, *self._rules), got)
         if outcome == "ok" and body is None:
             error = broken or ContractBroken(
                 "The answer is empty.", "check path and method.", place=url.place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -25,12 +26,14 @@ Outcome: TypeAlias = Literal[
 class Rule:
     """One line of a system's table: holds where every named condition does.
 
-    `statuses` () means any; `when` is a condition on the JSON body.
+    `statuses` () means any; `when` is a condition on the JSON body; `header` is a name in small
+    letters and the value that the answer must carry there.
     """
 
     outcome: Outcome
     statuses: tuple[int, ...] = ()
     when: Condition | None = None
+    header: tuple[str, str] | None = None
 
 
 DEFAULTS: tuple[Rule, ...] = (
@@ -42,7 +45,12 @@ DEFAULTS: tuple[Rule, ...] = (
 )
 
 
-def judge(status: int, body: Body | None, rules: tuple[Rule, ...] = ()) -> Outcome:
+def judge(
+    status: int,
+    body: Body | None,
+    rules: tuple[Rule, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Outcome:
     """Return the outcome by the first rule that holds: the system's own, then the defaults.
 
     `body` None stands for a body that is not JSON: rules with a condition do not hold on it.
@@ -51,6 +59,8 @@ def judge(status: int, body: Body | None, rules: tuple[Rule, ...] = ()) -> Outco
         if rule.statuses and status not in rule.statuses:
             continue
         if rule.when is not None and (body is None or not rule.when.holds(body)):
+            continue
+        if rule.header is not None and (headers or {}).get(rule.header[0]) != rule.header[1]:
             continue
         return rule.outcome
     return "ok" if 200 <= status < 300 else "fatal"

@@ -14,37 +14,13 @@ from connectors.condition import parse_condition
 from connectors.decode import Caps
 from connectors.errors import AuthError, ConfigError
 from connectors.http import HttpClient, Limits, Request
-from connectors.network import Tls
 from connectors.outcome import Rule
 from connectors.rate import parse_rate
 from connectors.redact import Redactor
 from connectors.rest.settings import AuthSettings, OAuth2Settings, RestSettings
 from connectors.rest.streams import AnswerRule
+from connectors.site import make_tls, secret_reader
 from connectors.values import resolve
-
-
-def secret_reader(context: Context, redactor: Redactor) -> Callable[[str], str]:
-    """Return a resolver of references whose values the redactor learns; raises ConfigError."""
-
-    def read(reference: str) -> str:
-        try:
-            value = context.secret(reference).strip()
-        except (LookupError, OSError):
-            raise ConfigError(
-                f"The secret {reference} cannot be read.",
-                "set the variable (in .env or the environment) or make the file.",
-            ) from None
-        if not value:
-            raise ConfigError(f"The secret {reference} is empty.", "give it a value.")
-        if any(ord(c) < 32 or ord(c) == 127 for c in value):
-            raise ConfigError(
-                f"The secret {reference} has control characters inside.",
-                "check that it is one line of text.",
-            )
-        redactor.add(value)
-        return value
-
-    return read
 
 
 def make_client(settings: RestSettings, context: Context, redactor: Redactor) -> HttpClient:
@@ -53,7 +29,7 @@ def make_client(settings: RestSettings, context: Context, redactor: Redactor) ->
     caps = Caps(settings.max_bytes, settings.max_ratio, settings.timeout.total_seconds())
     shared: dict[str, Any] = {
         "address": AddressRules(settings.allow_private, settings.allow_plain_http),
-        "tls": _tls(settings, context),
+        "tls": make_tls(settings.tls, context),
         "limits": Limits(caps, settings.attempts, settings.patience.total_seconds()),
         "redactor": redactor,
     }
@@ -80,17 +56,6 @@ def compiled(rules: tuple[AnswerRule, ...]) -> tuple[Rule, ...]:
         Rule(rule.is_, rule.status, parse_condition(rule.when) if rule.when else None)
         for rule in rules
     )
-
-
-def _tls(settings: RestSettings, context: Context) -> Tls | None:
-    tls = settings.tls
-    if tls is None:
-        return None
-    try:
-        ca = context.secret(tls.ca) if tls.ca else ""
-    except (LookupError, OSError):
-        raise ConfigError(f"tls.ca {tls.ca} cannot be read.", "check the path.") from None
-    return Tls(ca=ca, pin=tls.pin or "", verify=tls.verify)
 
 
 def _auth(

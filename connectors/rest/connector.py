@@ -91,7 +91,8 @@ class RestConnector(Connector):
     def asker(self, name: str) -> Asker:
         """Return what asks for the pages of one stream; resolves secrets."""
         from connectors.rest.asking import make_asker
-        from connectors.rest.client import make_client, secret_reader
+        from connectors.rest.client import make_client
+        from connectors.site import secret_reader
 
         spec = self.stream_settings(name)
         if self._client is None:

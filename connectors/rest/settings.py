@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from connectors.address import parse
-from connectors.errors import ConfigError
 from connectors.rest.streams import AnswerRule, StreamSettings
-from connectors.rest.values import ConditionText, Headers, PathText, RateText
+from connectors.rest.values import ConditionText, Headers, PathText
+from connectors.site import RateText, TlsSettings, UrlText, check_switches
 from connectors.values import (
     Duration,
     Secret,
@@ -20,19 +19,6 @@ from connectors.values import (
     reference_in,
     stream_names,
 )
-
-
-def _url(text: str) -> str:
-    try:
-        url = parse(text, error=ConfigError)
-    except ConfigError as error:
-        raise ValueError(f"{error.what} Do: {error.do}") from None
-    if url.query:
-        raise ValueError("the URL has a query; put it into params: of the streams")
-    return text
-
-
-UrlText = Annotated[Text, AfterValidator(_url)]
 
 
 class OAuth2Settings(Strict):
@@ -70,18 +56,6 @@ class AuthSettings(Strict):
             found = " and ".join(given) or "none"
             raise ValueError(f"auth needs one of bearer, basic, header, query, oauth2; has {found}")
         return self
-
-
-class TlsSettings(Strict):
-    """How the server's certificate is judged where no public authority signed it."""
-
-    ca: str | None = Field(
-        None, pattern="^file:.+", description="PEM of the own authority: file:PATH"
-    )
-    pin: str | None = Field(
-        None, pattern="^sha256:[0-9A-Fa-f:]{64,95}$", description="sha256:<fingerprint>"
-    )
-    verify: bool = Field(True, description="false only together with allow_private; warned")
 
 
 class RestSettings(Strict):
@@ -127,12 +101,8 @@ class RestSettings(Strict):
 
     @model_validator(mode="after")
     def _switches(self) -> Self:
-        if self.tls is not None and not self.tls.verify and not self.allow_private:
-            raise ValueError("tls.verify: false goes only together with allow_private: true")
-        if self.base_url.lower().startswith("http:") and not (
-            self.allow_private or self.allow_plain_http
-        ):
-            raise ValueError(
-                "plain http needs allow_private: true (own network) or allow_plain_http: true"
-            )
+        check_switches(
+            self.base_url, self.tls,
+            allow_private=self.allow_private, allow_plain_http=self.allow_plain_http,
+        )  # fmt: skip
         return self

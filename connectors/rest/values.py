@@ -12,8 +12,7 @@ from pydantic import AfterValidator
 from connectors.body import parse_path
 from connectors.changes import check_format
 from connectors.condition import parse_condition
-from connectors.errors import ConfigError
-from connectors.rate import parse_rate
+from connectors.site import as_value_error
 from connectors.values import (
     reference_in,
     refuse_secret,
@@ -28,17 +27,6 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS_NAME = re.compile(r"page|next|cursor|type|format|version|url|expire|count|limit", re.I)
-
-
-def _as_value_error(read: Callable[[str], Any]) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        try:
-            read(text)
-        except ConfigError as error:
-            raise ValueError(f"{error.what} Do: {error.do}") from None
-        return text
-
-    return check
 
 
 def no_secrets(values: dict[str, _T]) -> dict[str, _T]:
@@ -92,9 +80,8 @@ def json_constant(value: Any, secret: Callable[[str], str]) -> Any:
     return value
 
 
-PathText = Annotated[str, AfterValidator(_as_value_error(parse_path))]
-ConditionText = Annotated[str, AfterValidator(_as_value_error(parse_condition))]
-RateText = Annotated[str, AfterValidator(_as_value_error(parse_rate))]
+PathText = Annotated[str, AfterValidator(as_value_error(parse_path))]
+ConditionText = Annotated[str, AfterValidator(as_value_error(parse_condition))]
 FormatText = Annotated[str, AfterValidator(check_format)]
 Constants = Annotated[dict[str, str], AfterValidator(no_secrets)]
 Headers = Annotated[dict[str, str], AfterValidator(no_secrets), AfterValidator(one_line)]

@@ -1,0 +1,124 @@
+"""The connector `stripe`: lists of one account, read over the one HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel
+
+from connectors.base import (
+    ChangedSince,
+    Changes,
+    Connector,
+    Context,
+    Finding,
+    KeySweep,
+    Page,
+    ReadRequest,
+    Snapshot,
+    Stream,
+)
+from connectors.errors import AuthError, ConnectorError
+from connectors.named import stream_of
+from connectors.redact import Redactor
+from connectors.stripe.settings import StripeSettings
+from connectors.stripe.streams import STREAMS, Listed
+
+if TYPE_CHECKING:
+    from connectors.stripe.lists import Lists
+
+
+class StripeConnector(Connector):
+    """Reads customers, charges, payment intents, refunds, the ledger, payouts and events."""
+
+    name: ClassVar[str] = "stripe"
+    title: ClassVar[str] = "Stripe: customers, charges, refunds, ledger and payouts"
+    Settings: ClassVar[type[BaseModel]] = StripeSettings
+    settings: StripeSettings
+
+    def __init__(self, settings: StripeSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self.redactor = Redactor()
+        self._lists: Lists | None = None
+
+    def streams(self) -> Mapping[str, Stream]:
+        """Return the streams, which are the same for every account."""
+        return {
+            name: Stream(
+                name=name,
+                key=("id",),
+                changes=self._changes(listed),
+                title=listed.title,
+                stable_order=True,
+                can_sweep=listed.deletable,
+            )
+            for name, listed in STREAMS.items()
+        }
+
+    def _changes(self, listed: Listed) -> Changes:
+        if self.settings.changes == "full" and not listed.kept:
+            return Snapshot()
+        since = ChangedSince("created", "created[gte]", self.settings.lookback, format="epoch")
+        return KeySweep(since) if listed.deletable else since
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield the pages of one stream; raises only ConnectorError."""
+        from connectors.stripe.reading import Reading
+
+        listed = stream_of(STREAMS, request.stream)
+        with self.clean():
+            reading = Reading(
+                self.lists(), listed, self.settings, request, self.context.now(), self._remarks()
+            )
+            for page in reading.pages():
+                yield replace(page, warnings=tuple(map(self.redactor.text, page.warnings)))
+
+    def check(self) -> Iterator[Finding]:
+        """Ask every list for one member and say what the key may read, and whose data it is."""
+        from connectors.stripe.check import check
+
+        for found in check(self):
+            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
+            yield replace(found, what=said, do=do)
+
+    def close(self) -> None:
+        """Close the connections."""
+        lists, self._lists = self._lists, None
+        if lists is not None:
+            lists.client.close()
+
+    def lists(self) -> Lists:
+        """Return what asks the account; resolves the key."""
+        from connectors.stripe.client import make_client
+        from connectors.stripe.lists import Lists
+
+        if self._lists is None:
+            client = make_client(self.settings, self.context, self.redactor)
+            self._lists = Lists(client, self.redactor, whole=self.settings.fees)
+        return self._lists
+
+    def _remarks(self) -> list[str]:
+        if self.settings.tls is not None and not self.settings.tls.verify:
+            return ["tls.verify is false: whoever stands in between can read and change all."]
+        return []
+
+    @contextmanager
+    def clean(self) -> Iterator[None]:
+        """Say of what is raised inside what to do with this system's settings; hide secrets."""
+        try:
+            yield
+        except ConnectorError as error:
+            if isinstance(error, AuthError):
+                error.do = (
+                    "give the restricted key the read right that the message names (docs/stripe.md"
+                    " lists them), or leave the stream out."
+                    if "HTTP 403" in error.what
+                    else "make a new restricted key and put it where key: of the connection points."
+                )
+            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
+            error.place = self.redactor.text(error.place)
+            error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+            raise
