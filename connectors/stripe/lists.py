@@ -60,6 +60,8 @@ class Part:
 class Lists:
     """Asks one account for its lists; `whole` says whether members named at expand: come whole."""
 
+    size = LIMIT
+
     def __init__(self, client: HttpClient, redactor: Redactor, *, whole: bool = True) -> None:
         self.client = client
         self._redactor = redactor
@@ -72,7 +74,7 @@ class Lists:
         place: Mapping[str, Any] | None = None,
         *,
         ask_leave: bool = False,
-        limit: int = LIMIT,
+        limit: int | None = None,
     ) -> Iterator[Part]:
         """Yield the pages of a list, or those behind `place`.
 
@@ -85,7 +87,7 @@ class Lists:
         restarted = False
         seen = {after}
         while True:
-            params = {"limit": str(limit), **bounds}
+            params = {"limit": str(limit or self.size), **bounds}
             if restarted:
                 params.pop("created[lt]", None)
                 params["created[lte]"] = str(until)

@@ -123,7 +123,7 @@ class StripeSimulator:
         if told:
             self.tell(told, record, late=late)
 
-    def change(self, name: str, key: str, told: str = "", **members: Any) -> Record:
+    def change(self, name: str, key: str, told: str = "", /, **members: Any) -> Record:
         """Change members of an object, with or without an event; returns it."""
         record = self._rows[name][key].record | members
         self.put(name, record, told)
@@ -261,7 +261,7 @@ class StripeSimulator:
         return kept[:size], len(kept) > size
 
     def _whole(self, record: Record, paths: list[str]) -> Record:
-        shown = copy.deepcopy(record)
+        shown = copy.deepcopy(record) if paths else record
         for path in paths:
             head, _, rest = path.partition(".")
             if head not in EXPANDED or path.count(".") > 3:

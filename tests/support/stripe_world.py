@@ -11,11 +11,14 @@ from typing import Any
 import httpx
 import zstandard
 
+from connectors.base import Mode
 from connectors.stripe import sample
 from connectors.stripe.simulator import StripeSimulator
+from pipelines.extract import Reading, extract
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from warehouse.landing import Landing
 from warehouse.reader import run_query
 
 KEY = "rk_test_canaryOfTheSimulator0001"
@@ -141,11 +144,8 @@ class World:
 
     # --- what the product does ---------------------------------------------------------------
     def sync(self, stream: str, **how: Any) -> StreamOutcome:
-        given = {
-            "transport": self.network,
-            "pause": self.time.pause,
-            "now": lambda: self.time.at + self._apart,
-        }
+        """Read, land and load a stream."""
+        given = {"transport": self.network, "pause": self.time.pause, "now": self.now}
         return sync_stream(self.space, "pay", stream, **given | how)
 
     def sync_all(self, *streams: str, **how: Any) -> dict[str, StreamOutcome]:
@@ -153,6 +153,22 @@ class World:
         for outcome in done.values():
             assert outcome.error is None, outcome.error
         return done
+
+    def now(self) -> datetime:
+        """Return the time as the workspace has it."""
+        return self.time.at + self._apart
+
+    def read(self, stream: str, mode: Mode = "changed") -> StreamOutcome:
+        """Read and land a stream, which is all that a connector has a part in."""
+        outcome = StreamOutcome("pay", stream)
+        self.space.home.make()
+        landing = Landing(self.space.home.landing, now=self.now)
+        how = Reading(mode, self.now, lambda: None, transport=self.network, pause=self.time.pause)
+        extract(self.space.connection("pay"), landing, outcome, how)
+        return outcome
+
+    def read_all(self, mode: Mode = "changed") -> dict[str, StreamOutcome]:
+        return {stream: self.read(stream, mode) for stream in STREAMS}
 
     def publish(self) -> None:
         outcome = unify_publish(self.space, now=self.time.now)
