@@ -38,7 +38,14 @@ def charge(key: str, at: int, amount: int, currency: str, **more: Any) -> Record
         "billing_details": {
             "address": _nothing(*_ADDRESS), **_nothing("email", "name", "phone", "tax_id"),
         },
-        "payment_method_details": {"type": "card", "card": {"brand": "visa", "last4": "4242"}},
+        "payment_method_details": {
+            "type": "card",
+            "card": {
+                "brand": "visa", "country": "US", "exp_month": 8, "exp_year": 2030,
+                "funding": "credit", "last4": "4242", "network": "visa",
+                **_nothing("checks", "installments", "mandate", "three_d_secure", "wallet"),
+            },
+        },
         "outcome": {"type": "authorized"} | _nothing(
             "advice_code", "network_advice_code", "network_decline_code", "network_status",
             "reason", "seller_message",

@@ -1,28 +1,17 @@
 """A server that nobody here wrote: localstripe, seeded through its API, read by `rest`.
 
-It is installed from the package registry into an environment of its own below pytest's cache;
-where that fails the test is skipped, saying why.
+It is installed into an environment of its own (conftest.py); where that fails the test is skipped,
+saying why.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-import subprocess
-import sys
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-
-VERSION = "1.15.10"
-SCRIPT = Path(__file__).parents[1] / "support" / "localstripe_loopback.py"
-KEY = "sk_test_localstripe"
-CUSTOMERS, CHARGES, REFUNDS = 300, 500, 50
-CURRENCIES = ("cny", "usd", "jpy")
+from localstripe_account import CHARGES, CUSTOMERS, KEY, REFUNDS
 
 CONNECTION = """\
 type: pipelines.Connection
@@ -93,82 +82,6 @@ fields:
   refunded_at: to_timestamp(created::bigint)
 """,
 }
-
-
-@pytest.fixture(scope="module")
-def python(pytestconfig, tmp_path_factory) -> str:
-    """Return the interpreter of localstripe's own environment."""
-    cache = getattr(pytestconfig, "cache", None)
-    root = cache.mkdir("localstripe") if cache else tmp_path_factory.mktemp("localstripe")
-    home = root / VERSION
-    found = home / "bin" / "python"
-    with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes side by side install it once
-        if not (home / "done").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-            commands = [
-                [uv, "venv", "-q", "--python", sys.executable, str(home)],
-                [uv, "pip", "install", "-q", "--python", str(found), f"localstripe=={VERSION}"],
-            ]
-            if uv is None:
-                pytest.skip("uv, which makes localstripe's environment, is not installed")
-            for command in commands:
-                done = subprocess.run(
-                    command, capture_output=True, text=True, timeout=240, check=False
-                )
-                if done.returncode:
-                    reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-                    pytest.skip(f"localstripe {VERSION} cannot be installed here: {reason}")
-            (home / "done").touch()
-    return str(found)
-
-
-@pytest.fixture(scope="module")
-def base(python):
-    """Start localstripe, yield its base URL, and stop it."""
-    server = subprocess.Popen([python, str(SCRIPT)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        port = server.stdout.readline().strip()
-        assert port.isdigit(), "localstripe did not start"
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-        server.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def stripe(base):
-    """Return a client of the server, which is filled through its own API."""
-    headers = {"Authorization": f"Bearer {KEY}"}
-    with httpx.Client(base_url=base, headers=headers, timeout=60) as client:
-
-        def post(path: str, **form: Any) -> dict[str, Any]:
-            answer = client.post(f"/v1/{path}", data=form)
-            assert answer.status_code == 200, answer.text
-            return answer.json()
-
-        card = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2031", "cvc": "123"}
-        method = post("payment_methods", type="card", **{f"card[{k}]": v for k, v in card.items()})
-        customers = [
-            post("customers", name=f"Customer {n}", email=f"c{n}@shop.example", phone="")["id"]
-            for n in range(CUSTOMERS)
-        ]
-        charges = [
-            post(
-                "charges",
-                amount=str(1 + n * 137),
-                currency=CURRENCIES[n % 3],
-                customer=customers[n * 7 % CUSTOMERS],
-                source=method["id"],
-            )["id"]
-            for n in range(CHARGES)
-        ]
-        for n in range(REFUNDS):
-            post("refunds", charge=charges[n * 9], amount=str(1 + n))
-        yield client
 
 
 def totals(client: httpx.Client, path: str) -> dict[str, tuple[int, Decimal]]:
