@@ -9,7 +9,7 @@ from connectors.base import Finding
 from connectors.clock import clock_finding
 from connectors.errors import ConnectorError
 from connectors.stripe.lists import Part, is_live
-from connectors.stripe.streams import EVENTS, STREAMS, Listed
+from connectors.stripe.streams import EVENTS, Listed
 
 if TYPE_CHECKING:
     from connectors.stripe.connector import StripeConnector
@@ -21,21 +21,19 @@ def check(connector: StripeConnector) -> Iterator[Finding]:
     if settings.tls is not None and not settings.tls.verify:
         yield Finding("tls", None, "verify is false.", "give tls.ca or tls.pin instead.")
     live: bool | None = None
-    for listed in STREAMS.values():
+    wanted = connector.wanted()
+    if settings.changes == "events":
+        wanted[EVENTS.name] = EVENTS
+    for listed in wanted.values():
         try:
             part = _first(connector, listed)
-            filters = settings.changes != "full" or listed is EVENTS
-            late = _first(connector, listed, late=True) if filters else None
         except ConnectorError as error:
             yield _refused(listed, error, settings.changes)
             continue
         held = "can be read." if part.keys else "can be read; it is empty."
         yield Finding(listed.name, True, held)
-        if late is not None and late.keys:
-            yield Finding(
-                listed.name, False, "created[gte] does not filter: an older member was answered.",
-                "set changes: full: this server is not Stripe's.",
-            )  # fmt: skip
+        if settings.changes != "full" or listed.kept:
+            yield from _filters(connector, listed)
         for record in part.records:
             said = is_live(record)
             live = said if live is None else live
@@ -55,6 +53,20 @@ def _first(connector: StripeConnector, listed: Listed, *, late: bool = False) ->
     bounds = {"created[gte]": str(tomorrow)} if late else {}
     with connector.clean():
         return next(connector.lists().walk(listed, bounds, limit=1))
+
+
+def _filters(connector: StripeConnector, listed: Listed) -> Iterator[Finding]:
+    """Say where a server does not filter by `created`: it is a stand-in for Stripe."""
+    try:
+        if not _first(connector, listed, late=True).keys:
+            return
+        what = "an older member was answered."
+    except ConnectorError as error:
+        what = error.what
+    yield Finding(
+        listed.name, False, f"created[gte] does not filter: {what}",
+        "Stripe itself filters; for a server in its place set changes: full.",
+    )  # fmt: skip
 
 
 def _refused(listed: Listed, error: ConnectorError, changes: str) -> Finding:

@@ -45,7 +45,7 @@ class StripeConnector(Connector):
         self._lists: Lists | None = None
 
     def streams(self) -> Mapping[str, Stream]:
-        """Return the streams, which are the same for every account."""
+        """Return the streams, the same for every account but for those that are left out."""
         return {
             name: Stream(
                 name=name,
@@ -55,8 +55,12 @@ class StripeConnector(Connector):
                 stable_order=True,
                 can_sweep=listed.deletable,
             )
-            for name, listed in STREAMS.items()
+            for name, listed in self.wanted().items()
         }
+
+    def wanted(self) -> dict[str, Listed]:
+        """Return the lists that are not left out."""
+        return {n: one for n, one in STREAMS.items() if n not in self.settings.leave_out}
 
     def _changes(self, listed: Listed) -> Changes:
         if self.settings.changes == "full" and not listed.kept:
@@ -68,7 +72,7 @@ class StripeConnector(Connector):
         """Yield the pages of one stream; raises only ConnectorError."""
         from connectors.stripe.reading import Reading
 
-        listed = stream_of(STREAMS, request.stream)
+        listed = stream_of(self.wanted(), request.stream)
         with self.clean():
             reading = Reading(
                 self.lists(), listed, self.settings, request, self.context.now(), self._remarks()
@@ -114,7 +118,7 @@ class StripeConnector(Connector):
             if isinstance(error, AuthError):
                 error.do = (
                     "give the restricted key the read right that the message names (docs/stripe.md"
-                    " lists them), or leave the stream out."
+                    " lists them), or name the stream at leave_out:."
                     if "HTTP 403" in error.what
                     else "make a new restricted key and put it where key: of the connection points."
                 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from connectors.named import meant
 from connectors.site import RateText, TlsSettings, UrlText, check_switches
-from connectors.values import Duration, Secret, Strict, Text, parse_duration
+from connectors.stripe.streams import STREAMS
+from connectors.values import Duration, Secret, Strict, Text, Words, parse_duration
 
 VERSION = "2026-10-28.endive"
 """The version that the vendor's client 16.1.0 for Python sends."""
@@ -38,6 +40,9 @@ class StripeSettings(Strict):
         description="API version that is always asked for, whatever the account's default is",
     )
     base_url: UrlText = Field("https://api.stripe.com", description="Where the API stands")
+    leave_out: Words = Field(
+        default=(), description="Streams that are not wanted, as those that the key may not read"
+    )
     changes: Literal["events", "windows", "full"] = Field(
         "events",
         description="How changes are found: events, windows (objects of the last reread: again), "
@@ -76,6 +81,14 @@ class StripeSettings(Strict):
         default=parse_duration("5m"),
         description="Longest pause that a run makes when Stripe asks for it",
     )
+
+    @field_validator("leave_out")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in STREAMS:
+                raise ValueError(f"there is no stream {name[:60]!r}.{meant(name, STREAMS)}")
+        return value
 
     @model_validator(mode="after")
     def _switches(self) -> Self:

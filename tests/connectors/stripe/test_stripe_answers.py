@@ -156,6 +156,31 @@ def test_check_tells_each_missing_right_and_goes_on(world: World) -> None:
     assert found["charges"].ok is True
 
 
+def test_what_is_left_out_is_neither_read_nor_checked(tmp_path: Path) -> None:
+    world = World(tmp_path, "    leave_out: [payouts, events]\n    changes: windows\n")
+    world.stripe.denied |= {"payouts", "events"}
+    assert [one.subject for one in check(world) if one.ok is False] == []
+    assert [spec.name for spec in world.space.connection("pay").streams] == [
+        name for name in STREAMS if name not in ("payouts", "events")
+    ]
+    world.close()
+
+
+def test_a_server_that_does_not_filter_is_told_to_be_read_in_full(world: World) -> None:
+    unknown = b'{"error":{"type":"invalid_request_error","message":"Unexpected created"}}'
+    plain = world.stripe.answer
+
+    def answer(method: str, path: str, query: str, headers: dict[str, str]) -> Reply:
+        reply = plain(method, path, query, headers)
+        return Reply(400, unknown) if "created" in query and "refunds" in path else reply
+
+    world.stripe.answer = answer  # type: ignore[method-assign]
+    found = [one for one in check(world) if one.ok is False]
+    assert [one.subject for one in found] == ["refunds"]
+    assert "Unexpected created" in found[0].what
+    assert "changes: full" in found[0].do
+
+
 def test_live_data_need_no_remark(world: World) -> None:
     for name in ("customers", "charges", "events"):
         for key in world.stripe.living(name):
@@ -173,6 +198,7 @@ def test_live_data_need_no_remark(world: World) -> None:
         ({"changes": "push"}, "'events', 'windows' or 'full'"),
         ({"base_url": "http://127.0.0.1:1"}, "allow_private"),
         ({"rate": "fast"}, "cannot be read"),
+        ({"leave_out": "payout"}, "Did you mean payouts"),
         ({"webhook": "x"}, "Extra inputs"),
     ],
 )
