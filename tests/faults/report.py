@@ -53,6 +53,7 @@ TITLES = {
     "D9": "nothing, one, one page, one more",
     "D10": "source restored from a backup",
     "Q": "seeded stories of a database's table, reads cut off",
+    "P": "seeded stories of a payment account, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import zstandard
@@ -211,3 +212,26 @@ class World:
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in run_query(self.space.home.current, sql).rows]
+
+
+class Killed(BaseException):
+    """The process ends here: nothing behind it is done."""
+
+
+def killed_at(world: World, place: int, stream: str, mode: Any) -> bool:
+    """Read until the request of that number, counted from here; say whether it came so far."""
+    last = world.stripe.requests + place
+
+    def die(number: int) -> None:
+        if number == last:
+            raise Killed
+
+    world.stripe.before = die
+    try:
+        with patch("warehouse.writer.MAX_RECORDS", 1):  # a batch a page
+            world.read(stream, mode)
+    except Killed:
+        return True
+    finally:
+        world.stripe.before = lambda number: None
+    return False

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-from stripe_world import World
+from stripe_world import World, killed_at
 
 from connectors.stripe import sample
 
@@ -299,29 +298,6 @@ def test_a_full_read_finds_what_nothing_told_of(world: World) -> None:
     assert world.judge("charges") == [f"stale: charges {charges[0]}"]
     world.read_all("full")
     assert world.judge() == []
-
-
-class Killed(BaseException):
-    """The process ends here: nothing behind it is done."""
-
-
-def killed_at(world: World, place: int, stream: str, mode: Any) -> bool:
-    """Read until the request of that number, counted from here; say whether it came so far."""
-    last = world.stripe.requests + place
-
-    def die(number: int) -> None:
-        if number == last:
-            raise Killed
-
-    world.stripe.before = die
-    try:
-        with patch("warehouse.writer.MAX_RECORDS", 1):  # a batch a page
-            world.read(stream, mode)
-    except Killed:
-        return True
-    finally:
-        world.stripe.before = lambda number: None
-    return False
 
 
 def a_few_days(world: World, charges: list[str]) -> None:
