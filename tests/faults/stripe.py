@@ -20,7 +20,7 @@ from tests.faults.oracle import Counts
 from tests.support.stripe_world import STREAMS, World, killed_at
 from warehouse.reader import run_query
 
-FULL, QUICK = 60, 2
+FULL, QUICK = 60, 1
 ROUNDS = 9
 CUTS = 3
 PAGE = 7

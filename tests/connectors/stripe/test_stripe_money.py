@@ -58,18 +58,6 @@ def test_amounts_are_exact_in_every_currency(world: World) -> None:
     ) == [(Decimal("0.102"), Decimal("5.018"), Decimal("5.12"))]
 
 
-def test_a_fee_in_another_currency_is_not_taken_for_one_of_the_charges(world: World) -> None:
-    entry = sample.entry("txn_fx", world.second, 7800, "hkd", 300, exchange_rate=7.8)
-    put(world, "balance_transactions", entry)
-    charge = sample.charge("ch_fx", world.second, 1000, "usd", balance_transaction="txn_fx")
-    put(world, "charges", charge)
-    world.sync_all()
-    world.publish()
-    assert world.ask(
-        "select kind, amount, currency, fee, net from unified.payments order by kind"
-    ) == [("fee", 3, "HKD", None, None), ("payment", 10, "USD", None, None)]
-
-
 def test_a_charge_says_what_became_of_the_money(world: World) -> None:
     at = world.second
     for key, more in {
@@ -82,17 +70,27 @@ def test_a_charge_says_what_became_of_the_money(world: World) -> None:
         "odd": {"status": "new word"},
     }.items():
         put(world, "charges", sample.charge(key, at, 1000, "usd", **more))
+    # Changed into another currency: the fee is none in the charge's.
+    entry = sample.entry("txn_fx", at, 7800, "hkd", 300, exchange_rate=7.8)
+    put(world, "balance_transactions", entry)
+    put(world, "charges", sample.charge("fx", at, 1000, "usd", balance_transaction="txn_fx"))
     world.sync("charges")
     world.publish()
-    found = world.ask("select number, status, amount, paid_at is not null, authorized_at is not"
-                      " null from unified.payments order by source_key")  # fmt: skip
+    assert world.ask(
+        "select kind, amount, currency, fee, net from unified.payments"
+        " where number in ('fx', 'txn_fx') order by kind"
+    ) == [("fee", 3, "HKD", None, None), ("payment", 10, "USD", None, None)]
+    found = world.ask(
+        "select number, status, amount, paid_at is not null, authorized_at is not null"
+        " from unified.payments where number not in ('fx', 'txn_fx')"
+    )
     assert {row[0]: row[1:] for row in found} == {
         "paid": ("succeeded", 10, True, True),
         "part": ("succeeded", 7, True, True),
         "held": ("authorized", 10, False, True),
         "let_go": ("cancelled", 10, False, True),
         "pending": ("pending", 10, False, False),
-        "failed": ("failed", 0 + 10, False, False),
+        "failed": ("failed", 10, False, False),
         "odd": ("unknown", 10, False, False),
     }
 
@@ -100,6 +98,8 @@ def test_a_charge_says_what_became_of_the_money(world: World) -> None:
 def test_each_movement_of_money_stands_once(world: World) -> None:
     """Intent, charge and ledger entry are one movement; so are a refund and its entry."""
     customer = world.customer()
+    world.stripe.change("customers", customer, name="Jenny Rosen", phone="+15555550123")
+    billing = {"name": "Jenny Rosen", "email": "jenny@shop.example", "address": {}, "phone": None}
     intent = sample.payment_intent("pi_1", world.second, 1000, "usd", customer=customer)
     world.stripe.put("payment_intents", intent, "payment_intent.created")
     world.sync_all()
@@ -109,7 +109,7 @@ def test_each_movement_of_money_stands_once(world: World) -> None:
 
     world.time.wait(hours=1)
     charge = world.charge(1000, customer=customer, payment_intent="pi_1",
-                          metadata={"order_id": "SO-1"})  # fmt: skip
+                          metadata={"order_id": "SO-1"}, billing_details=billing)  # fmt: skip
     world.stripe.change("payment_intents", "pi_1", "payment_intent.succeeded",
                         status="succeeded", latest_charge=charge, amount_received=1000)  # fmt: skip
     refund = world.refund(charge, 400)
@@ -148,16 +148,6 @@ def test_each_movement_of_money_stands_once(world: World) -> None:
     assert world.ask("select value_date from unified.payments where number = 'po_1'") == [
         (date(2026, 3, 2),)
     ]
-
-
-def test_persons_are_masked_in_what_is_published(world: World) -> None:
-    at = world.second
-    put(world, "customers", sample.customer("cus_1", at, name="Jenny Rosen", phone="+15555550123"))
-    billing = {"name": "Jenny Rosen", "email": "jenny@shop.example", "address": {}, "phone": None}
-    put(world, "charges", sample.charge("ch_1", at, 5, "usd", billing_details=billing))
-    world.sync_all()
-    world.publish()
+    # Persons are masked in what is published.
     text = str(world.ask("select * from unified.parties") + world.ask("from unified.payments"))
-    assert "Jenny Rosen" not in text
-    assert "+15555550123" not in text
-    assert "jenny@" not in text
+    assert not [part for part in ("Jenny Rosen", "+15555550123", "jenny@") if part in text]
