@@ -1,0 +1,129 @@
+"""The connector `tryton`: parties, products, stock, orders, shipments, invoices, payments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel
+
+from connectors.base import (
+    ChangedSince,
+    Changes,
+    Connector,
+    Context,
+    Finding,
+    KeySweep,
+    Page,
+    ReadRequest,
+    Snapshot,
+    Stream,
+)
+from connectors.errors import ConnectorError
+from connectors.named import stream_of
+from connectors.redact import Redactor
+from connectors.tryton.catalogue import STREAMS
+from connectors.tryton.settings import TrytonSettings
+
+if TYPE_CHECKING:
+    from connectors.tryton.api import Api
+
+STOCK = "stock"
+
+
+class TrytonConnector(Connector):
+    """Reads a Tryton database over JSON-RPC (user and password) or REST (key).
+
+    The bookmark is `{"stamp"}`, and `{"resume"}` while a read is under way: records come in the
+    order of their ids, so an interrupted one goes on. Stock is read whole every time.
+    """
+
+    name: ClassVar[str] = "tryton"
+    title: ClassVar[str] = "Tryton ERP, over JSON-RPC or REST"
+    Settings: ClassVar[type[BaseModel]] = TrytonSettings
+    settings: TrytonSettings
+
+    def __init__(self, settings: TrytonSettings, context: Context) -> None:
+        super().__init__(settings, context)
+        self.redactor = Redactor()
+        self._api: Api | None = None
+
+    def streams(self) -> Mapping[str, Stream]:
+        """Return the streams but for those of `skip:`."""
+        return {
+            name: Stream(
+                name=name,
+                key=("location.id", "id") if name == STOCK else ("id",),
+                changes=self._changes(name),
+                title=source.title,
+                stable_order=name != STOCK,
+                can_sweep=True,
+            )
+            for name, source in STREAMS.items()
+            if name not in self.settings.skip
+        }
+
+    def read(self, request: ReadRequest) -> Iterator[Page]:
+        """Yield the pages of one stream; raises only ConnectorError."""
+        from connectors.tryton.reading import Reading
+        from connectors.tryton.stock import StockReading
+
+        stream_of(self.streams(), request.stream)
+        source, rows = STREAMS[request.stream], self.settings.rows
+        with self.clean(request.stream):
+            tls = self.settings.tls
+            notes = () if tls is None or tls.verify else (
+                "tls.verify is false: whoever stands in between can read and change all.",
+            )  # fmt: skip
+            reading: Reading | StockReading
+            if request.stream == STOCK:
+                reading = StockReading(self.api(), source, request, rows)
+            else:
+                reading = Reading(
+                    self.api(), source, request, self._since(), rows, self.context.now()
+                )
+            for page in reading.pages():
+                said = tuple(map(self.redactor.text, (*notes, *page.warnings)))
+                yield replace(page, warnings=said)
+                notes = ()
+
+    def check(self) -> Iterator[Finding]:
+        """Reach the server and say who we are there and what may be read."""
+        from connectors.tryton.check import check
+
+        for found in check(self):
+            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
+            yield replace(found, what=said, do=do)
+
+    def close(self) -> None:
+        """End the session and close the connections."""
+        api, self._api = self._api, None
+        if api is not None:
+            api.close()
+
+    def api(self) -> Api:
+        """Return what calls the server; resolves secrets."""
+        from connectors.tryton.api import Api
+
+        if self._api is None:
+            self._api = Api(self.settings, self.context, self.redactor)
+        return self._api
+
+    @contextmanager
+    def clean(self, place: str) -> Iterator[None]:
+        """Take what is secret out of the errors of the block, and name the stream in them."""
+        try:
+            yield
+        except ConnectorError as error:
+            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
+            error.place = self.redactor.text(error.place) or place
+            error.args = (f"{error.place}: {error.what}",)
+            raise
+
+    def _changes(self, name: str) -> Changes:
+        return Snapshot() if name == STOCK else KeySweep(self._since())
+
+    def _since(self) -> ChangedSince:
+        return ChangedSince("write_date", "", self.settings.lookback, self.settings.lag)

@@ -1,0 +1,48 @@
+"""Settings of a `tryton` connection: the whole of `config:`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from connectors.named import meant
+from connectors.origin import LoginSettings, OriginSettings
+from connectors.tryton.catalogue import STREAMS
+from connectors.values import Duration, Text, Words, parse_duration
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in STREAMS:
+            raise ValueError(
+                f"there is no stream {name[:60]!r}.{meant(name, STREAMS)} "
+                f"The streams are {', '.join(STREAMS)}"
+            )
+    return names
+
+
+class TrytonSettings(OriginSettings):
+    """A Tryton server and one of its databases."""
+
+    database: Text = Field(
+        pattern=r"^[^\s/?#]+$", description="Name of the database, as the log-in window shows it"
+    )
+    auth: LoginSettings = Field(
+        description="{basic: [user, env:NAME]} logs in over JSON-RPC; {bearer: env:NAME} is the "
+        "key of a user application (REST), which needs no password"
+    )
+    company: int | None = Field(
+        None, ge=1, description="Id of the company that is read; default: the user's current one"
+    )
+    skip: Annotated[Words, AfterValidator(_known)] = Field(
+        (), description="Streams that are not read: those whose module is not installed"
+    )
+    rows: int = Field(500, ge=1, le=5000, description="Most records of one request")
+    lookback: Duration = Field(
+        default=parse_duration("10m"), description="Read again on every run, for late commits"
+    )
+    lag: Duration = Field(
+        default=parse_duration("5s"),
+        description="The bookmark stays this far behind the server's clock",
+    )
