@@ -97,6 +97,14 @@ class Api:
             self._context = {**found, "active_test": False}
         return self._context
 
+    def company(self) -> dict[str, Any] | None:
+        """Return the company that is read, with its currency; None where there are none."""
+        number = self.context().get("company")
+        if number is None:
+            return None
+        found = self.read_ids("company.company", [number], ["currency.code"], {})
+        return found[0] if found else None
+
     def fields(self, model: str, names: Sequence[str]) -> dict[str, Any]:
         """Return those of `names` that the model has, each with type and relation.
 

@@ -21,7 +21,8 @@ class Source:
 
     `fields` are names or dotted paths; the first part of each is asked for only where the server
     has it. `moved` are relations whose records' stamps are the record's too. `domain` is Tryton's
-    own filter, a list of clauses.
+    own filter, a list of clauses. `with_company` puts the company that is read, with its currency,
+    into each record: prices of products name none.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Source:
     fields: tuple[str, ...]
     moved: tuple[str, ...] = ()
     domain: tuple[Any, ...] = ()
+    with_company: bool = False
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -65,6 +67,7 @@ _SOURCES = {
             "replaced_by", *_of("identifiers", "type", "code"),
         ),
         moved=("template", "identifiers", "list_prices", "cost_prices", "template.list_prices"),
+        with_company=True,
     ),
     "locations": Source(
         "stock.location", "stock", "Storage locations and warehouses",
@@ -115,7 +118,7 @@ _SOURCES = {
                 "unit.symbol", "unit_price", "amount", "origin",
             ),
         ),
-        moved=("lines", "payment_lines", "lines_to_pay"),
+        moved=("lines", "payment_lines", "move.lines"),
     ),
     "payments": Source(
         "account.move.line", "account_invoice", "Cash movements of parties",

@@ -116,12 +116,15 @@ class Reading:
     ) -> Iterator[Page]:
         limit = self.request.limit
         size = self.rows if limit is None else min(self.rows, limit)
+        company = self.api.company() if self.source.with_company else None
         while True:
             scope = [*domain, ["id", ">", self.after]]
             records = self.api.read(fitted.source.model, scope, fitted.fields, size)
             if not records:
                 break
             self._advance([record.get("id") for record in records])
+            if company is not None:
+                records = [{**record, "company": company} for record in records]
             tide.see(latest(record, fitted.moved) for record in records)
             if limit is not None:
                 yield self._page(records, self.request.bookmark or {})

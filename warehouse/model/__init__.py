@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from warehouse.model.base import Column, Entity
 from warehouse.model.invoice import Invoice, InvoiceLine
+from warehouse.model.opportunity import Opportunity
 from warehouse.model.order import Order, OrderLine
 from warehouse.model.party import Address, Party, PartyIdentifier
 from warehouse.model.payment import Payment, Refund
@@ -31,6 +32,7 @@ _CLASSES: tuple[type[Entity], ...] = (
     Refund,
     Invoice,
     InvoiceLine,
+    Opportunity,
 )
 
 ENTITIES: Mapping[str, type[Entity]] = MappingProxyType({c.entity: c for c in _CLASSES})

@@ -23,6 +23,8 @@ with things as (
     select 'invoice' as entity, connection, stream from main.invoices
     union all
     select 'invoice_line' as entity, connection, stream from main.invoice_lines
+    union all
+    select 'opportunity' as entity, connection, stream from main.opportunities
 )
 
 select entity, connection, stream, count(*) as row_count
