@@ -8,6 +8,7 @@ a dot ("party": 7, "party.": {…}), take the id's place. That is all that is ch
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from connectors.errors import ContractBroken
@@ -29,7 +30,17 @@ def plain(value: Any) -> Any:
         return value
     if _KIND in value:
         return _scalar(value)
-    return {name.removesuffix("."): plain(value[name]) for name in sorted(value)}
+    made = {}
+    for name, short in _order(tuple(value)):
+        one = value[name]
+        made[short] = plain(one) if isinstance(one, dict | list) else one
+    return made
+
+
+@lru_cache(maxsize=1024)
+def _order(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return names in their order, each with what it is called; "party." replaces "party"."""
+    return tuple((name, name.removesuffix(".")) for name in sorted(names))
 
 
 def _scalar(value: dict[str, Any]) -> Any:

@@ -26,6 +26,7 @@ from pipelines.workspace import Workspace
 from warehouse.reader import run_query
 
 pytestmark = [
+    pytest.mark.timeout(900),  # the first run installs Tryton and makes its database
     pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20"),
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
 ]
