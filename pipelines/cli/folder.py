@@ -146,8 +146,20 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
             if not isinstance(inner, dict):
                 raise CliError(t("connect.bad_set", found=spot), t("connect.bad_set_do"))
             place = inner
-        place[last] = value
+        place[last] = _value(value)
     return values
+
+
+def _value(text: str) -> Any:
+    """Return a value as YAML reads it where it is a list ([a, b]); any other is a text."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return text
+    from mappings.yamltext import YamlError, read_text
+
+    try:
+        return read_text(text).data
+    except YamlError:
+        return text
 
 
 def _from_folder(values: dict[str, Any], name: str, base: Path) -> list[str]:

@@ -199,6 +199,20 @@ def test_connect_writes_no_secret_in_clear(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "defs" / "shop").exists()
 
 
+def test_connect_takes_a_list_as_yaml_writes_it(tmp_path, monkeypatch, capsys):
+    for name in ("defs", "mappings"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = ["connect", "tryton", "erp", "--set", "base_url=https://127.0.0.1:9", "--set"]
+    words += ["database=erp", "--set"]
+    assert main([*words, "auth.basic=[reader, s3cret-tok-12345]"]) == 2
+    assert "s3cret" not in "".join(capsys.readouterr())
+    main([*words, "auth.basic=[reader, env:NOT_SET]"])
+    written = (tmp_path / "defs" / "erp" / "defs.yaml").read_text(encoding="utf-8")
+    assert 'basic: [reader, "env:NOT_SET"]' in written
+    assert "1 files checked" not in capsys.readouterr().out  # the mappings are ready, too
+
+
 def test_a_wait_for_the_store_is_told_on_stderr(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("ISTHMUS_DEFS", str(tmp_path / "defs"))
     session.workspace()
