@@ -54,14 +54,18 @@ def play(root: Path, database: Database, seed: int) -> Result:
     world, result = World(root, database, config), Result()
     try:
         with patch.object(writer, "MAX_RECORDS", 2 * PARTITION):
-            _Story(world, random.Random(seed), result).tell()
+            Story(world, random.Random(seed), result).tell()
     finally:
         world.space.control.close()
     return result
 
 
-class _Story:
-    def __init__(self, world: World, dice: random.Random, result: Result) -> None:
+class Story:
+    """What happens to a table and its store in one seed's run; other sources play it, too."""
+
+    PUBLISHED = "select number, amount from payments"
+
+    def __init__(self, world: Any, dice: random.Random, result: Result) -> None:
         self.world, self.dice, self.result = world, dice, result
         self.database = world.database
         self.next = 1
@@ -89,7 +93,7 @@ class _Story:
         self.run()
         self.run(sweep=True)
         self.judge("at the end", deleted=True)
-        found = self.world.published("select number, amount from payments")
+        found = self.world.published(self.PUBLISHED)
         there = {key: Decimal(str(amount)) for key, amount in found}
         self.result.expect(there == self.source(), "what is published is not the source")
 
@@ -105,7 +109,7 @@ class _Story:
         self.edit(dice.sample(older, min(len(older), 3)), late)
         gone = dice.sample(sorted(self.stamps), min(len(self.stamps) // 60, 3))
         for key in gone:
-            self.database.execute(f"delete from payments where id = {key}")
+            self.delete(key)
             del self.stamps[key]
 
     def insert(self, count: int, at: datetime) -> None:
@@ -119,6 +123,9 @@ class _Story:
         rows = [(self.amount(), self.said(at), key) for key in keys if self.stamps[key] <= at]
         self.stamps |= {key: at for _, _, key in rows}
         self.database.many("update payments set amount = ?, updated_at = ? where id = ?", rows)
+
+    def delete(self, key: int) -> None:
+        self.database.execute(f"delete from payments where id = {key}")
 
     def amount(self) -> str:
         return f"{self.dice.randrange(1, 10**6)}.{self.dice.randrange(100):02d}"
