@@ -17,6 +17,7 @@ from connectors.http import Answer, HttpClient, Request
 from connectors.origin import make_client, secret_reader
 from connectors.outcome import Rule
 from connectors.redact import Redactor
+from connectors.tryton.catalogue import Source
 from connectors.tryton.faults import RULES, explained, refused, wrong_key, wrong_login
 from connectors.tryton.session import Session
 from connectors.tryton.settings import TrytonSettings
@@ -25,6 +26,7 @@ from connectors.values import resolve
 
 _KEPT = ("company", "companies", "company_filter", "employee", "employees", "language")
 _BY_ID = [["id", "ASC"]]
+_REFUSED = Rule("skip", (400,))
 
 
 class Api:
@@ -84,9 +86,10 @@ class Api:
             if wanted is not None:
                 if wanted not in (found.get("companies") or []):
                     raise ConfigError(
-                        f"The user may not act for the company {wanted}; its companies are "
+                        f"The user does not see the company {wanted}; it sees "
                         f"{found.get('companies') or 'none'}.",
-                        "correct company:, or add the company to the user in Tryton.",
+                        "correct company:; or make it the user's current company, or let the user "
+                        "show the records of all its companies.",
                     )
                 found["company"] = wanted
             if "company" in found and found["company"] is None:
@@ -96,6 +99,16 @@ class Api:
                 )
             self._context = {**found, "active_test": False}
         return self._context
+
+    def scope(self, source: Source) -> list[Any]:
+        """Return the filter of a source, with the company that is read.
+
+        The context's company decides defaults and stock, not which records are seen: a user may
+        see those of all its companies.
+        """
+        company = self.context().get("company")
+        mine = [["company", "=", company]] if source.by_company and company is not None else []
+        return [*source.domain, *mine]
 
     def company(self) -> dict[str, Any] | None:
         """Return the company that is read, with its currency; None where there are none."""
@@ -186,12 +199,15 @@ class Api:
         header = base64.urlsafe_b64encode(msgspec.json.encode(context)).decode()
         request = Request(
             f"{self._database}/rest/model/{quote(model)}/{method}", method="POST",
-            json=dict(params), headers={"X-Tryton-Context": header}, rules=rules,
+            json=dict(params), headers={"X-Tryton-Context": header}, rules=(*rules, _REFUSED),
         )  # fmt: skip
         try:
             answer = self._client.send(request)
         except AuthError as error:
             raise wrong_key(error) from None
+        if answer.status == 400:  # what JSON-RPC answers as ["UserError", [message, …]]
+            said = answer.body.text(("message",)) if answer.body else None
+            raise self._said(explained(["UserError", [said or ""]], answer.place))
         if answer.status == 500:
             raise ConfigError(
                 f"The server knows no {model}, or fails when asked for it.",

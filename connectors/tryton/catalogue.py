@@ -22,7 +22,7 @@ class Source:
     `fields` are names or dotted paths; the first part of each is asked for only where the server
     has it. `moved` are relations whose records' stamps are the record's too. `domain` is Tryton's
     own filter, a list of clauses. `with_company` puts the company that is read, with its currency,
-    into each record: prices of products name none.
+    into each record: prices of products name none. `by_company` says that records belong to one.
     """
 
     model: str
@@ -32,6 +32,7 @@ class Source:
     moved: tuple[str, ...] = ()
     domain: tuple[Any, ...] = ()
     with_company: bool = False
+    by_company: bool = False
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -93,6 +94,7 @@ _SOURCES = {
             ),
         ),
         moved=("lines",),
+        by_company=True,
     ),
     "shipments": Source(
         "stock.shipment.out", "stock", "Customer shipments",
@@ -105,6 +107,7 @@ _SOURCES = {
             ),
         ),
         moved=("moves",),
+        by_company=True,
     ),
     "invoices": Source(
         "account.invoice", "account_invoice", "Customer and supplier invoices",
@@ -119,6 +122,7 @@ _SOURCES = {
             ),
         ),
         moved=("lines", "payment_lines", "move.lines"),
+        by_company=True,
     ),
     "payments": Source(
         "account.move.line", "account_invoice", "Cash movements of parties",
@@ -130,6 +134,7 @@ _SOURCES = {
         ),
         moved=("move",),
         domain=(["move.journal.type", "=", "cash"], ["party", "!=", None]),
+        by_company=True,
     ),
     "opportunities": Source(
         "sale.opportunity", "sale_opportunity", "Sales opportunities",
@@ -138,6 +143,7 @@ _SOURCES = {
             "amount", "currency.code", "conversion_probability", "start_date", "end_date",
             "employee.rec_name", "lost_reason", "comment", "company",
         ),
+        by_company=True,
     ),
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ def check(connector: TrytonConnector) -> Iterator[Finding]:
         yield Finding("user", True, f"logged in with {how}; company {company}.")
     if len(others) > 1:
         yield Finding(
-            "user", None, f"may act for the companies {others}; only {company} is read.",
+            "user", None, f"sees the companies {others}; only {company} is read.",
             "write company: to be sure which; a connection each reads the others.",
         )  # fmt: skip
     for name in connector.streams():
@@ -48,7 +48,7 @@ def _stream(connector: TrytonConnector, name: str) -> Iterator[Finding]:
     api, source = connector.api(), STREAMS[name]
     try:
         fitted = fit(api, source)
-        total = api.count(source.model, list(source.domain))
+        total = api.count(source.model, api.scope(source))
         came = sum(len(page.keys) for page in connector.read(ReadRequest(name, limit=1)))
     except ConnectorError as error:
         yield _failed(name, error)

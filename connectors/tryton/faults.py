@@ -69,7 +69,8 @@ def refused(status: int, what: str, database: str, place: str) -> ConnectorError
         )
     return AuthError(
         f"The server does not let {what} be called.",
-        "give the user, or the key's user application, the right to it.", place=place,
+        "give the user's group read access to this model and the ones it names; "
+        "or leave the stream out with skip:.", place=place,
     )  # fmt: skip
 
 

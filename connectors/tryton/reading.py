@@ -106,7 +106,7 @@ class Reading:
         if fitted.missing and tide.since is None:
             said = ", ".join(fitted.missing[:12])
             self.notes.append(f"Fields that this server does not have are left out: {said}.")
-        domain = list(self.source.domain)
+        domain = self.api.scope(self.source)
         if tide.since is not None:
             domain.append(changed(fitted.moved, tide.since))
         yield from self._records(fitted, domain, tide, before)
@@ -149,7 +149,7 @@ class Reading:
         return self._page([], bookmark, complete=complete, total=total)
 
     def _sweep(self) -> Iterator[Page]:
-        model, domain = self.source.model, list(self.source.domain)
+        model, domain = self.source.model, self.api.scope(self.source)
         bookmark = self.request.bookmark or {}
         while found := self.api.ids(model, [*domain, ["id", ">", self.after]], SWEEP):
             self._advance(found)

@@ -36,7 +36,7 @@ class ScriptedTryton(httpx.BaseTransport):
     What a hook returns, a Response or an exception, is the answer in place of the real one.
     """
 
-    FIELDS = ("number", "description", "state", "amount", "create_date", "write_date")
+    FIELDS = ("number", "company", "state", "amount", "create_date", "write_date")
 
     def __init__(self) -> None:
         self.now = START
@@ -52,7 +52,7 @@ class ScriptedTryton(httpx.BaseTransport):
         """Make or change a record."""
         made = self.table.get(number, {}).get("create_date", stamp(at))
         self.table[number] = {
-            "id": number, "number": str(number), "state": "lead", "description": None,
+            "id": number, "number": str(number), "state": "lead", "company": 1,
             "amount": {"__class__": "Decimal", "decimal": f"{number}.10"}, "create_date": made,
             "write_date": stamp(written) if written else None, **more,
         }  # fmt: skip

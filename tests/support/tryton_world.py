@@ -159,7 +159,7 @@ class Tryton:
         assert answer.status_code == 200, f"{model}.{method}: {answer.status_code} {answer.text}"
         found = answer.json()
         if "error" in found:
-            raise RuntimeError(str(found["error"]))
+            raise RuntimeError(str(found["error"])[:300])
         return _native(found["result"])
 
     def all(self, model: str, domain: list[Any], *fields: str, **more: Any) -> list[dict[str, Any]]:
