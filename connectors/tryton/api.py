@@ -48,8 +48,8 @@ class Api:
             key = settings.auth.bearer
             auth: Any = bearer(lambda: resolve(key, self._secret))
         else:
-            self._door = make_client(settings, context, redactor, rules=RULES)
-            auth = self._session = Session(self._log_in)
+            door = self._door = make_client(settings, context, redactor, rules=RULES)
+            auth = self._session = Session(lambda: self._log_in(door, settings.auth.basic or ()))
         self._client = make_client(settings, context, redactor, auth, RULES)
 
     @property
@@ -223,13 +223,12 @@ class Api:
         )  # fmt: skip
         return self._result(self._client.send(request), method)
 
-    def _log_in(self) -> tuple[str, int, str]:
-        assert self._settings.auth.basic is not None and self._door is not None  # noqa: S101, PT018
-        user, password = (resolve(one, self._secret) for one in self._settings.auth.basic)
+    def _log_in(self, door: HttpClient, pair: Sequence[str]) -> tuple[str, int, str]:
+        user, password = (resolve(one, self._secret) for one in pair)
         body = {"method": "common.db.login", "params": [user, {"password": password}, "en"]}
         request = Request(f"{self._database}/rpc/", method="POST", json={"id": 1, **body})
         try:
-            answer = self._door.send(request)
+            answer = door.send(request)
         except AuthError as error:
             raise wrong_login(error) from None
         found = self._result(answer, "log-in")
