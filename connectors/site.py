@@ -1,21 +1,24 @@
-"""Settings that connectors over HTTP share: where the system stands, its certificate, the rate."""
+"""Settings that connectors over HTTP share, and the client that is made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from connectors.address import parse
 from connectors.base import Context
 from connectors.errors import ConfigError
 from connectors.rate import parse_rate
 from connectors.redact import Redactor
-from connectors.values import Strict, Text
+from connectors.values import Duration, Size, Strict, Text, parse_duration, reference_in
 
 if TYPE_CHECKING:
+    from connectors.auth import Auth
+    from connectors.http import HttpClient
     from connectors.network import Tls
+    from connectors.outcome import Rule
 
 
 def as_value_error(read: Callable[[str], Any]) -> Callable[[str], str]:
@@ -36,8 +39,15 @@ def _url(text: str) -> None:
         raise ValueError("the URL has a query; put it into params: of the streams")
 
 
+def _password(value: tuple[str, str] | None) -> tuple[str, str] | None:
+    if value is not None and value[1] and reference_in(value[1]) is None:
+        raise ValueError("the password must be a reference: env:NAME or file:PATH")
+    return value
+
+
 UrlText = Annotated[Text, AfterValidator(as_value_error(_url))]
 RateText = Annotated[str, AfterValidator(as_value_error(parse_rate))]
+UserAndPassword = Annotated[tuple[Text, str] | None, AfterValidator(_password)]
 
 
 class TlsSettings(Strict):
@@ -62,6 +72,35 @@ def check_switches(
         raise ValueError(
             "plain http needs allow_private: true (own network) or allow_plain_http: true"
         )
+
+
+class SiteSettings(Strict):
+    """Where a system is, and how patiently it is asked."""
+
+    base_url: UrlText = Field(description="https://host:port; no other host is spoken to")
+    allow_private: bool = Field(
+        False, description="Private and loopback addresses, plain http included"
+    )
+    allow_plain_http: bool = Field(False, description="Plain http to public addresses, too")
+    tls: TlsSettings | None = Field(None, description="Certificates that no authority signed")
+    rate: RateText | None = Field(None, description="Most requests: 5/s, 100/m, 1000/h, 10000/d")
+    timeout: Duration = Field(
+        default=parse_duration("120s"), description="Longest time of one request, in all"
+    )
+    attempts: int = Field(6, ge=1, le=20, description="Attempts of one request")
+    patience: Duration = Field(
+        default=parse_duration("5m"),
+        description="Longest pause that a run makes when the system asks for it",
+    )
+    max_bytes: Size = Field(default=64_000_000, description="Largest answer, unpacked")
+
+    @model_validator(mode="after")
+    def _switches(self) -> Self:
+        check_switches(
+            self.base_url, self.tls,
+            allow_private=self.allow_private, allow_plain_http=self.allow_plain_http,
+        )  # fmt: skip
+        return self
 
 
 def make_tls(tls: TlsSettings | None, context: Context) -> Tls | None:
@@ -99,3 +138,32 @@ def secret_reader(context: Context, redactor: Redactor) -> Callable[[str], str]:
         return value
 
     return read
+
+
+def make_client(
+    settings: SiteSettings,
+    context: Context,
+    redactor: Redactor,
+    auth: Auth | None = None,
+    *,
+    rules: tuple[Rule, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> HttpClient:
+    """Return a client of the site. All that are made of one context share its rate budget."""
+    from connectors.address import AddressRules
+    from connectors.decode import Caps
+    from connectors.http import HttpClient, Limits
+
+    caps = Caps(max_bytes=settings.max_bytes, seconds=settings.timeout.total_seconds())
+    return HttpClient(
+        settings.base_url,
+        context,
+        auth=auth,
+        headers=headers or {},
+        address=AddressRules(settings.allow_private, settings.allow_plain_http),
+        tls=make_tls(settings.tls, context),
+        rate=parse_rate(settings.rate) if settings.rate else None,
+        rules=rules,
+        limits=Limits(caps, settings.attempts, settings.patience.total_seconds()),
+        redactor=redactor,
+    )

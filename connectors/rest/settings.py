@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.rest.streams import AnswerRule, StreamSettings
 from connectors.rest.values import ConditionText, Headers, PathText
-from connectors.site import RateText, TlsSettings, UrlText, check_switches
+from connectors.site import RateText, TlsSettings, UrlText, UserAndPassword, check_switches
 from connectors.values import (
     Duration,
     Secret,
@@ -16,7 +16,6 @@ from connectors.values import (
     Strict,
     Text,
     parse_duration,
-    reference_in,
     stream_names,
 )
 
@@ -37,17 +36,10 @@ class AuthSettings(Strict):
     """Exactly one way; every secret is a reference: env:NAME or file:PATH."""
 
     bearer: Secret | None = Field(None, description="Token sent as Authorization: Bearer")
-    basic: tuple[Text, str] | None = Field(None, description="[user, password reference]")
+    basic: UserAndPassword = Field(None, description="[user, password reference]")
     header: dict[str, Secret] | None = Field(None, description="{X-Api-Key: env:NAME}")
     query: dict[str, Secret] | None = Field(None, description="{access_token: env:NAME}")
     oauth2: OAuth2Settings | None = Field(None, description="OAuth 2 client credentials")
-
-    @field_validator("basic")
-    @classmethod
-    def _password(cls, value: tuple[str, str] | None) -> tuple[str, str] | None:
-        if value is not None and value[1] and reference_in(value[1]) is None:
-            raise ValueError("the password must be a reference: env:NAME or file:PATH")
-        return value
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from connectors.named import meant
-from connectors.site import RateText, TlsSettings, UrlText, check_switches
+from connectors.site import RateText, SiteSettings, UrlText
 from connectors.stripe.streams import STREAMS
-from connectors.values import Duration, Secret, Strict, Text, Words, parse_duration
+from connectors.values import Duration, Secret, Text, Words, parse_duration
 
 VERSION = "2026-10-28.endive"
 """The version that the vendor's client 16.1.0 for Python sends."""
@@ -25,7 +25,7 @@ def _long_enough(value: timedelta) -> timedelta:
 Stretch = Annotated[Duration, AfterValidator(_long_enough)]
 
 
-class StripeSettings(Strict):
+class StripeSettings(SiteSettings):
     """One account at Stripe, read with a key that may only read."""
 
     key: Secret = Field(
@@ -65,21 +65,11 @@ class StripeSettings(Strict):
         description="Charges bring their fee and net amount; false where the key may not read "
         "balance transactions",
     )
-    rate: RateText = Field(
+    rate: RateText | None = Field(
         "20/s", description="Most requests; Stripe allows 25/s in a sandbox, 100/s live"
     )
-    allow_private: bool = Field(
-        False, description="Private and loopback addresses, plain http included"
-    )
-    allow_plain_http: bool = Field(False, description="Plain http to public addresses, too")
-    tls: TlsSettings | None = Field(None, description="Certificates that no authority signed")
     timeout: Duration = Field(
         default=parse_duration("80s"), description="Longest time of one request, in all"
-    )
-    attempts: int = Field(6, ge=1, le=20, description="Attempts of one request")
-    patience: Duration = Field(
-        default=parse_duration("5m"),
-        description="Longest pause that a run makes when Stripe asks for it",
     )
 
     @field_validator("leave_out")
@@ -89,11 +79,3 @@ class StripeSettings(Strict):
             if name not in STREAMS:
                 raise ValueError(f"there is no stream {name[:60]!r}.{meant(name, STREAMS)}")
         return value
-
-    @model_validator(mode="after")
-    def _switches(self) -> Self:
-        check_switches(
-            self.base_url, self.tls,
-            allow_private=self.allow_private, allow_plain_http=self.allow_plain_http,
-        )  # fmt: skip
-        return self

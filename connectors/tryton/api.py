@@ -14,9 +14,9 @@ from connectors.auth import bearer
 from connectors.base import Context
 from connectors.errors import AuthError, ConfigError, ConnectorError, ContractBroken
 from connectors.http import Answer, HttpClient, Request
-from connectors.origin import make_client, secret_reader
 from connectors.outcome import Rule
 from connectors.redact import Redactor
+from connectors.site import make_client, secret_reader
 from connectors.tryton.catalogue import Source
 from connectors.tryton.faults import RULES, explained, refused, wrong_key, wrong_login
 from connectors.tryton.session import Session
@@ -50,7 +50,7 @@ class Api:
         else:
             door = self._door = make_client(settings, context, redactor, rules=RULES)
             auth = self._session = Session(lambda: self._log_in(door, settings.auth.basic or ()))
-        self._client = make_client(settings, context, redactor, auth, RULES)
+        self._client = make_client(settings, context, redactor, auth, rules=RULES)
 
     @property
     def is_rest(self) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from connectors.named import meant
-from connectors.origin import LoginSettings, OriginSettings
+from connectors.site import SiteSettings, UserAndPassword
 from connectors.tryton.catalogue import STREAMS
-from connectors.values import Duration, Text, Words, parse_duration
+from connectors.values import Duration, Secret, Strict, Text, Words, parse_duration
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -22,7 +22,20 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-class TrytonSettings(OriginSettings):
+class LoginSettings(Strict):
+    """A user with a password, or a key; every secret is a reference: env:NAME or file:PATH."""
+
+    basic: UserAndPassword = Field(None, description="[user, password reference]")
+    bearer: Secret | None = Field(None, description="Key sent as Authorization: Bearer")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.basic is None) == (self.bearer is None):
+            raise ValueError("auth needs either basic or bearer")
+        return self
+
+
+class TrytonSettings(SiteSettings):
     """A Tryton server and one of its databases."""
 
     database: Text = Field(
