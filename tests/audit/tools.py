@@ -17,7 +17,10 @@ from tests.audit.answers import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("connectors", "mappings", "pipelines", "warehouse")
-LOCKS = ("requirements.lock", "tests/audit/requirements.lock", "tests/peers/requirements.lock")
+LOCKS = (
+    "requirements.lock", "tests/audit/requirements.lock", "tests/peers/requirements.lock",
+    "tests/support/tryton/requirements.lock",
+)  # fmt: skip
 HASHES = r"requirements(\.peers)?\.lock$"
 PROBE = "pip==21.0\n"
 """A release with known vulnerabilities: a service that finds none in it does not answer."""

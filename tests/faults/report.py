@@ -54,6 +54,7 @@ TITLES = {
     "D10": "source restored from a backup",
     "Q": "seeded stories of a database's table, reads cut off",
     "P": "seeded stories of a payment account, reads cut off",
+    "E": "seeded stories of an ERP's records, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }
