@@ -8,6 +8,7 @@ simulator proves.
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -158,7 +159,8 @@ def test_the_published_store_equals_the_servers_own_lists(workspace, stripe):
     ) == [("pending", 1, Decimal(42)), ("succeeded", 1, Decimal(42))]
 
 
-def test_check_says_what_this_server_cannot_do(workspace, stripe):
-    found = {one.subject: one for one in workspace.connection("pay").connector().check()}
+def test_check_reads_all_and_says_that_the_data_are_test_data(workspace, stripe):
+    with closing(workspace.connection("pay").connector()) as connector:
+        found = {one.subject: one for one in connector.check()}
     assert [one.subject for one in found.values() if one.ok is False] == []
     assert "test data" in found["livemode"].what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def check(world: World) -> list[Finding]:
     connection = world.space.connection("pay")
-    found = connection.connector(now=world.now, transport=world.network, pause=world.time.pause)
-    return list(found.check())
+    how = {"now": world.now, "transport": world.network, "pause": world.time.pause}
+    with closing(connection.connector(**how)) as connector:
+        return list(connector.check())
 
 
 def test_every_request_says_version_and_account(world: World) -> None:
