@@ -74,6 +74,9 @@ class Reading:
         if place:
             self.resumed = True
             self.begun = datetime.fromisoformat(resume["begun"])
+        elif before is None and resume.get("begun"):
+            # What another read landed before it was killed stands; deletions since are owed.
+            self.begun = min(self.begun, datetime.fromisoformat(resume["begun"]))
         ledger = Ledger(self.listed.settles, self.begun)
         if place:
             ledger.go_on(resume)

@@ -354,3 +354,18 @@ def test_a_read_that_goes_on_counts_as_one_and_does_not_begin_again(world: World
     world.time.wait(hours=1)
     world.read("charges")
     assert world.judge("charges") == []
+
+
+def test_a_read_that_does_not_go_on_owes_what_was_deleted_since_the_one_before(
+    world: World,
+) -> None:
+    """A full read was killed, the next one is none: a record of the first was deleted between."""
+    fill(world, 0, 25)
+    assert killed_at(world, 2, "customers", "full")
+    newest = max(world.landed("customers"))
+    world.time.wait(hours=1)
+    world.stripe.delete("customers", newest, "customer.deleted")
+    world.time.wait(hours=1)
+    for _ in range(2):
+        world.read("customers")
+    assert world.judge("customers") == []
