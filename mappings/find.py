@@ -31,6 +31,11 @@ def candidates(name: str, search: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
+def is_mapped(system: str) -> bool:
+    """Whether the project brings mappings for the streams of a system."""
+    return any((BUILT_IN / system).glob("*.yaml"))
+
+
 def known(search: Sequence[Path]) -> list[str]:
     """Return every `<system>/<stream>` that could be extended."""
     names = {

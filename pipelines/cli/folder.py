@@ -64,13 +64,18 @@ def connect(
 ) -> None:
     """Write defs/NAME/defs.yaml with every setting of SYSTEM explained; end with `check NAME`."""
     from connectors import ready, registry
+    from mappings.find import is_mapped
     from pipelines.check.secrets import REFERENCE, is_secret, scalars
+    from pipelines.check.words import meant
     from pipelines.cli.checking import run_check
     from pipelines.cli.ready import ready_text, write_mappings
     from pipelines.cli.session import workspace
 
     if not NAME.fullmatch(name) or name in RESERVED:
         raise CliError(t("connect.bad_name", name=name), t("connect.bad_name_do"))
+    known = [*registry.names(), *ready.names()]
+    if system not in known:
+        raise CliError(t("connect.unknown", name=system), meant(system, known))
     is_ready = system in ready.names()
     connector = registry.load("sql" if is_ready else system)
     values = _settings(settings or [])
@@ -100,8 +105,10 @@ def connect(
     code = run_check([name], space=space, reach=True, new=True)
     if code == USAGE:
         say(t("connect.mend", name=name))
+    elif is_ready or is_mapped(system):
+        say(t("connect.next_ready", name=name))
     else:
-        say(t("connect.next_ready", name=name) if is_ready else t("connect.next", name=name))
+        say(t("connect.next", name=name))
     raise typer.Exit(code)
 
 

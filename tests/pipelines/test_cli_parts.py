@@ -258,3 +258,15 @@ def test_connect_says_what_to_do_next(tmp_path, monkeypatch, capsys) -> None:
             "streams.orders.key=id", "streams.orders.records=data")  # fmt: skip
     assert main([*base, "web", *(w for pair in more for w in ("--set", pair))]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("Next, for each stream: isthmus p")
+    more = ("base_url=http://127.0.0.1:9", "allow_private=true", "attempts=1", "key=env:PAY_KEY")
+    monkeypatch.setenv("PAY_KEY", "rk_test_x")
+    assert main(["connect", "stripe", "pay", *(w for p in more for w in ("--set", p))]) == 1
+    assert "isthmus sync pay" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_misspelt_system_is_met_with_the_one_that_is_meant(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    for said, meant in (("yonyou_u9", "yonyou_u8"), ("strype", "stripe")):
+        assert main(["connect", said, "x"]) == 2
+        assert meant in capsys.readouterr().err
