@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from connectors.errors import ConfigError
@@ -25,3 +25,19 @@ def stream_of(streams: Mapping[str, _T], name: str) -> _T:
             f"use one of: {', '.join(streams)}.",
         )
     return streams[name]
+
+
+def names_of(streams: Iterable[str]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """Return a validator that takes names of `streams` alone; it raises ValueError."""
+    known = tuple(streams)
+
+    def check(names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"there is no stream {name[:60]!r}.{meant(name, known)} "
+                    f"The streams are {', '.join(known)}"
+                )
+        return names
+
+    return check

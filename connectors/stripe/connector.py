@@ -45,7 +45,7 @@ class StripeConnector(Connector):
         self._lists: Lists | None = None
 
     def streams(self) -> Mapping[str, Stream]:
-        """Return the streams, the same for every account but for those that are left out."""
+        """Return the streams, the same for every account but for those of `skip:`."""
         return {
             name: Stream(
                 name=name,
@@ -59,8 +59,8 @@ class StripeConnector(Connector):
         }
 
     def wanted(self) -> dict[str, Listed]:
-        """Return the lists that are not left out."""
-        return {n: one for n, one in STREAMS.items() if n not in self.settings.leave_out}
+        """Return the lists but for those of `skip:`."""
+        return {n: one for n, one in STREAMS.items() if n not in self.settings.skip}
 
     def _changes(self, listed: Listed) -> Changes:
         if self.settings.changes == "full" and not listed.kept:
@@ -118,7 +118,7 @@ class StripeConnector(Connector):
             if isinstance(error, AuthError):
                 error.do = (
                     "give the restricted key the read right that the message names (docs/stripe.md"
-                    " lists them), or name the stream at leave_out:."
+                    " lists them), or name the stream at skip:."
                     if "HTTP 403" in error.what
                     else "make a new restricted key and put it where key: of the connection points."
                 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field
 
-from connectors.named import meant
+from connectors.named import names_of
 from connectors.site import RateText, SiteSettings, UrlText
 from connectors.stripe.streams import STREAMS
 from connectors.values import Duration, Secret, Text, Words, parse_duration
@@ -40,8 +40,8 @@ class StripeSettings(SiteSettings):
         description="API version that is always asked for, whatever the account's default is",
     )
     base_url: UrlText = Field("https://api.stripe.com", description="Where the API stands")
-    leave_out: Words = Field(
-        default=(), description="Streams that are not wanted, as those that the key may not read"
+    skip: Annotated[Words, AfterValidator(names_of(STREAMS))] = Field(
+        (), description="Streams that are not read: those that the key may not read"
     )
     changes: Literal["events", "windows", "full"] = Field(
         "events",
@@ -71,11 +71,3 @@ class StripeSettings(SiteSettings):
     timeout: Duration = Field(
         default=parse_duration("80s"), description="Longest time of one request, in all"
     )
-
-    @field_validator("leave_out")
-    @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in STREAMS:
-                raise ValueError(f"there is no stream {name[:60]!r}.{meant(name, STREAMS)}")
-        return value

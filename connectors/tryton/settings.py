@@ -6,20 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from connectors.named import meant
+from connectors.named import names_of
 from connectors.site import SiteSettings, UserAndPassword
 from connectors.tryton.catalogue import STREAMS
 from connectors.values import Duration, Secret, Strict, Text, Words, parse_duration
-
-
-def _known(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if name not in STREAMS:
-            raise ValueError(
-                f"there is no stream {name[:60]!r}.{meant(name, STREAMS)} "
-                f"The streams are {', '.join(STREAMS)}"
-            )
-    return names
 
 
 class LoginSettings(Strict):
@@ -48,7 +38,7 @@ class TrytonSettings(SiteSettings):
     company: int | None = Field(
         None, ge=1, description="Id of the company that is read; default: the user's current one"
     )
-    skip: Annotated[Words, AfterValidator(_known)] = Field(
+    skip: Annotated[Words, AfterValidator(names_of(STREAMS))] = Field(
         (), description="Streams that are not read: those whose module is not installed"
     )
     rows: int = Field(500, ge=1, le=5000, description="Most records of one request")

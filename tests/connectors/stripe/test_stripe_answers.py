@@ -159,7 +159,7 @@ def test_check_tells_each_missing_right_and_goes_on(world: World) -> None:
 
 
 def test_what_is_left_out_is_neither_read_nor_checked(tmp_path: Path) -> None:
-    world = World(tmp_path, "    leave_out: [payouts, events]\n    changes: windows\n")
+    world = World(tmp_path, "    skip: [payouts, events]\n    changes: windows\n")
     world.stripe.denied |= {"payouts", "events"}
     assert [one.subject for one in check(world) if one.ok is False] == []
     assert [spec.name for spec in world.space.connection("pay").streams] == [
@@ -200,7 +200,7 @@ def test_live_data_need_no_remark(world: World) -> None:
         ({"changes": "push"}, "'events', 'windows' or 'full'"),
         ({"base_url": "http://127.0.0.1:1"}, "allow_private"),
         ({"rate": "fast"}, "cannot be read"),
-        ({"leave_out": "payout"}, "Did you mean payouts"),
+        ({"skip": "payout"}, "Did you mean payouts"),
         ({"webhook": "x"}, "Extra inputs"),
     ],
 )
