@@ -151,3 +151,30 @@ def test_each_movement_of_money_stands_once(world: World) -> None:
     # Persons are masked in what is published.
     text = str(world.ask("select * from unified.parties") + world.ask("from unified.payments"))
     assert not [part for part in ("Jenny Rosen", "+15555550123", "jenny@") if part in text]
+
+
+def test_a_hold_that_is_let_go_moved_no_money(world: World) -> None:
+    """Stripe writes a refund for it, without an entry in the ledger."""
+    at = world.second
+    more = {"captured": False, "amount_captured": 0, "refunded": True, "amount_refunded": 1000}
+    put(world, "charges", sample.charge("let_go", at, 1000, "usd", **more))
+    put(world, "refunds", sample.refund("re_1", at, 1000, "usd", "let_go"))
+    world.sync("charges")
+    world.sync("refunds")
+    world.publish()
+    assert world.ask("select kind, status from unified.payments") == [("payment", "cancelled")]
+    assert world.ask("select amount, status from unified.refunds") == [(10, "succeeded")]
+
+
+def test_fees_of_payouts_and_refunds_are_told(world: World) -> None:
+    """The movement is told by its own stream, what Stripe takes for it by the ledger alone."""
+    at = world.second
+    for kind, amount, fee in (("payout", -1000, 15), ("refund", -400, 0), ("refund", -300, -9)):
+        entry = sample.entry(world.id("txn"), at, amount, "usd", fee, type=kind)
+        put(world, "balance_transactions", entry | {"reporting_category": kind})
+    world.sync("balance_transactions")
+    world.publish()
+    assert world.ask("select kind, amount, fee from unified.payments order by kind") == [
+        ("adjustment", Decimal("0.09"), None),  # a fee that came back
+        ("fee", Decimal("0.15"), None),
+    ]
