@@ -17,7 +17,7 @@ import msgspec
 from connectors.base import Page, ReadRequest
 from connectors.tryton.api import Api
 from connectors.tryton.catalogue import Source
-from connectors.tryton.wire import day
+from connectors.tryton.wire import day, last_of
 
 _NEVER_ZERO = ["OR", ["quantity", "!=", 0], ["forecast_quantity", "!=", 0]]
 _PLACE = ("code", "name", "type", "active", "parent.name")
@@ -63,7 +63,7 @@ class StockReading:
         kinds = ["type", "in", ["storage", "warehouse"]]
         while page := self.api.read("stock.location", [kinds, ["id", ">", after]], fields, _MOST):
             found += page
-            after = page[-1]["id"]
+            after = last_of([one.get("id") for one in page], after, "stock.location")
         main = {place["storage_location"] for place in found if place["type"] == "warehouse"}
         return [
             ({n: v for n, v in place.items() if n != "storage_location"}, place["id"] in main)
@@ -84,8 +84,8 @@ class StockReading:
         while found := self.api.read(
             model, [*domain, ["id", ">", after]], self.source.fields, size, where
         ):
-            after = found[-1]["id"]
-            ids = [record["id"] for record in found]
+            ids = [record.get("id") for record in found]
+            after = last_of(ids, after, model)
             free = {
                 record["id"]: record["quantity"]
                 for record in self.api.read_ids(

@@ -7,6 +7,7 @@ a dot ("party": 7, "party.": {…}), take the id's place. That is all that is ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -116,3 +117,19 @@ def _many(value: Any) -> list[dict[str, Any]]:
 
 def _stamps(record: dict[str, Any]) -> list[str]:
     return [stamp for name in STAMPS if isinstance(stamp := record.get(name), str)]
+
+
+def last_of(ids: Sequence[Any], after: int, model: str) -> int:
+    """Return the last of a page's ids; raises ContractBroken where they do not rise from `after`.
+
+    What ignores order or filter would make a walk by ids pass over records, or never end.
+    """
+    for one in ids:
+        if not isinstance(one, int) or one <= after:
+            raise ContractBroken(
+                f"The server did not answer {model} in the order of the ids: "
+                f"{str(one)[:20]} came after {after}.",
+                "does a program between change requests? Else ask the vendor.",
+            )
+        after = one
+    return after

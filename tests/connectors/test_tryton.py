@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -17,8 +18,10 @@ from tryton_script import PASSWORD, START, ScriptedTryton, minutes
 from connectors.base import Context, Page, ReadRequest
 from connectors.errors import AuthError, ConfigError, ConnectorError, ContractBroken, Unavailable
 from connectors.tryton import TrytonConnector
+from connectors.tryton.api import Api
 from connectors.tryton.catalogue import STREAMS
 from connectors.tryton.settings import TrytonSettings
+from connectors.tryton.stock import StockReading
 from connectors.tryton.wire import changed, latest, moment, plain
 
 STREAM = "opportunities"
@@ -321,6 +324,24 @@ def test_typed_objects_become_text_and_related_records_take_the_place_of_their_i
         "origin": "sale.sale,1", "delay": 90.0, "currency": None, "at": "01:02:03.000000",
     }  # fmt: skip
     assert list(plain(record)) == sorted(plain(record))
+
+
+@pytest.mark.parametrize("model", ["stock.location", "product.product"])
+def test_stock_that_comes_out_of_order_is_not_taken(model: str):
+    """A page that comes again and again would never end; one out of order would pass over some."""
+
+    class Server:
+        def read(self, asked: str, domain: Any, *_more: Any) -> list[dict[str, Any]]:
+            after = 0 if asked == model else domain[-1][2]
+            found = [{"id": n, "type": "storage", "storage_location": None} for n in (1, 2)]
+            return [one | {"quantity": 1.0} for one in found if one["id"] > after]
+
+        def read_ids(self, _model: str, ids: Any, *_more: Any) -> list[dict[str, Any]]:
+            return [{"id": one, "quantity": 1.0} for one in ids]
+
+    reading = StockReading(cast(Api, Server()), STREAMS["stock"], ReadRequest("stock"), 500)
+    with pytest.raises(ContractBroken, match=f"{model} in the order of the ids: 1 came after 2"):
+        list(itertools.islice(reading.pages(), 50))
 
 
 def test_a_change_of_a_line_is_a_change_of_its_order():
