@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from connectors.auth import bearer
-from connectors.base import Context
+from connectors.base import Context, ReadRequest
 from connectors.errors import AuthError, ConfigError, ConnectorError, ContractBroken
 from connectors.http import Answer, HttpClient, Request
 from connectors.outcome import Rule
@@ -109,6 +109,21 @@ class Api:
         company = self.context().get("company")
         mine = [["company", "=", company]] if source.by_company and company is not None else []
         return [*source.domain, *mine]
+
+    def keep_to_company(self, request: ReadRequest) -> dict[str, Any]:
+        """Return what the bookmark of a read says of its company, nothing where there is none.
+
+        Raises ConfigError where the bookmark is of another company: its records would be taken for
+        deleted, and those of this one that are older than the bookmark would never come.
+        """
+        now, before = self.context().get("company"), (request.bookmark or {}).get("company")
+        if before not in (None, now) and request.mode != "full":
+            raise ConfigError(
+                f"The company {before} was read until now, and now it would be {now}.",
+                f"write company: {before}; make a connection of its own for another company. A "
+                "full sync of the stream puts the new company in the old one's place.",
+            )
+        return {} if now is None else {"company": now}
 
     def company(self) -> dict[str, Any] | None:
         """Return the company that is read, with its currency; None where there are none."""

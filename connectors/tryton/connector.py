@@ -37,7 +37,8 @@ class TrytonConnector(Connector):
     """Reads a Tryton database over JSON-RPC (user and password) or REST (key).
 
     The bookmark is `{"stamp"}`, and `{"resume"}` while a read is under way: records come in the
-    order of their ids, so an interrupted one goes on. Stock is read whole every time.
+    order of their ids, so an interrupted one goes on. Stock is read whole every time. `{"company"}`
+    is whose records were read.
     """
 
     name: ClassVar[str] = "tryton"

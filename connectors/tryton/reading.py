@@ -83,10 +83,13 @@ class Reading:
     count: int = 0
     begun: datetime = field(init=False)
     resumed: bool = False
+    company: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages; the last has the new bookmark and says whether the scan is complete."""
+        if self.source.by_company:
+            self.company = self.api.keep_to_company(self.request)
         if self.request.mode == "sweep":
             yield from self._sweep()
             return
@@ -128,7 +131,9 @@ class Reading:
             if limit is not None:
                 yield self._page(records, self.request.bookmark or {})
                 return
-            yield self._page(records, write_bookmark(before, self._mark(tide)))
+            kept = {n: v for n, v in (self.request.bookmark or {}).items() if n == "company"}
+            mark = write_bookmark(before, self._mark(tide))
+            yield self._page(records, {**mark, **self.company, **kept})
         if limit is None:
             yield self._end(domain, tide, before)
 
@@ -144,7 +149,7 @@ class Reading:
                     f"The greatest stamp fell from {before} to {tide.greatest}: the source was "
                     "restored; the bookmark follows it."
                 )
-        bookmark = write_bookmark(tide.stamp())
+        bookmark = write_bookmark(tide.stamp()) | self.company
         return self._page([], bookmark, complete=complete, total=total)
 
     def _sweep(self) -> Iterator[Page]:
@@ -162,7 +167,9 @@ class Reading:
 
     # --- parts -------------------------------------------------------------------------------
     def _fits(self, resume: Mapping[str, Any]) -> bool:
-        if resume.get("mode") != self.request.mode:
+        if resume.get("mode") != self.request.mode or any(
+            resume.get(name) != value for name, value in self.company.items()
+        ):
             return False
         try:
             int(resume["after"])
@@ -174,7 +181,7 @@ class Reading:
     def _mark(self, tide: Tide) -> dict[str, Any]:
         mark: dict[str, Any] = {
             "mode": self.request.mode, "begun": self.begun.isoformat(), "after": self.after,
-            "count": self.count,
+            "count": self.count, **self.company,
         }  # fmt: skip
         if tide.greatest is not None:
             mark["greatest"] = tide.greatest.isoformat()

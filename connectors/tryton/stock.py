@@ -40,7 +40,7 @@ class StockReading:
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages; the last says that the scan is complete."""
-        wanted = self.request.limit
+        wanted, company = self.request.limit, self.api.keep_to_company(self.request)
         for place, keeps_goods in self._places():
             for records in self._at(place, keeps_goods):
                 keys = [f"{place['id']}/{record['id']}" for record in records]
@@ -48,12 +48,12 @@ class StockReading:
                     yield Page([], keys, self.request.bookmark or {}, kind="keys")
                     continue
                 whole = [msgspec.json.encode(record) for record in records]
-                yield Page(whole[:wanted], keys[:wanted], {})
+                yield Page(whole[:wanted], keys[:wanted], company)
                 if wanted is not None:
                     return
         if wanted is None:
             sweep = self.request.mode == "sweep"
-            bookmark = (self.request.bookmark or {}) if sweep else {}
+            bookmark = (self.request.bookmark or {}) if sweep else company
             yield Page([], [], bookmark, kind="keys" if sweep else "records", complete=True)
 
     def _places(self) -> list[tuple[dict[str, Any], bool]]:
@@ -84,8 +84,8 @@ class StockReading:
         while found := self.api.read(
             model, [*domain, ["id", ">", after]], self.source.fields, size, where
         ):
-            ids = [record.get("id") for record in found]
-            after = last_of(ids, after, model)
+            after = last_of([record.get("id") for record in found], after, model)
+            ids = [record["id"] for record in found]
             free = {
                 record["id"]: record["quantity"]
                 for record in self.api.read_ids(

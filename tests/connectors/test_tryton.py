@@ -171,6 +171,22 @@ def test_a_sweep_lists_the_ids_and_leaves_the_bookmark(server: ScriptedTryton):
     assert pages[-1].bookmark == store.bookmark
 
 
+@pytest.mark.parametrize("mode", ["changed", "sweep"])
+def test_another_company_does_not_take_the_place_of_the_one_that_was_read(
+    server: ScriptedTryton, mode: Any
+):
+    """Without company: it is the user's current one, which people change in the client."""
+    store = Store()
+    read(server, store)
+    server.put(11, minutes(-50), company=2)
+    server.company = 2
+    with pytest.raises(ConfigError, match="company 1 was read until now, and now it would be 2"):
+        read(server, store, mode)  # a sweep would delete all ten, a read never find the older one
+    read(server, store, "full")  # said on purpose
+    assert list(store.rows) == ["11"]
+    read(server, store, mode)
+
+
 def test_an_interrupted_read_goes_on_where_it_stopped(server: ScriptedTryton):
     store = Store()
     server.at(3, lambda: httpx.Response(200, json={"id": 1, "error": ["TimeOutException", ""]}))
@@ -331,6 +347,9 @@ def test_stock_that_comes_out_of_order_is_not_taken(model: str):
     """A page that comes again and again would never end; one out of order would pass over some."""
 
     class Server:
+        def keep_to_company(self, _request: ReadRequest) -> dict[str, Any]:
+            return {}
+
         def read(self, asked: str, domain: Any, *_more: Any) -> list[dict[str, Any]]:
             after = 0 if asked == model else domain[-1][2]
             found = [{"id": n, "type": "storage", "storage_location": None} for n in (1, 2)]

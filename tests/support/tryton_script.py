@@ -40,6 +40,7 @@ class ScriptedTryton(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self.now = START
+        self.company = 1  # that of the user who asks
         self.table: dict[int, Row] = {}
         self.sessions: set[str] = set()
         self.logins = 0
@@ -85,7 +86,9 @@ class ScriptedTryton(httpx.BaseTransport):
             self.sessions.clear()
             return self._answer(None, date)
         if method.endswith(".get_preferences"):
-            return self._answer({"company": 1, "companies": [1], "language": "en"}, date)
+            return self._answer(
+                {"company": self.company, "companies": [self.company], "language": "en"}, date
+            )
         if method.endswith(".fields_get"):
             known = {n: {"type": "char", "searchable": True} for n in self.FIELDS}
             return self._answer({n: known[n] for n in params[0] if n in known}, date)
