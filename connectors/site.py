@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.address import parse
-from connectors.base import Context
+from connectors.base import Context, Finding
 from connectors.errors import ConfigError
 from connectors.rate import parse_rate
 from connectors.redact import Redactor
@@ -72,6 +72,19 @@ def check_switches(
         raise ValueError(
             "plain http needs allow_private: true (own network) or allow_plain_http: true"
         )
+
+
+def tls_remarks(tls: TlsSettings | None) -> tuple[str, ...]:
+    """Return what every run says of a certificate that is not looked at."""
+    if tls is None or tls.verify:
+        return ()
+    return ("tls.verify is false: whoever stands in between can read and change all.",)
+
+
+def tls_findings(tls: TlsSettings | None) -> Iterator[Finding]:
+    """Yield what a check says of a certificate that is not looked at."""
+    if tls is not None and not tls.verify:
+        yield Finding("tls", None, "verify is false.", "give tls.ca or tls.pin instead.")
 
 
 class SiteSettings(Strict):

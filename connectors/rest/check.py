@@ -15,6 +15,7 @@ from connectors.errors import ConnectorError
 from connectors.paging import Turn
 from connectors.rest.asking import Asker
 from connectors.rest.styles import make_paging
+from connectors.site import tls_findings
 
 if TYPE_CHECKING:
     from connectors.rest.connector import RestConnector
@@ -25,8 +26,7 @@ DAY = timedelta(days=1)
 def check(connector: RestConnector) -> Iterator[Finding]:
     """Yield what each stream's first page shows; one that fails does not stop the others."""
     settings = connector.settings
-    if settings.tls is not None and not settings.tls.verify:
-        yield Finding("tls", None, "verify is false.", "give tls.ca or tls.pin instead.")
+    yield from tls_findings(settings.tls)
     clock: Finding | None = None
     for name in settings.streams:
         try:

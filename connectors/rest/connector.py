@@ -16,6 +16,7 @@ from connectors.redact import Redactor
 from connectors.rest.settings import RestSettings
 from connectors.rest.streams import StreamSettings
 from connectors.rest.styles import make_changes, make_paging
+from connectors.site import tls_remarks
 
 if TYPE_CHECKING:
     from connectors.http import HttpClient
@@ -52,9 +53,7 @@ class RestConnector(Connector):
         """Yield the pages of one stream; raises only ConnectorError."""
         from connectors.rest.reading import Reading
 
-        notes = []
-        if self.settings.tls is not None and not self.settings.tls.verify:
-            notes.append("tls.verify is false: whoever stands in between can read and change all.")
+        notes = list(tls_remarks(self.settings.tls))
         reading = Reading(self.asker(request.stream), request, self.context.now(), notes)
         try:
             for page in reading.pages():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Finding
 from connectors.clock import clock_finding
 from connectors.errors import ConnectorError
+from connectors.site import tls_findings
 from connectors.stripe.lists import Part, is_live
 from connectors.stripe.streams import EVENTS, Listed
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 def check(connector: StripeConnector) -> Iterator[Finding]:
     """Yield what the first member of each list shows; one that fails does not stop the others."""
     settings = connector.settings
-    if settings.tls is not None and not settings.tls.verify:
-        yield Finding("tls", None, "verify is false.", "give tls.ca or tls.pin instead.")
+    yield from tls_findings(settings.tls)
     live: bool | None = None
     wanted = connector.wanted()
     if settings.changes == "events":

@@ -24,6 +24,7 @@ from connectors.base import (
 from connectors.errors import AuthError, ConnectorError
 from connectors.named import stream_of
 from connectors.redact import Redactor
+from connectors.site import tls_remarks
 from connectors.stripe.settings import StripeSettings
 from connectors.stripe.streams import STREAMS, Listed
 
@@ -75,7 +76,12 @@ class StripeConnector(Connector):
         listed = stream_of(self.wanted(), request.stream)
         with self.clean():
             reading = Reading(
-                self.lists(), listed, self.settings, request, self.context.now(), self._remarks()
+                self.lists(),
+                listed,
+                self.settings,
+                request,
+                self.context.now(),
+                list(tls_remarks(self.settings.tls)),
             )
             for page in reading.pages():
                 yield replace(page, warnings=tuple(map(self.redactor.text, page.warnings)))
@@ -103,11 +109,6 @@ class StripeConnector(Connector):
             client = make_client(self.settings, self.context, self.redactor)
             self._lists = Lists(client, self.redactor, whole=self.settings.fees)
         return self._lists
-
-    def _remarks(self) -> list[str]:
-        if self.settings.tls is not None and not self.settings.tls.verify:
-            return ["tls.verify is false: whoever stands in between can read and change all."]
-        return []
 
     @contextmanager
     def clean(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Finding, ReadRequest
 from connectors.clock import clock_finding
 from connectors.errors import ConnectorError
+from connectors.site import tls_findings
 from connectors.tryton.catalogue import STREAMS
 from connectors.tryton.reading import fit
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 def check(connector: TrytonConnector) -> Iterator[Finding]:
     """Yield what may be read; a stream that fails does not stop the others."""
     settings = connector.settings
-    if settings.tls is not None and not settings.tls.verify:
-        yield Finding("tls", None, "verify is false.", "give tls.ca or tls.pin instead.")
+    yield from tls_findings(settings.tls)
     try:
         api = connector.api()
         yield Finding("server", True, f"Tryton {api.version()}, database {settings.database}.")

@@ -24,6 +24,7 @@ from connectors.base import (
 from connectors.errors import ConnectorError
 from connectors.named import stream_of
 from connectors.redact import Redactor
+from connectors.site import tls_remarks
 from connectors.tryton.catalogue import STREAMS
 from connectors.tryton.settings import TrytonSettings
 
@@ -74,10 +75,7 @@ class TrytonConnector(Connector):
         stream_of(self.streams(), request.stream)
         source, rows = STREAMS[request.stream], self.settings.rows
         with self.clean(request.stream):
-            tls = self.settings.tls
-            notes = () if tls is None or tls.verify else (
-                "tls.verify is false: whoever stands in between can read and change all.",
-            )  # fmt: skip
+            notes = tls_remarks(self.settings.tls)
             reading: Reading | StockReading
             if request.stream == STOCK:
                 reading = StockReading(self.api(), source, request, rows)
