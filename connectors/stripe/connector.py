@@ -21,12 +21,13 @@ from connectors.base import (
     Snapshot,
     Stream,
 )
-from connectors.errors import AuthError, ConnectorError
+from connectors.errors import AuthError, ConfigError, ConnectorError
 from connectors.named import stream_of
 from connectors.redact import Redactor
-from connectors.site import tls_remarks
+from connectors.site import secret_reader, tls_remarks
 from connectors.stripe.settings import StripeSettings
 from connectors.stripe.streams import STREAMS, Listed
+from connectors.values import resolve
 
 if TYPE_CHECKING:
     from connectors.stripe.lists import Lists
@@ -75,6 +76,9 @@ class StripeConnector(Connector):
 
         listed = stream_of(self.wanted(), request.stream)
         with self.clean():
+            whose = self._whose()
+            if (request.bookmark or {}).get("data", whose) != whose:
+                request = self._anew(request, whose)
             reading = Reading(
                 self.lists(),
                 listed,
@@ -84,7 +88,8 @@ class StripeConnector(Connector):
                 list(tls_remarks(self.settings.tls)),
             )
             for page in reading.pages():
-                yield replace(page, warnings=tuple(map(self.redactor.text, page.warnings)))
+                said = tuple(map(self.redactor.text, page.warnings))
+                yield replace(page, bookmark={**page.bookmark, "data": whose}, warnings=said)
 
     def check(self) -> Iterator[Finding]:
         """Ask every list for one member and say what the key may read, and whose data it is."""
@@ -109,6 +114,26 @@ class StripeConnector(Connector):
             client = make_client(self.settings, self.context, self.redactor)
             self._lists = Lists(client, self.redactor, whole=self.settings.fees)
         return self._lists
+
+    def _whose(self) -> str:
+        """Return what tells whose data the key reads: test or live, and the connected account."""
+        key = resolve(self.settings.key, secret_reader(self.context, self.redactor))
+        kind = "test" if key[2:8] == "_test_" else "live"
+        return f"{kind} {self.settings.account}" if self.settings.account else kind
+
+    def _anew(self, request: ReadRequest, whose: str) -> ReadRequest:
+        """Return a full read without the bookmark, which is of other data; refuse any other read.
+
+        It would lay one account's money beside the other's, and a sweep would delete the first's.
+        """
+        if request.mode == "full":
+            return replace(request, bookmark=None)
+        raise ConfigError(
+            f"The data read until now are {(request.bookmark or {})['data']}, and now they would "
+            f"be {whose}.",
+            "set key: and account: as they were; make a connection of its own for other data. A "
+            "full sync of the stream puts the new data in the old ones' place.",
+        )
 
     @contextmanager
     def clean(self) -> Iterator[None]:

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from stripe_world import World, killed_at
 
+from connectors.errors import ConfigError
 from connectors.stripe import sample
+from connectors.stripe.simulator import StripeSimulator
+from pipelines.workspace import Workspace
 
 
 @pytest.fixture(autouse=True)
@@ -369,3 +372,23 @@ def test_a_read_that_does_not_go_on_owes_what_was_deleted_since_the_one_before(
     for _ in range(2):
         world.read("customers")
     assert world.judge("customers") == []
+
+
+@pytest.mark.parametrize("mode", ["changed", "sweep"])
+def test_live_data_do_not_come_beside_test_data(world: World, mode: Any) -> None:
+    """Who tried with a test key and then takes the live one says so by a full sync."""
+    for _ in range(3):
+        world.customer()
+    world.time.wait(hours=1)
+    world.read("customers")
+    before = world.landed("customers")
+    live = world.environment["STRIPE_KEY"] = "rk_live_canaryOfTheSimulator0002"
+    world.space = Workspace.discover(world.environment)
+    world.stripe = world.network.simulator = StripeSimulator(live, now=world.time.now)
+    made = world.customer()
+    with pytest.raises(ConfigError, match="until now are test, and now they would be live"):
+        world.read("customers", mode)
+    assert world.landed("customers") == before
+    world.read("customers", "full")
+    assert list(world.landed("customers")) == [made]
+    world.read("customers", mode)
