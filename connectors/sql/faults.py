@@ -117,11 +117,13 @@ def explained(error: BaseException, place: str, *, is_query: bool = False) -> Co
         ),
         "table": ConfigError(
             f"The table is not there, or the account does not see it{said}.",
-            f"check {where}; `isthmus check` lists what is there.",
+            f"check {where}; a client of the database lists its tables.",
         ),
         "column": ConfigError(
             f"A column is not there{said}.",
-            f"check {where}; `isthmus check` lists what is there.",
+            "correct its name in `query:`, or write `null as …` where there is no such column."
+            if is_query
+            else f"check {where}; `isthmus check` lists what is there.",
         ),
         "right": ConfigError(
             "The account may not read this.", "grant SELECT on it to the account of `url:`."

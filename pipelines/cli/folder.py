@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.codes import USAGE, CliError
+from pipelines.cli.codes import FAILED, USAGE, CliError
 from pipelines.cli.show import say
 from pipelines.texts import t
 
@@ -105,6 +105,8 @@ def connect(
     code = run_check([name], space=space, reach=True, new=True)
     if code == USAGE:
         say(t("connect.mend", name=name))
+    elif code == FAILED:
+        say(t("connect.mend_found", name=name))
     elif is_ready or is_mapped(system):
         say(t("connect.next_ready", name=name))
     else:

@@ -257,10 +257,14 @@ def test_connect_says_what_to_do_next(tmp_path, monkeypatch, capsys) -> None:
     more = ("allow_private=true", "attempts=1", "streams.orders.path=/orders",
             "streams.orders.key=id", "streams.orders.records=data")  # fmt: skip
     assert main([*base, "web", *(w for pair in more for w in ("--set", pair))]) == 1
+    wanted = "Next: mend what is marked ✗, then isthmus check web"
+    assert capsys.readouterr().out.splitlines()[-1] == wanted
+    monkeypatch.setattr("pipelines.cli.checking.run_check", lambda *told, **how: 0)
+    assert main([*base, "net", *(w for pair in more for w in ("--set", pair))]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("Next, for each stream: isthmus p")
     more = ("base_url=http://127.0.0.1:9", "allow_private=true", "attempts=1", "key=env:PAY_KEY")
     monkeypatch.setenv("PAY_KEY", "rk_test_x")
-    assert main(["connect", "stripe", "pay", *(w for p in more for w in ("--set", p))]) == 1
+    assert main(["connect", "stripe", "pay", *(w for p in more for w in ("--set", p))]) == 0
     assert "isthmus sync pay" in capsys.readouterr().out.splitlines()[-1]
 
 

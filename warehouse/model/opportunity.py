@@ -20,7 +20,7 @@ class Opportunity(Entity):
     number: Annotated[
         c.Text, c.text("Opportunity number", "商机编号", "Number of the document", natural=True)
     ] = None
-    name: Annotated[c.Text, c.text("Subject", "商机名称", "What it is about")] = None
+    name: Annotated[c.Text, c.note("Subject", "商机名称", "What it is about, as typed")] = None
     customer_key: Annotated[
         c.Text,
         c.key("Customer", "客户", "Who may buy", ref="party", resolved="party_id"),
