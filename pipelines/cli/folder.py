@@ -75,7 +75,7 @@ def connect(
         raise CliError(t("connect.bad_name", name=name), t("connect.bad_name_do"))
     known = [*registry.names(), *ready.names()]
     if system not in known:
-        raise CliError(t("connect.unknown", name=system), meant(system, known))
+        raise CliError(t("connect.unknown", name=repr(system)), meant(system, known))
     is_ready = system in ready.names()
     connector = registry.load("sql" if is_ready else system)
     values = _settings(settings or [])
