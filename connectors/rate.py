@@ -31,7 +31,7 @@ def parse_rate(text: str) -> Rate:
     """Read `5/s`, `100/m`, `1000/h` or `10000/d`; raises ConfigError."""
     found = re.fullmatch(r"\s*([0-9]{1,9})\s*/\s*([smhd])\s*", text)
     if found is None or int(found[1]) == 0:
-        raise ConfigError(f"The rate {text!r} cannot be read.", "write 5/s, 100/m or 10000/d.")
+        raise ConfigError("This rate cannot be read.", "write 5/s, 100/m or 10000/d.")
     return Rate(int(found[1]), _UNITS[found[2]])
 
 
