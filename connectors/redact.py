@@ -8,7 +8,13 @@ import json
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from connectors.base import Finding, Page
+    from connectors.errors import ConnectorError
 
 MASK = "[secret]"
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
@@ -57,6 +63,25 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return `text` without secrets, ANSI escapes and control characters, on one line."""
         return _CONTROL.sub(" ", _ANSI.sub("", self.mask(text)))
+
+    def clean(self, error: ConnectorError, place: str = "") -> None:
+        """Put the texts of `error` through `text`; `place` is where none was named.
+
+        Some texts quote an answer, and only a connector knows the tokens that its system issued.
+        """
+        error.what, error.do = self.text(error.what), self.text(error.do)
+        error.place = self.text(error.place) or place
+        error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+
+    def finding(self, found: Finding) -> Finding:
+        """Return a finding whose texts went through `text`."""
+        return replace(found, what=self.text(found.what), do=self.text(found.do))
+
+    def page(self, page: Page) -> Page:
+        """Return a page whose warnings went through `text`."""
+        if not page.warnings:
+            return page
+        return replace(page, warnings=tuple(map(self.text, page.warnings)))
 
     def filter(self) -> logging.Filter:
         """Return a filter that rewrites every record that passes a logger or handler."""

@@ -26,6 +26,7 @@ from warehouse.home import Home
 from warehouse.mask import PrivacyMode
 from warehouse.model import HEADERS
 from warehouse.project_tables import Tables, drop
+from warehouse.session import checkpoint_at_commit
 from warehouse.store import STORAGE_VERSION, Store, attach
 
 DATABASE = "published"
@@ -232,8 +233,7 @@ class _Projection:
                 }
             )
             reach("project.written")
-            # Not the log first and the file after it: each takes as long as all else here.
-            self.con.execute("SET wal_autocheckpoint = '1KB'")
+            checkpoint_at_commit(self.store)  # log and file would take as long as all else here
         self.con.execute("RESET wal_autocheckpoint")
         reach("project.committed")
         drop(self.con)

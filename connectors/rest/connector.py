@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -57,24 +56,16 @@ class RestConnector(Connector):
         reading = Reading(self.asker(request.stream), request, self.context.now(), notes)
         try:
             for page in reading.pages():
-                if page.warnings:
-                    said = tuple(map(self.redactor.text, page.warnings))
-                    page = replace(page, warnings=said)
-                yield page
+                yield self.redactor.page(page)
         except ConnectorError as error:
-            # Some texts quote the answer, and only here are tokens known that the system issued.
-            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
-            error.place = self.redactor.text(error.place)
-            error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+            self.redactor.clean(error)
             raise
 
     def check(self) -> Iterator[Finding]:
         """Ask every stream for its first page and say what is readable and what does not fit."""
         from connectors.rest.check import check
 
-        for found in check(self):
-            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
-            yield replace(found, what=said, do=do)
+        yield from map(self.redactor.finding, check(self))
 
     def close(self) -> None:
         """Close the connections."""

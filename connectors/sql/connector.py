@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -80,15 +79,13 @@ class SqlConnector(Connector):
                 )
             reading = Reading(session, source, spec, request, self.context.now(), zone, stats)
             for page in reading.pages():
-                yield replace(page, warnings=tuple(map(self.redactor.text, page.warnings)))
+                yield self.redactor.page(page)
 
     def check(self) -> Iterator[Finding]:
         """Reach the database and say what of it may be read and what does not fit."""
         from connectors.sql.check import check
 
-        for found in check(self):
-            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
-            yield replace(found, what=said, do=do)
+        yield from map(self.redactor.finding, check(self))
 
     def stream_settings(self, name: str) -> StreamSettings:
         """Return a stream's settings; raises ConfigError with the name that may be meant."""
@@ -152,9 +149,7 @@ class SqlConnector(Connector):
         try:
             yield
         except ConnectorError as error:
-            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
-            error.place = self.redactor.text(error.place)
-            error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+            self.redactor.clean(error)
             raise
 
 

@@ -88,16 +88,14 @@ class StripeConnector(Connector):
                 list(tls_remarks(self.settings.tls)),
             )
             for page in reading.pages():
-                said = tuple(map(self.redactor.text, page.warnings))
-                yield replace(page, bookmark={**page.bookmark, "data": whose}, warnings=said)
+                page = replace(page, bookmark={**page.bookmark, "data": whose})
+                yield self.redactor.page(page)
 
     def check(self) -> Iterator[Finding]:
         """Ask every list for one member and say what the key may read, and whose data it is."""
         from connectors.stripe.check import check
 
-        for found in check(self):
-            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
-            yield replace(found, what=said, do=do)
+        yield from map(self.redactor.finding, check(self))
 
     def close(self) -> None:
         """Close the connections."""
@@ -148,7 +146,5 @@ class StripeConnector(Connector):
                     if "HTTP 403" in error.what
                     else "make a new restricted key and put it where key: of the connection points."
                 )
-            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
-            error.place = self.redactor.text(error.place)
-            error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+            self.redactor.clean(error)
             raise

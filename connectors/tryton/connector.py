@@ -84,17 +84,14 @@ class TrytonConnector(Connector):
                     self.api(), source, request, self._since(), rows, self.context.now()
                 )
             for page in reading.pages():
-                said = tuple(map(self.redactor.text, (*notes, *page.warnings)))
-                yield replace(page, warnings=said)
+                yield self.redactor.page(replace(page, warnings=(*notes, *page.warnings)))
                 notes = ()
 
     def check(self) -> Iterator[Finding]:
         """Reach the server and say who we are there and what may be read."""
         from connectors.tryton.check import check
 
-        for found in check(self):
-            said, do = self.redactor.text(found.what), self.redactor.text(found.do)
-            yield replace(found, what=said, do=do)
+        yield from map(self.redactor.finding, check(self))
 
     def close(self) -> None:
         """End the session and close the connections."""
@@ -116,9 +113,7 @@ class TrytonConnector(Connector):
         try:
             yield
         except ConnectorError as error:
-            error.what, error.do = self.redactor.text(error.what), self.redactor.text(error.do)
-            error.place = self.redactor.text(error.place) or place
-            error.args = (f"{error.place}: {error.what}",)
+            self.redactor.clean(error, place)
             raise
 
     def _changes(self, name: str) -> Changes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,14 +12,12 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tryton_script import PASSWORD, START, ScriptedTryton, minutes
+from tryton_script import START, ScriptedTryton, connector, minutes
 
-from connectors.base import Context, Page, ReadRequest
+from connectors.base import Page, ReadRequest
 from connectors.errors import AuthError, ConfigError, ConnectorError, ContractBroken, Unavailable
-from connectors.tryton import TrytonConnector
 from connectors.tryton.api import Api
 from connectors.tryton.catalogue import STREAMS
-from connectors.tryton.settings import TrytonSettings
 from connectors.tryton.stock import StockReading
 from connectors.tryton.wire import changed, latest, moment, plain
 
@@ -62,18 +59,6 @@ def server() -> ScriptedTryton:
     for number in range(1, 11):
         made.put(number, minutes(-100 + number))
     return made
-
-
-def connector(server: Any, password: str = PASSWORD, **more: Any) -> TrytonConnector:
-    config = {
-        "base_url": "http://tryton.example", "allow_plain_http": "true", "database": "erp",
-        "auth": {"basic": ["reader", "env:PASSWORD"]}, "rows": 3, **more,
-    }  # fmt: skip
-    context = Context(
-        "erp", secret=lambda _reference: password, transport=server, pause=lambda _seconds: None,
-        now=lambda: getattr(server, "now", START),
-    )  # fmt: skip
-    return TrytonConnector(TrytonSettings.model_validate(config), context)
 
 
 def read(server: Any, store: Store | None = None, mode: Any = "changed", **more: Any) -> list[Page]:
@@ -375,38 +360,3 @@ def test_a_change_of_a_line_is_a_change_of_its_order():
     assert latest(order, ()) == "2026-01-01T00:00:00.000000Z"
     assert latest(order, ("lines",)) == "2026-02-01T00:00:00.000000Z"
     assert latest(order, ("lines", "template.prices")) == "2026-03-01T00:00:00.000000Z"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"auth": {"basic": ["reader", "secret-in-the-file"]}}, "must be a reference"),
-        ({"auth": {}}, "either basic or bearer"),
-        ({"auth": {"bearer": "env:A", "basic": ["u", "env:B"]}}, "either basic or bearer"),
-        ({"database": "a/b"}, "pattern"),
-        ({"skip": "oportunities"}, "Did you mean opportunities"),
-        ({"base_url": "http://tryton.example/?x=1"}, "query"),
-        ({"allow_plain_http": "false"}, "plain http"),
-        ({"company": "0"}, "greater than"),
-    ],
-)
-def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any], said: str):
-    with pytest.raises(ValueError, match=said) as caught:
-        connector(None, **wrong)
-    assert "secret-in-the-file" not in str(caught.value)
-
-
-def test_streams_that_are_skipped_are_not_offered():
-    one = connector(None, skip=["opportunities", "payments"])
-    assert set(one.streams()) == set(STREAMS) - {"opportunities", "payments"}
-    with pytest.raises(ConfigError, match="no stream 'payments'"):
-        list(one.read(ReadRequest("payments")))
-
-
-def _described(model: Any) -> Iterator[tuple[str, str | None]]:
-    for name, field in model.model_fields.items():
-        yield name, field.description
-
-
-def test_every_setting_is_described():
-    assert all(text for _, text in _described(TrytonSettings))

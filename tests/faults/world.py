@@ -9,8 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +23,10 @@ from tests.faults import shop
 from tests.faults.data_checks import judge_store
 from tests.faults.journal import Journal, JournalledSimulator
 from tests.faults.oracle import Counts, judge, leaks
+from tests.support.still_clock import START
+from tests.support.still_clock import StillClock as Clock
 
-START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 IN_PROCESS = "http://shop.example"
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until somebody pauses or moves it; shared with the sync."""
-
-    at: datetime = START
-    pauses: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        """Return the time of now."""
-        return self.at
-
-    def pause(self, seconds: float) -> None:
-        """Sleep in no time."""
-        self.pauses.append(seconds)
-        self.at += timedelta(seconds=seconds)
 
 
 class InProcess(httpx.BaseTransport):

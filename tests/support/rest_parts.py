@@ -6,8 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,24 +17,10 @@ from connectors.http import HttpClient
 from connectors.rest import RestConnector
 from connectors.rest.settings import RestSettings
 from connectors.rest.simulator import RestSimulator
+from tests.support.still_clock import START
+from tests.support.still_clock import StillClock as Time
 
 TOKEN = "canary-Tok3n/with+odd=signs"
-START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@dataclass
-class Time:
-    """A clock that stands still until somebody pauses."""
-
-    at: datetime = START
-    pauses: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.at += timedelta(seconds=seconds)
 
 
 def context(time: Time | None = None, transport: Any = None, **more: Any) -> Context:

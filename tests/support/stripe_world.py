@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,11 +18,11 @@ from pipelines.extract import Reading, extract
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from tests.support.still_clock import StillClock as Time
 from warehouse.landing import Landing
 from warehouse.reader import run_query
 
 KEY = "rk_test_canaryOfTheSimulator0001"
-START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CONNECTION = """\
 type: pipelines.Connection
 attributes:
@@ -35,24 +34,6 @@ attributes:
     rate: 1000/s
 {extra}"""
 STREAMS = ("customers", "charges", "payment_intents", "refunds", "balance_transactions", "payouts")
-
-
-@dataclass
-class Time:
-    """A clock that stands still until somebody pauses or moves it."""
-
-    at: datetime = START
-    pauses: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.at += timedelta(seconds=seconds)
-
-    def wait(self, **how: float) -> None:
-        self.at += timedelta(**how)
 
 
 class Network(httpx.BaseTransport):

@@ -14,6 +14,10 @@ from typing import Any
 
 import httpx
 
+from connectors.base import Context
+from connectors.tryton import TrytonConnector
+from connectors.tryton.settings import TrytonSettings
+
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "script-Pass-word-1"
 Row = dict[str, Any]
@@ -136,3 +140,16 @@ def _holds(row: Row, clause: list[Any]) -> bool:
 
 def minutes(count: float) -> datetime:
     return START + timedelta(minutes=count)
+
+
+def connector(server: Any, password: str = PASSWORD, **more: Any) -> TrytonConnector:
+    """Return a connector that speaks to `server`, three records a page."""
+    config = {
+        "base_url": "http://tryton.example", "allow_plain_http": "true", "database": "erp",
+        "auth": {"basic": ["reader", "env:PASSWORD"]}, "rows": 3, **more,
+    }  # fmt: skip
+    context = Context(
+        "erp", secret=lambda _reference: password, transport=server, pause=lambda _seconds: None,
+        now=lambda: getattr(server, "now", START),
+    )  # fmt: skip
+    return TrytonConnector(TrytonSettings.model_validate(config), context)

@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -21,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
+
+from tests.support.own_environment import install
 
 PARTS = Path(__file__).parent / "tryton"
 NAME = "erp"
@@ -63,24 +63,10 @@ def prepared(root: Path) -> tuple[Path, Path]:
     root.mkdir(parents=True, exist_ok=True)
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # test processes side by side make it once
-        if not (home / "done").exists():
-            _install(home, python, lock_file)
+        install(home, "Tryton", "--require-hashes", "-r", str(lock_file))
         if not (database.parent / "done").exists():
             _seed(python, database, seed)
     return python, database
-
-
-def _install(home: Path, python: Path, lock_file: Path) -> None:
-    shutil.rmtree(home, ignore_errors=True)
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if uv is None:
-        pytest.skip("uv, which makes Tryton's environment, is not installed")
-    install = [uv, "pip", "install", "-q", "--require-hashes", "--python", str(python)]
-    wrong = _run([uv, "venv", "-q", "--python", sys.executable, str(home)], 60)
-    wrong = wrong or _run([*install, "-r", str(lock_file)], 240)
-    if wrong:
-        pytest.skip(f"Tryton cannot be installed here: {wrong}")
-    (home / "done").touch()
 
 
 def _seed(python: Path, database: Path, seed: Path) -> None:
