@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +23,8 @@ SCHEMAS: dict[str, tuple[str, str]] = {
 class Field:
     """One column of a table: SQL type, labels and the model's column where it comes from one.
 
-    A `private` column serves the store's own work and is not published.
+    A `private` column serves the store's own work and is not published. A `lazy` one is virtual in
+    its table until something fills it (`warehouse/lazy.py`).
     """
 
     name: str
@@ -33,6 +34,7 @@ class Field:
     about: str = ""
     model: Column | None = None
     private: bool = False
+    lazy: bool = False
 
     @property
     def comment(self) -> str:
@@ -136,16 +138,18 @@ _VALIDITY = (
 
 def _model_fields(entity: str, *, resolved: bool) -> Iterator[Field]:
     for name, col in ENTITIES[entity].columns().items():
-        yield Field(name, col.sql_type, col.en, col.zh, col.about, col)
+        # DuckDB cannot replay a log that alters a table with a virtual column of JSON.
+        lazy = col.sql_type != "JSON"
+        yield Field(name, col.sql_type, col.en, col.zh, col.about, col, lazy=lazy)
         if col.kind == "word":
             yield Field(
                 f"{name}_raw", "VARCHAR", f"{col.en} at source", f"{col.zh}（源值）",
-                "The word as the source wrote it",
+                "The word as the source wrote it", lazy=True,
             )  # fmt: skip
         if resolved and col.resolved:
             yield Field(
                 col.resolved, "UUID", f"{col.en} (id)", f"{col.zh}（统一编号）",
-                f"Golden id that {name} refers to; null until it is known",
+                f"Golden id that {name} refers to; null until it is known", lazy=True,
             )  # fmt: skip
 
 
@@ -216,21 +220,31 @@ def model_tables() -> Iterator[Table]:
             yield make(entity)
 
 
-def create(table: Table, *, into: str | None = None) -> Iterator[str]:
-    """Return the statements that make `table` with its comments.
+def create(table: Table, *, into: str | None = None, real: Container[str] | None = None) -> str:
+    """Return the statement that makes `table`.
 
-    `into` replaces the quoted full name (a table of an attached database).
+    `into` replaces the quoted full name (a table of an attached database). With `real`, the lazy
+    columns that are not in it are virtual.
     """
+    body = ", ".join(
+        f"{quote(f.name)} {f.sql_type}"
+        if real is None or not f.lazy or f.name in real
+        else f"{quote(f.name)} {f.sql_type} GENERATED ALWAYS AS (NULL::{f.sql_type}) VIRTUAL"
+        for f in table.fields
+    )
+    return f"CREATE TABLE IF NOT EXISTS {into or table.full} ({body})"
+
+
+def comments(table: Table, *, into: str | None = None) -> Iterator[str]:
+    """Return the statements that comment a table and its columns."""
     full = into or table.full
-    body = ", ".join(f"{quote(f.name)} {f.sql_type}" for f in table.fields)
-    yield f"CREATE TABLE IF NOT EXISTS {full} ({body})"
     yield f"COMMENT ON TABLE {full} IS {literal(f'{table.en} · {table.zh}')}"
     for field in table.fields:
         yield comment(full, field)
 
 
 def comment(full: str, field: Field) -> str:
-    """Return the statement that comments one column of the table `full`."""
+    """Return the statement that comments one column of the table or view `full`."""
     return f"COMMENT ON COLUMN {full}.{quote(field.name)} IS {literal(field.comment)}"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse import ddl
+from warehouse import ddl, lazy
 from warehouse.ddl import columns_of, literal, quote
 from warehouse.identity import child_id_sql, golden_id_sql
 from warehouse.model import ENTITIES
@@ -38,6 +38,17 @@ def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     """Return the number of rows of a table or subquery."""
     row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
     return int(row[0]) if row else 0
+
+
+def make_room(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the golden columns real that `source` fills; inside a transaction of its own."""
+    for entity, cls in ENTITIES.items():
+        source = ddl.source_table(entity).full
+        if con.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchone() is None:
+            continue
+        filled = lazy.real_columns(con, source)
+        found = {c.resolved for name, c in cls.columns().items() if c.resolved and name in filled}
+        lazy.make_room(con, ddl.unified_table(entity), filled | found)
 
 
 def write_all(con: duckdb.DuckDBPyConnection, entity: str, run: int) -> Written | None:
@@ -135,10 +146,12 @@ def _replace(con: duckdb.DuckDBPyConnection, entity: str, run: int, done: Writte
 def _insert(con: duckdb.DuckDBPyConnection, entity: str, fresh: str) -> int:
     """Insert the rows of `fresh` with their references resolved; returns how many."""
     table = ddl.unified_table(entity)
+    real = lazy.real_columns(con, table.full)
+    names = [n for n in table.names if n in real]
     replaced, joins = resolve(con, entity, fresh)
     row = con.execute(
-        f"INSERT INTO {table.full} ({columns_of(table.names)}) "
-        f"SELECT {', '.join(replaced.get(n, 'n.' + quote(n)) for n in table.names)} "
+        f"INSERT INTO {table.full} ({columns_of(names)}) "
+        f"SELECT {', '.join(replaced.get(n, 'n.' + quote(n)) for n in names)} "
         f"FROM {fresh} n {joins}"
     ).fetchone()
     return int(row[0]) if row else 0

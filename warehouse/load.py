@@ -97,6 +97,9 @@ def load_pending(
         discarded = {
             (int(r["batch"]), int(r["position"]), str(r["entity"])) for r in work.discarded
         }
+        if pending:
+            with bounds.transaction(store) as con:
+                stage.make_room(con, plan)
         groups = list(_groups(pending))
         for group in groups:
             if group is groups[-1]:

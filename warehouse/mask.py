@@ -154,7 +154,7 @@ def public_fields(table: Table) -> tuple[Field, ...]:
             found.append(
                 Field(
                     f"{field.name}_hash", "VARCHAR", f"{field.en} (hash)", f"{field.zh}（哈希）",
-                    "Keyed hash of the value in its normal form, for joins",
+                    "Keyed hash of the value in its normal form, for joins", lazy=True,
                 )
             )  # fmt: skip
     return tuple(found)

@@ -88,6 +88,7 @@ def preview(plan: StreamPlan, records: Records, *, now: datetime) -> Preview:
         # As in the store: an expression that fails must not be shared with one that is guarded.
         con.execute("set disabled_optimizers = 'common_subexpressions'")
         con.execute("set threads = 1")
+        con.execute("set enable_progress_bar = false")
         read = intake.read(con, plan, [_batch(plan, records, Path(folder), iso(now))])
         mapped: list[Mapped] = []
         for number, target in enumerate(plan.targets):

@@ -204,6 +204,8 @@ class _Projection:
         ):
             return self.done
         with bounds.transaction(self.store):
+            tables.make_room()
+        with bounds.transaction(self.store):
             if tables.whole or upto > tables.load:
                 tables.sources()
             if tables.whole or self.run_number > tables.run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse import ddl, mask, ops_tables, public
+from warehouse import ddl, lazy, mask, ops_tables, public
 from warehouse.ddl import Table, columns_of, literal, quote
 from warehouse.mask import PrivacyMode
 from warehouse.model import ENTITIES, HEADERS
@@ -37,6 +37,19 @@ class Tables:
         self.load = load
         self.run = run
         self.rows: dict[str, int] = {}
+
+    def make_room(self) -> None:
+        """Make the columns real that the store fills; inside a transaction of its own."""
+        for entity in ENTITIES:
+            for table, schema in (
+                (ddl.source_table(entity), "source"), (ddl.unified_table(entity), "main"),
+            ):  # fmt: skip
+                if self._any(table.full):
+                    filled = lazy.real_columns(self.con, table.full)
+                    filled |= {f"{name}_hash" for name in filled}
+                    shown = mask.public_table(table)
+                    there = self._there(table, schema)
+                    lazy.make_room(self.con, shown, filled, into=there, comments=True)
 
     def sources(self) -> None:
         """Bring source and history tables up to date, and the batches."""
@@ -157,9 +170,11 @@ class Tables:
         total, done = self._count(f"{rows} t" + (f" WHERE {where}" if where else "")), 0
         if not total:
             return  # most tables of most companies: each statement of masks takes long to plan
-        shown = mask.public_table(table)
+        there = self._there(table, schema)
+        real = lazy.real_columns(self.con, there)
+        shown = mask.public_table(table).names
         owner, kind = _owner(table)
-        into = f"INSERT INTO {self._there(table, schema)} ({columns_of(shown.names)})"
+        into = f"INSERT INTO {there} ({columns_of(n for n in shown if n in real)})"
         suspect = mask.suspect_sql(table)
         # Nearly every row is free of what the untagged columns are looked through for.
         for condition, is_suspect in ((f"NOT {suspect}", False), (suspect, True)):
@@ -169,8 +184,9 @@ class Tables:
                 condition = "true"
             chosen = " AND ".join(c for c in (condition, where) if c)
             values = mask.select_list(table, self.privacy, kind, suspect=is_suspect)
+            said = ", ".join(v for n, v in zip(shown, values, strict=True) if n in real)
             row = self.con.execute(
-                f"{into} SELECT {', '.join(values)} FROM {rows} t {owner} WHERE {chosen}"
+                f"{into} SELECT {said} FROM {rows} t {owner} WHERE {chosen}"
             ).fetchone()
             done += int(row[0]) if row else 0
         name = f"{schema or table.schema}.{table.name}"

@@ -85,7 +85,8 @@ def _tables_and_views() -> Iterator[str]:
     for schema in ddl.SCHEMAS:
         yield f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}"
     for table in all_tables():
-        yield from ddl.create(table)
+        yield ddl.create(table)
+        yield from ddl.comments(table)
     for view in unified_views():
         behind = f"main.{quote(view.name)}"
         yield f"CREATE VIEW {view.full} AS SELECT {columns_of(view.names)} FROM {behind}"

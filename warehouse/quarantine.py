@@ -23,6 +23,7 @@ from warehouse.model.plan import StreamPlan
 from warehouse.pending import sums_of
 from warehouse.session import Now, moment, next_load, session
 from warehouse.settle import discard_entries, expect_decisions
+from warehouse.stage import make_room
 from warehouse.store import Store
 
 _COLUMNS = (
@@ -187,6 +188,8 @@ def _replay(
         for place in places - {(e.batch, e.position) for e in entries if e.entity == t.entity}
         if place not in unread
     }
+    with bounds.transaction(store):
+        make_room(con, plan)
     rows = stage_records(con, plan, taken, others, entities)
     with bounds.transaction(store):
         load = Load(con, plan, next_load(con), at)

@@ -95,6 +95,7 @@ def open_reader(
             ("threads", str(threads)),
             ("temp_directory", str(Path(tempfile.gettempdir()) / "isthmus-reader")),
             ("TimeZone", "UTC"),
+            ("enable_progress_bar", "false"),  # after two seconds it writes among the answer's rows
             ("autoinstall_known_extensions", "false"),
             ("autoload_known_extensions", "false"),
             ("allow_community_extensions", "false"),

@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse import ddl, versions
+from warehouse import ddl, lazy, versions
 from warehouse.ddl import literal, quote
 from warehouse.errors import LoadError
-from warehouse.model.plan import ChildPlan, TargetPlan
+from warehouse.model.plan import ChildPlan, StreamPlan, TargetPlan
 
 Places: TypeAlias = Iterable[tuple[int, int]]
 FAILED = (duckdb.DataError, duckdb.InvalidInputException)
@@ -91,6 +91,17 @@ def stage(
     if records:
         found.outside = _stage_outside(con, found, records)
     return found
+
+
+def make_room(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> None:
+    """Make the columns of `source` that the plan fills real; inside a transaction of its own."""
+    filled: dict[str, set[str]] = {}
+    for target in plan.targets:
+        filled.setdefault(target.entity, set()).update(_columns(target.entity, target.columns))
+        for child in target.children:
+            filled.setdefault(child.entity, set()).update(_columns(child.entity, child.columns))
+    for entity, columns in filled.items():
+        lazy.make_room(con, ddl.source_table(entity), columns)
 
 
 def _keep(con: duckdb.DuckDBPyConnection, condition: str) -> None:

@@ -158,6 +158,7 @@ def connect(
         # Without this a cast that two fields share is lifted out of TRY and fails the batch.
         "disabled_optimizers": "common_subexpressions",
         "TimeZone": "UTC",
+        "enable_progress_bar": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
@@ -177,7 +178,7 @@ def attach(
 
 @cache
 def _empty() -> bytes:
-    # Thousands of comments take most of a second; a process that makes many stores pays once.
+    # A process that makes many stores makes their tables once.
     with tempfile.TemporaryDirectory(prefix="isthmus-") as folder:
         path = Path(folder) / "empty.duckdb"
         with duckdb.connect() as con:

@@ -71,6 +71,8 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
     def write() -> UnifyReport:
         report = UnifyReport(int(store.meta(LAST_RUN) or 0) + 1)
         with bounds.transaction(store):
+            golden.make_room(con)
+        with bounds.transaction(store):
             _forget_projected(store)
             if last == 0:
                 _write_all(con, report)

@@ -1,7 +1,8 @@
 """Brings a store of an older release to this one, keeping its rows.
 
 `sql/upgrades/NNNN_what.sql` (or `.py` with `upgrade(con)`) brings a store to version NNNN; what
-the model gained since (tables, columns) needs no file: it is added by generated statements.
+the model gained since (tables, columns) needs no file: it is added by generated statements. A step
+that fills a column of the model makes it real first (`lazy.make_room`).
 """
 
 from __future__ import annotations
@@ -72,15 +73,14 @@ def store_tables() -> Iterator[Table]:
 @cache
 def fingerprint() -> str:
     """Return a hash over all tables and comments that this release wants."""
-    text = "\n".join(s for t in store_tables() for s in ddl.create(t))
+    text = "\n".join(s for t in store_tables() for s in (ddl.create(t), *ddl.comments(t)))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def create_all(con: duckdb.DuckDBPyConnection) -> None:
     """Make every schema and table in an empty store."""
     statements = [f"CREATE SCHEMA IF NOT EXISTS {quote(s)}" for s in ddl.SCHEMAS]
-    statements += [s for t in store_tables() for s in ddl.create(t)]
-    # In one text and one transaction: else each of thousands of comments is synced to disk.
+    statements += [ddl.create(t) for t in store_tables()]
     with transaction(con):
         con.execute(";\n".join(statements))
 
@@ -170,8 +170,7 @@ def _add_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
     for table in store_tables():
         columns = there.get((table.schema, table.name))
         if columns is None:
-            for statement in ddl.create(table):
-                con.execute(statement)
+            con.execute(ddl.create(table))
             done.append(f"table {table.schema}.{table.name}")
             continue
         for field in table.fields:
@@ -179,6 +178,5 @@ def _add_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
                 con.execute(
                     f"ALTER TABLE {table.full} ADD COLUMN {quote(field.name)} {field.sql_type}"
                 )
-                con.execute(ddl.comment(table.full, field))
                 done.append(f"column {table.schema}.{table.name}.{field.name}")
     return done

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import ddl
+from warehouse import ddl, lazy
 from warehouse.model import ENTITIES
 
 MOMENT = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -46,9 +46,9 @@ class Loader:
                 "first_seen_at": MOMENT, "synced_at": MOMENT, "load_id": self.load,
                 "is_deleted": False, "newer_in_quarantine": False,
             }  # fmt: skip
-            self._insert(ddl.source_table(entity).full, {**frame, **values})
+            self._insert(ddl.source_table(entity), {**frame, **values})
             for name, lines in children.items():
-                table = ddl.source_table(cls.children[name]).full
+                table = ddl.source_table(cls.children[name])
                 for number, line in enumerate(lines, 1):
                     said = dict(line)
                     child = {
@@ -108,10 +108,11 @@ class Loader:
                 [connection, stream, key],
             )
 
-    def _insert(self, table: str, row: Mapping[str, Any]) -> None:
+    def _insert(self, table: ddl.Table, row: Mapping[str, Any]) -> None:
         marks = ", ".join("?" for _ in row)
+        lazy.make_room(self.con, table, row)
         self.con.execute(
-            f"INSERT INTO {table} ({ddl.columns_of(row)}) VALUES ({marks})", list(row.values())
+            f"INSERT INTO {table.full} ({ddl.columns_of(row)}) VALUES ({marks})", list(row.values())
         )
 
     def _batch(self, connection: str, stream: str) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -42,6 +43,13 @@ def test_the_printed_query_works(published: Path) -> None:
     row = next(run_query(published, "from orders select placed_at order by number limit 1").rows)
     assert row == (datetime(2026, 3, 1, 8, tzinfo=UTC),)
     assert str(row[0].tzinfo) == "UTC"
+
+
+def test_nothing_is_printed_among_the_rows(published: Path) -> None:
+    """DuckDB would draw a bar into the output of a query that takes two seconds."""
+    with closing(open_reader(published)) as con:
+        said = con.execute("select current_setting('enable_progress_bar')").fetchone()
+    assert said == (False,)
 
 
 @pytest.mark.parametrize(
