@@ -22,6 +22,8 @@ _ERRORS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, Over
 ZERO = "0000-00-00"
 LONG = r"(?s)^\s*[\[{].*[0-9.]{16}"
 """A text that may be JSON with a number that no double holds."""
+SHORTEST = 17
+"""How many bytes such a text has at least: a bracket and 16 digits."""
 CELL = r' ([\w.:-]+)="([^"<]*)"'
 ROW = r'<row(?: [\w.:-]+="[^"<]*")*/>'
 SIGNS = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -209,7 +211,10 @@ def exact_json(table: pa.Table) -> pa.Table:
     """Put in quotes what a double cannot hold in texts that are JSON, as in pages of HTTP."""
     for place, name in enumerate(table.column_names):
         cells = table.column(place)
-        if pa.types.is_string(cells.type) and pc.any(pc.match_substring_regex(cells, LONG)).as_py():
+        if not pa.types.is_string(cells.type):
+            continue
+        longest = pc.max(pc.binary_length(cells)).as_py() or 0
+        if longest >= SHORTEST and pc.any(pc.match_substring_regex(cells, LONG)).as_py():
             texts = [_quoted(text) for text in cells.to_pylist()]
             table = table.set_column(place, name, pa.array(texts, pa.string()))
     return table

@@ -6,7 +6,7 @@ its rights, its address.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -59,29 +59,54 @@ def copied(
         cursor = stack.enter_context(driver.cursor())
         # A COPY is one statement, however long we take to land its rows: the watch is on each part.
         cursor.execute("SET LOCAL statement_timeout = 0")
+        copying = cursor.copy(f"COPY ({text}) TO STDOUT ({form})".encode(driver.info.encoding))
         with watch.limit():  # a lock on the table is waited for here
-            copying = cursor.copy(f"COPY ({text}) TO STDOUT ({form})".encode(driver.info.encoding))
-            pieces = iter(stack.enter_context(copying))
-        if is_raw:
-            pieces = (text_of(bytes(row), encoding).encode() for row in pieces)
+            stack.enter_context(copying)
         while True:
+            part = _block(driver.pgconn, most_rows, most_bytes, encoding if is_raw else None)
             with watch.limit():
-                block, rows = _block(pieces, most_rows, most_bytes)
+                block, rows = driver.wait(part)
             if rows:
                 yield decoded(_parsed(bytes(block), columns, odd), columns, odd)
             if rows < most_rows and len(block) < most_bytes:
                 return
 
 
-def _block(pieces: Iterator[Any], most_rows: int, most_bytes: int) -> tuple[bytearray, int]:
-    """Return the next rows (the server sends each by itself) and how many they are."""
+def _block(
+    pgconn: Any, most_rows: int, most_bytes: int, encoding: str | None
+) -> Generator[Any, Any, tuple[bytearray, int]]:
+    """Return the next rows (the server sends each by itself) and how many they are.
+
+    For `Connection.wait`. psycopg's own `Copy.read` makes generators and a wait for each row, which
+    cost more than the row; here the socket is waited for when libpq has no row left.
+    """
+    from psycopg.waiting import Wait
+
     block, rows = bytearray(), 0
-    for piece in pieces:
-        block += piece
-        rows += 1
-        if rows >= most_rows or len(block) >= most_bytes:
+    while rows < most_rows and len(block) < most_bytes:
+        size, row = pgconn.get_copy_data(1)
+        if size > 0:
+            block += row if encoding is None else text_of(bytes(row), encoding).encode()
+            rows += 1
+        elif size == 0:
+            while not (yield Wait.R):
+                pass
+            pgconn.consume_input()
+        else:
+            yield from _end(pgconn)
             break
     return block, rows
+
+
+def _end(pgconn: Any) -> Generator[Any, Any, None]:
+    """Take the server's last word on the COPY; raises its error."""
+    from psycopg.errors import error_from_result
+    from psycopg.generators import fetch_many
+    from psycopg.pq import ExecStatus
+
+    result, *_ = yield from fetch_many(pgconn)
+    if result.status != ExecStatus.COMMAND_OK:
+        raise error_from_result(result)
 
 
 def _parsed(block: bytes, columns: Sequence[Column], odd: Odd) -> pa.Table:
