@@ -19,6 +19,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -236,11 +238,16 @@ class SeenIndex:
         part_, mark = part or WHOLE, self.epoch if epoch is None else epoch
         if part == WITHOUT_KEY:
             self.set_meta(new_without_key=mark)
-        self.db.executemany(
-            "insert into seen values (?, ?, ?, ?) on conflict do update"
-            " set hash = excluded.hash, mark = excluded.mark",
-            ((key, part_, hash_, mark) for key, hash_ in zip(keys, hashes, strict=True)),
-        )
+        # In their order, so that neighbours fall into one page of the file; of equal ones the last.
+        rows = sorted(zip(keys, hashes, strict=True), key=itemgetter(0))
+        for start in range(0, len(rows), 400):
+            some = rows[start : start + 400]
+            values = ",".join(["(?, ?)"] * len(some))
+            self.db.execute(
+                f"insert into seen select column1, ?, column2, ? from (values {values}) where true"
+                " on conflict do update set hash = excluded.hash, mark = excluded.mark",
+                (part_, mark, *chain.from_iterable(some)),
+            )
 
     def equal_without_key(self, names: Sequence[str]) -> set[str]:
         """Return those `names` of records without key whose equal was the last landed.
