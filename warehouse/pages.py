@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from warehouse import hashing
 from warehouse.batch import Segment, is_table
 from warehouse.errors import LandingDamaged, LandingFull
-from warehouse.hashing import Record
+from warehouse.hashing import Record, RowHasher, of_records
 from warehouse.seen import FILE, WITHOUT_KEY, SeenIndex
 
 if TYPE_CHECKING:
@@ -57,6 +56,7 @@ def cut(records: Records, most: int, size: int) -> Iterator[tuple[Records, int, 
 
 def pick(
     index: SeenIndex,
+    hasher: RowHasher,
     records: Records,
     keys: Sequence[str | None],
     part: str | None,
@@ -70,7 +70,7 @@ def pick(
     A record whose key stands in its page twice is always landed, and so is every record under
     `everything`. A record without key is known by its content.
     """
-    hashes = hashing.of_rows(records) if is_table(records) else hashing.of_records(records)
+    hashes = hasher.of_rows(records) if is_table(records) else of_records(records)
     named = [k for k in keys if k is not None]
     known = index.hashes(named, part)
     if not known and not repeated and len(named) == len(keys):  # all new: a first load's page

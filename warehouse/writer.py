@@ -23,6 +23,7 @@ from warehouse.batch import (
 )
 from warehouse.clock import Clock, iso
 from warehouse.errors import LandingError
+from warehouse.hashing import RowHasher
 from warehouse.scans import Scans
 from warehouse.sealed import seal
 from warehouse.seen import WHOLE, Scan, SeenIndex
@@ -76,6 +77,7 @@ class BatchWriter:
             "connector": connector, "window": window, "trust": trust, "started_at": iso(started),
         }  # fmt: skip
         self._index, self._lock, self._now = index, lock, now
+        self._hasher = RowHasher()
         self._closed = False
         self._grouped = grouped
         self._last_key: str | None = None
@@ -181,7 +183,7 @@ class BatchWriter:
         repeated = {k for k, n in Counter(keys).items() if n > 1} if len(set(keys)) < count else ()
         for some, start, end in pages.cut(records, MAX_RECORDS, MAX_BYTES):
             picked = pages.pick(
-                self._index, some, keys[start:end], part, repeated,
+                self._index, self._hasher, some, keys[start:end], part, repeated,
                 everything=bool(self._head["trust"]) or self._grouped,
                 complete=complete and end == count,
             )  # fmt: skip
@@ -356,6 +358,7 @@ class BatchWriter:
         """Give the stream back without landing what is pending."""
         if not self._closed:
             self._closed = True
+            self._hasher.close()
             self._index.close()
             self._lock.close()
 
