@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DIGITS = 12
 TEMPORARY = ".part"
+DIFFERENT = 1000
 _RESTORE = (
     "restore the file from a backup; where there is none, docs/restore.md says how to read the"
     " stream anew."
@@ -92,7 +93,7 @@ def write_data(path: Path, content: Iterable[bytes] | pa.Table) -> tuple[int, st
         if is_table(content):
             import pyarrow.parquet as pq
 
-            pq.write_table(content, hashed, compression="zstd")
+            pq.write_table(content, hashed, compression="zstd", use_dictionary=_repeating(content))
         else:
             with zstandard.ZstdCompressor(level=1).stream_writer(
                 cast("IO[bytes]", hashed), closefd=False
@@ -106,6 +107,22 @@ def write_data(path: Path, content: Iterable[bytes] | pa.Table) -> tuple[int, st
     sync_folder(path.parent)
     crashpoints.reach("land.data_renamed")
     return hashed.size, hashed.hash.hexdigest()
+
+
+def _repeating(table: pa.Table) -> list[str]:
+    """Return the names of the columns that are worth a dictionary.
+
+    Not those that begin with 1,000 different values: keys, codes, stamps. Their dictionary would be
+    given up half-way, and they compress better without.
+    """
+    import pyarrow as pa
+
+    head = table.slice(0, DIFFERENT)
+    return [
+        name
+        for name, column in zip(head.column_names, head.columns, strict=True)
+        if pa.types.is_nested(column.type) or len(column.unique()) < DIFFERENT
+    ]
 
 
 @dataclass(frozen=True, slots=True)
