@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,28 @@ def test_a_value_in_a_databases_message_is_not_repeated(postgres: Database) -> N
     error = failure(config)
     assert isinstance(error, ContractBroken)
     assert "13800138000x" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("broken", "came"), [(1000, 900), (950, 900), (1, 0)], ids=["last", "midst", "first"]
+)
+def test_what_came_before_a_statement_broke_is_handed_over(
+    postgres: Database, broken: int, came: int
+) -> None:
+    """PostgreSQL sends rows as it finds them: its error comes behind them, in place of the end."""
+    postgres.execute(
+        "create table n as select generate_series(1, 1000) as id",
+        "alter table n add primary key (id)",
+        "do $$ begin execute format('alter database %I set enable_sort = off',"
+        " current_database()); end $$",  # rows come by the index, one by one
+    )
+    config = postgres.settings(query=f"select id, 1 / (id - {broken}) as x from n") | {"rows": 100}
+    del config["streams"]["payments"]["table"]
+    reading = connector(config).read(ReadRequest("payments"))
+    found = ids(list(islice(reading, came // 100)))
+    assert found == [str(n) for n in range(1, came + 1)]
+    with pytest.raises(ContractBroken, match=r"refused the statement .* 22012"):
+        next(reading)
 
 
 # --- what happens while nobody looks ------------------------------------------------------------
