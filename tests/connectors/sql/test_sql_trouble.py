@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -171,11 +172,11 @@ def test_what_came_before_a_statement_broke_is_handed_over(
     )
     config = postgres.settings(query=f"select id, 1 / (id - {broken}) as x from n") | {"rows": 100}
     del config["streams"]["payments"]["table"]
-    reading = connector(config).read(ReadRequest("payments"))
-    found = ids(list(islice(reading, came // 100)))
-    assert found == [str(n) for n in range(1, came + 1)]
-    with pytest.raises(ContractBroken, match=r"refused the statement .* 22012"):
-        next(reading)
+    with closing(connector(config).read(ReadRequest("payments"))) as reading:  # type: ignore[type-var]
+        found = ids(list(islice(reading, came // 100)))
+        assert found == [str(n) for n in range(1, came + 1)]
+        with pytest.raises(ContractBroken, match=r"refused the statement .* 22012"):
+            next(reading)
 
 
 # --- what happens while nobody looks ------------------------------------------------------------
