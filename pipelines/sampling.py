@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,8 +20,11 @@ SAMPLES = 10
 def first_records(found: Connection, stream: str, most: int) -> Records:
     """Return up to `most` records of a stream, as the source gives them; nothing is landed."""
     taken: list[Any] = []
-    with closing(found.connector()) as connector:
+    with ExitStack() as stack:
+        connector = stack.enter_context(closing(found.connector()))
         pages = connector.read(ReadRequest(stream, mode="full", limit=most))
+        if isinstance(pages, Generator):  # one that is left in its midst still holds its session
+            stack.enter_context(closing(pages))
         for page in pages:
             if page.kind != "records" or len(page.records) == 0:
                 continue
@@ -30,9 +33,6 @@ def first_records(found: Connection, stream: str, most: int) -> Records:
             taken.extend(page.records)
             if len(taken) >= most:
                 break
-        close = getattr(pages, "close", None)
-        if close is not None:
-            close()
     return taken[:most]
 
 
