@@ -72,7 +72,8 @@ class Stream:
 
     `key` is the path (or paths, joined with '/') of the source key inside a record; () where the
     position inside its part is the key. `stable_order` says that a read which was interrupted may
-    go on and still count as one scan (keyset paging).
+    go on and still count as one scan (keyset paging). `deletes` are the modes of reading that find
+    what was deleted at the source for good; () where nothing is deleted there, or none finds it.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Stream:
     title: str = ""
     stable_order: bool = False
     can_sweep: bool = False
+    deletes: tuple[Mode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class FilesConnector(Connector):
                 key=("_key",) if each.by_position else each.key,
                 changes=Snapshot(),
                 title=each.title,
+                deletes=("changed", "full"),
             )
             for name, each in self.settings.streams.items()
         }

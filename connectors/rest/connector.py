@@ -45,6 +45,7 @@ class RestConnector(Connector):
                 title=spec.title,
                 stable_order=make_paging(spec).stable,
                 can_sweep=True,
+                deletes=("full", "sweep"),
             )
         return found
 

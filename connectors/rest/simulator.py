@@ -85,7 +85,10 @@ class Sent:
 
 
 class RestSimulator:
-    """The ASGI app. `token` None leaves every door open; `answer` is the same without ASGI."""
+    """The ASGI app. `token` None leaves every door open; `answer` is the same without ASGI.
+
+    `secret` is the client's, which the token endpoint wants in the form; "" takes any.
+    """
 
     def __init__(
         self,
@@ -93,11 +96,13 @@ class RestSimulator:
         *,
         token: str | None = None,
         token_requests: int | None = None,
+        secret: str = "",
         now: Any = None,
     ) -> None:
         self.collections = dict(collections)
         self.token = token
         self.token_requests = token_requests
+        self.secret = secret
         self.tokens_issued = 0
         self.journal: list[Sent] = []
         self.faults: list[Fault] = []
@@ -167,7 +172,7 @@ class RestSimulator:
             members = msgspec.json.decode(body)
             params |= {name: str(value) for name, value in members.items()}
         if path == "/oauth/token":
-            return self._issue()
+            return self._issue(dict(parse_qsl(body.decode())))
         name = next(
             (n for n, c in self.collections.items() if path == (c.path or f"/{n}")), ""
         )  # fmt: skip
@@ -186,7 +191,9 @@ class RestSimulator:
             Sent("request", name, self._now(), path, params, reply.status, reply.records, "", fault)
         )
 
-    def _issue(self) -> Reply:
+    def _issue(self, form: Mapping[str, str]) -> Reply:
+        if self.secret and form.get("client_secret") != self.secret:
+            return Reply(401, b'{"error":"invalid_client"}')
         self.tokens_issued += 1
         self.token = f"issued-{self.tokens_issued}"
         self._used = 0

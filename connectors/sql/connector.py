@@ -59,6 +59,7 @@ class SqlConnector(Connector):
                 title=spec.title,
                 stable_order=True,
                 can_sweep=True,
+                deletes=("full", "sweep"),
             )
             for name, spec in self.settings.streams.items()
         }

@@ -16,6 +16,7 @@ from connectors.base import (
     Context,
     Finding,
     KeySweep,
+    Mode,
     Page,
     ReadRequest,
     Snapshot,
@@ -56,6 +57,7 @@ class StripeConnector(Connector):
                 title=listed.title,
                 stable_order=True,
                 can_sweep=listed.deletable,
+                deletes=self._deletes(listed),
             )
             for name, listed in self.wanted().items()
         }
@@ -69,6 +71,13 @@ class StripeConnector(Connector):
             return Snapshot()
         since = ChangedSince("created", "created[gte]", self.settings.lookback, format="epoch")
         return KeySweep(since) if listed.deletable else since
+
+    def _deletes(self, listed: Listed) -> tuple[Mode, ...]:
+        if not listed.deletable:
+            return ()
+        return ("changed", "full", "sweep") if self.settings.changes == "events" else (
+            "full", "sweep"
+        )  # fmt: skip
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield the pages of one stream; raises only ConnectorError."""

@@ -62,6 +62,7 @@ class TrytonConnector(Connector):
                 title=source.title,
                 stable_order=name != STOCK,
                 can_sweep=True,
+                deletes=("full", "sweep"),
             )
             for name, source in STREAMS.items()
             if name not in self.settings.skip
