@@ -17,12 +17,13 @@ def journal_equals_landed(play: Play) -> None:
     """After a story of changes, kills and faults what landed equals the source's own journal."""
     chance = random.Random(5)  # noqa: S311 - a story, not a secret
     play.fill()
+    play.read(stop=1)
     deletes = play.stream.deletes
     steps = ["add", "change", "change", "read", "kill", "fault", *(["delete"] if deletes else [])]
     new = play.count
     for _ in range(STEPS):
         step = chance.choice(steps)
-        numbers = sorted(play.keys)
+        numbers = [n for n in sorted(play.keys) if n % 3]  # what no later change would heal
         if step == "add":
             new += 1
             play.put(new)

@@ -17,6 +17,8 @@ import httpx
 Fault: TypeAlias = Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 FOR_EVER = 1_000_000
+MOST = 3000
+"""Pages that one case may ask for: a read without end must not hold the tests up."""
 FOREIGN = "https://elsewhere.example"
 """A host that no connection under test may speak to."""
 
@@ -106,6 +108,8 @@ class Wire(httpx.BaseTransport):
         fault: Fault | None = None
         if self._is_page(request):
             self.pages += 1
+            if self.pages > MOST:
+                raise AssertionError(f"{MOST} pages were asked for: the read has no end")
             orders = (one for one in self._orders if one.first <= self.pages < one.end)
             fault = next((one.fault for one in orders), None)
         if fault is None:

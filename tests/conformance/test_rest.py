@@ -99,6 +99,7 @@ class RestBench(Bench):
 
 
 NO_LINK = "this style of paging follows no link: the next page is asked for by a parameter"
+ANEW = "pages by number or offset shift, so an interrupted read begins anew"
 WHOLE = "without changes: every read is whole; the landing leaves out what it has already"
 
 
@@ -133,7 +134,7 @@ class PageBench(RestBench):
 
 class TestPageNumber(ConformanceSuite):
     bench = PageBench
-    not_applicable: ClassVar = {"foreign_next_link": NO_LINK}
+    not_applicable: ClassVar = {"foreign_next_link": NO_LINK, "killed_again_and_again": ANEW}
 
 
 class OffsetBench(RestBench):
@@ -143,7 +144,7 @@ class OffsetBench(RestBench):
 
 class TestOffset(ConformanceSuite):
     bench = OffsetBench
-    not_applicable: ClassVar = {"foreign_next_link": NO_LINK}
+    not_applicable: ClassVar = {"foreign_next_link": NO_LINK, "killed_again_and_again": ANEW}
 
 
 class SnapshotBench(RestBench):

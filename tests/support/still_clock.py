@@ -1,29 +1,7 @@
-"""A clock for tests, which the product is handed in place of its own."""
+"""The clock that tests hand the product: the one that the conformance suite ships."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from connectors.testing.clock import START, StillClock
 
-START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@dataclass
-class StillClock:
-    """Stands still until somebody pauses or moves it; `pauses` are the seconds slept in no time."""
-
-    at: datetime = START
-    pauses: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        """Return the time of now."""
-        return self.at
-
-    def pause(self, seconds: float) -> None:
-        """Sleep in no time."""
-        self.pauses.append(seconds)
-        self.at += timedelta(seconds=seconds)
-
-    def wait(self, **how: float) -> None:
-        """Let time pass, as timedelta counts it."""
-        self.at += timedelta(**how)
+__all__ = ["START", "StillClock"]
