@@ -28,11 +28,10 @@ def journal_equals_landed(play: Play) -> None:
             new += 1
             play.put(new)
         elif step == "change":
-            for number in chance.sample(numbers, 2):
-                play.put(number)
-        elif step == "delete":
+            play.put(chance.choice(numbers))
+        elif step == "delete" and len(numbers) > 3:
             play.delete(chance.choice(numbers))
-        else:
+        elif step in ("read", "kill", "fault"):
             play.wait(seconds=chance.choice([10, 70, 700]))
             _run(play, step, chance.randint(1, 2))
         play.wait(seconds=chance.choice([0, 1, 30]))

@@ -12,6 +12,7 @@ from pipelines.cli import (
     deletions,
     demo,
     folder,
+    new_connector,
     preview,
     quarantine,
     query,
@@ -63,4 +64,5 @@ app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
 app.command("ui", help=t("help.ui"))(ui.ui)
+app.command("new-connector", help=t("help.new_connector"))(new_connector.new_connector)
 app.command("demo", help=t("help.demo"))(demo.demo)

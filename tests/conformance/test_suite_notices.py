@@ -27,7 +27,7 @@ from connectors.testing.suite import play_case
 from connectors.verdict import Verdict
 from tests.conformance.test_rest import LinkBench
 
-TEMPLATE = Path(pipelines.cli.__file__).parent / "new_connector"
+TEMPLATE = Path(pipelines.cli.__file__).parent / "template"
 KEYSET = Path(connectors.keyset.__file__)
 
 
@@ -133,15 +133,17 @@ def bench_of(defect: Defect | None) -> type[Bench]:
         sources[touched[0]] = sources[touched[0]].replace(defect.old, defect.new, 1)
         assert defect.old != defect.new
     found = {name: _module(name, text) for name, text in sources.items()}
-    return found["bench"].AcmeBench
+    return found["bench"].OrdersBench
 
 
 def _module(name: str, text: str) -> Any:
     module = types.ModuleType(f"acme_{name}")
     sys.modules[module.__name__] = module  # dataclasses and pydantic look their module up
     text = text.replace("from connectors.keyset", "from acme_keyset")
-    text = text.replace("from isthmus_acme.simulator", "from acme_simulator")
-    text = text.replace("from isthmus_acme ", "from acme_connector ")
+    text = text.replace(
+        "from isthmus_acme import connector, simulator",
+        "import acme_connector as connector, acme_simulator as simulator",
+    )
     exec(compile(text, f"{name}.py", "exec"), module.__dict__)
     return module
 
