@@ -20,7 +20,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test test-all check format bench audit peers faults lock test-duckdb-next clean
+.PHONY: help setup demo ui test test-all check format bench conformance audit peers faults lock test-duckdb-next clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ format: $(STAMP) ## format and mend what ruff can
 
 bench: $(STAMP) peers ## measure the path against a bare floor and dlt (ratios of one run)
 	$(BIN)/python -m tests.bench $(BENCH)
+
+conformance: $(STAMP) ## play the conformance suite on every connector, write docs/connectors.md
+	$(BIN)/python -m tests.conformance --write
 
 peers: $(STAMP) $(PEERS_STAMP) ## make the environment of the tools that we are compared with
 

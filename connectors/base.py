@@ -52,6 +52,17 @@ class Growing:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """The source itself tells of changes: `by` its events, a change token, the bytes of its files.
+
+    What was told `lookback` before the last read is looked at again.
+    """
+
+    by: str
+    lookback: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Every read is a full one; a record that equals the last landed one is not landed again."""
 
@@ -60,10 +71,10 @@ class Snapshot:
 class KeySweep:
     """Hard deletes are found by listing the keys now and then, beside the main strategy."""
 
-    main: ChangedSince | Growing | Snapshot
+    main: ChangedSince | Growing | Feed | Snapshot
 
 
-Changes: TypeAlias = ChangedSince | Growing | Snapshot | KeySweep
+Changes: TypeAlias = ChangedSince | Growing | Feed | Snapshot | KeySweep
 
 
 @dataclass(frozen=True, slots=True)

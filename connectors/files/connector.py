@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, ClassVar
 
-from connectors.base import Connector, Context, Finding, Page, ReadRequest, Snapshot, Stream
+from connectors.base import Connector, Context, Feed, Finding, Page, ReadRequest, Stream
 from connectors.errors import ConfigError, ConnectorError
 from connectors.files import folder
 from connectors.files.errors import BadFiles
@@ -40,7 +40,7 @@ class FilesConnector(Connector):
             name: Stream(
                 name=name,
                 key=("_key",) if each.by_position else each.key,
-                changes=Snapshot(),
+                changes=Feed("files whose bytes are not known"),
                 title=each.title,
                 deletes=("changed", "full"),
             )

@@ -14,6 +14,7 @@ from connectors.base import (
     Changes,
     Connector,
     Context,
+    Feed,
     Finding,
     KeySweep,
     Mode,
@@ -69,6 +70,9 @@ class StripeConnector(Connector):
     def _changes(self, listed: Listed) -> Changes:
         if self.settings.changes == "full" and not listed.kept:
             return Snapshot()
+        if self.settings.changes == "events" and listed.events:
+            feed = Feed("events", self.settings.lookback)
+            return KeySweep(feed) if listed.deletable else feed
         since = ChangedSince("created", "created[gte]", self.settings.lookback, format="epoch")
         return KeySweep(since) if listed.deletable else since
 

@@ -93,8 +93,9 @@ class _Row:
 class StripeSimulator:
     """The ASGI app; `answer` is the same without ASGI.
 
-    `denied` are lists that the key may not read, `per_second` limits requests by the clock,
-    `faults` are answers for the next requests, `before` is called ahead of each request.
+    `denied` are lists that the key may not read, `per_second` limits requests by the clock, `most`
+    is what one page holds, `faults` are answers for the next requests, `before` is called ahead of
+    each request.
     """
 
     def __init__(self, key: str, *, now: Callable[[], datetime] | None = None) -> None:
@@ -102,6 +103,7 @@ class StripeSimulator:
         self.now = now or (lambda: datetime.now(UTC))
         self.denied: set[str] = set()
         self.per_second = 0
+        self.most = 100
         self.faults: list[Reply] = []
         self.before: Callable[[int], None] = lambda number: None
         self.journal: list[Line] = []
@@ -236,7 +238,7 @@ class StripeSimulator:
         size = given.get("limit", "10")
         if not re.fullmatch("[0-9]{1,4}", size) or not 1 <= int(size) <= 100:
             raise Answered(400, "Invalid limit", "parameter_invalid_integer", "limit")
-        page, more = self._cut(name, rows, kept, given, int(size))
+        page, more = self._cut(name, rows, kept, given, min(int(size), self.most))
         paths = [value.removeprefix("data.") for member, value in params
                  if _base(member) == "expand"]  # fmt: skip
         body = {"object": "list", "url": path, "has_more": more,

@@ -17,6 +17,8 @@ import pyarrow as pa
 from connectors.base import (
     Bookmark,
     ChangedSince,
+    Changes,
+    Feed,
     Growing,
     KeySweep,
     Mode,
@@ -154,20 +156,22 @@ class Play:
     @property
     def lookback(self) -> timedelta:
         """The declared lookback; raises Unsupported for a stream without stamps."""
-        changes = self.stream.changes
-        main = changes.main if isinstance(changes, KeySweep) else changes
-        if not isinstance(main, ChangedSince):
-            raise Unsupported("the stream's changes are not found by a stamp")
+        main = self._main()
+        if not isinstance(main, ChangedSince | Feed) or not main.lookback:
+            raise Unsupported("the stream declares no lookback")
         return main.lookback
+
+    def _main(self) -> Changes:
+        changes = self.stream.changes
+        return changes.main if isinstance(changes, KeySweep) else changes
 
     def near(self, numbers: Mapping[int, datetime]) -> set[str]:
         """Return the keys that the overlap of a second read may bring again."""
-        changes = self.stream.changes
-        main = changes.main if isinstance(changes, KeySweep) else changes
+        main = self._main()
         young: list[int] = []
         if isinstance(main, Growing):
             young = sorted(numbers)[-main.behind - 1 :]
-        elif isinstance(main, ChangedSince):
+        elif isinstance(main, ChangedSince | Feed):
             edge = max(numbers.values()) - main.lookback
             young = [number for number, at in numbers.items() if at >= edge]
         return {self.keys[number] for number in young}

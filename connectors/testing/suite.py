@@ -16,11 +16,13 @@ from connectors.testing.play import Play
 class ConformanceSuite:
     """Subclass it, name it `Test…`, and give it a bench.
 
-    `not_applicable` are cases that do not apply, each with the reason, which the table of
-    docs/connectors.md prints. They are played all the same: one that passes must not be declared.
+    `title` is what the table calls it, where one connector has several suites. `not_applicable`
+    are cases that do not apply, each with the reason, which the table of docs/connectors.md
+    prints. They are played all the same: one that passes must not be declared.
     """
 
     bench: ClassVar[type[Bench]]
+    title: ClassVar[str] = ""
     not_applicable: ClassVar[Mapping[str, str]] = {}
 
     @pytest.mark.parametrize("name", [*CASES])

@@ -104,6 +104,7 @@ WHOLE = "without changes: every read is whole; the landing leaves out what it ha
 
 
 class TestCursor(ConformanceSuite):
+    title = "cursor"
     bench = RestBench
     not_applicable: ClassVar = {"foreign_next_link": NO_LINK}
 
@@ -114,6 +115,7 @@ class LinkBench(RestBench):
 
 
 class TestNextLink(ConformanceSuite):
+    title = "next link"
     bench = LinkBench
 
 
@@ -123,6 +125,7 @@ class KeysetBench(RestBench):
 
 
 class TestKeyset(ConformanceSuite):
+    title = "keyset"
     bench = KeysetBench
     not_applicable: ClassVar = {"foreign_next_link": NO_LINK}
 
@@ -133,6 +136,7 @@ class PageBench(RestBench):
 
 
 class TestPageNumber(ConformanceSuite):
+    title = "page number"
     bench = PageBench
     not_applicable: ClassVar = {"foreign_next_link": NO_LINK, "killed_again_and_again": ANEW}
 
@@ -143,6 +147,7 @@ class OffsetBench(RestBench):
 
 
 class TestOffset(ConformanceSuite):
+    title = "offset"
     bench = OffsetBench
     not_applicable: ClassVar = {"foreign_next_link": NO_LINK, "killed_again_and_again": ANEW}
 
@@ -155,6 +160,7 @@ class SnapshotBench(RestBench):
 
 
 class TestSnapshot(ConformanceSuite):
+    title = "snapshot"
     bench = SnapshotBench
     not_applicable: ClassVar = {
         "foreign_next_link": NO_LINK,

@@ -77,6 +77,7 @@ NOT_APPLICABLE = {
 
 
 class TestStamp(ConformanceSuite):
+    title = "stamp"
     bench = SqlBench
     not_applicable = NOT_APPLICABLE
 
@@ -88,6 +89,7 @@ class NumberBench(SqlBench):
 
 
 class TestNumber(ConformanceSuite):
+    title = "number"
     bench = NumberBench
     not_applicable: ClassVar = NOT_APPLICABLE | {
         "late_commit": "changes are found by a number; behind: is what a lookback is to stamps",
@@ -102,6 +104,7 @@ WHOLE = "without changes: every read is whole; the landing leaves out what it ha
 
 
 class TestSnapshot(ConformanceSuite):
+    title = "snapshot"
     bench = SnapshotBench
     not_applicable: ClassVar = NOT_APPLICABLE | {
         "only_what_changed": WHOLE,

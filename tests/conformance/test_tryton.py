@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
-from tryton_script import PASSWORD, ScriptedTryton
 
 from connectors.testing import Bench, ConformanceSuite
 from connectors.tryton import TrytonConnector
 from connectors.tryton.catalogue import STREAMS
+from tests.support.tryton_script import PASSWORD, ScriptedTryton
 
 
 class TrytonBench(Bench):

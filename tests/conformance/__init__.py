@@ -1,0 +1,1 @@
+"""The conformance suite on every connector; `python -m tests.conformance` prints the table."""

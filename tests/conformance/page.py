@@ -1,0 +1,70 @@
+"""docs/connectors.md, made of what connectors declare and of the suites in this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.testing import CASES, ConformanceSuite, table
+from mappings.find import locate
+from mappings.load import load_mapping
+from tests.conformance import test_files, test_rest, test_sql, test_stripe, test_tryton
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
+SUITES: tuple[type[ConformanceSuite], ...] = tuple(
+    found
+    for module in (test_rest, test_files, test_sql, test_stripe, test_tryton)
+    for name, found in vars(module).items()
+    if name.startswith("Test") and issubclass(found, ConformanceSuite)
+)
+HEAD = """# Connectors: what each reads, and what it was held against
+
+Made by `make conformance`, which plays every case; a test keeps the page up to date and fails where
+a case does. What a connector has to be told by the administrator of its system stands on its own
+page: [rest](rest.md), [files](files.md), [sql](sql.md), [stripe](stripe.md), [tryton](tryton.md).
+How to write one: [new-connector](new-connector.md).
+
+## What is read
+
+As the connectors themselves declare it. The streams of `rest`, `files` and `sql` are declared in
+the connection's YAML; here stand those that the suite reads.
+
+"""
+PASSED = """
+## The conformance suite
+
+{cases} cases, each on a fresh simulator (`sql`: a SQLite file; `files`: a folder; `tryton`: a
+scripted server, a real one is read by `tests/system`).
+
+"""
+WHY = """
+### What does not apply
+
+A case that is declared so is played all the same; one that passes must not be declared.
+
+"""
+ASKED = """
+### What the cases ask
+
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    results = table.declared(SUITES)
+    return (
+        HEAD + table.capabilities(SUITES, entity)
+        + PASSED.format(cases=len(CASES)) + table.summary(results)
+        + "\n" + table.matrix(results)
+        + WHY + table.reasons(SUITES)
+        + ASKED + table.asked()
+    )  # fmt: skip
+
+
+def entity(connector: str, stream: str) -> str:
+    """Return what a stream's records become by the ready mapping; a link to mappings without."""
+    file = locate(connector, connector, stream, ())
+    if file is None:
+        return "[as mapped](mappings.md)"
+    form = load_mapping(file).form
+    found = [form.entity, *(also.entity for also in form.also.values())]
+    return ", ".join(f"`{each}`" for each in dict.fromkeys(found))
