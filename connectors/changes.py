@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.base import Bookmark, ChangedSince
+from connectors.base import Bookmark, ChangedSince, Mode
 from connectors.errors import ConfigError, ContractBroken
 
 EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
@@ -199,8 +199,19 @@ class Tide:
             low = high
 
 
-def read_bookmark(bookmark: Bookmark | None) -> tuple[datetime | None, dict[str, Any]]:
-    """Return the stamp and the resume part; raises ContractBroken for one that is not ours."""
+def unreadable_bookmark() -> ContractBroken:
+    """Return the error for a bookmark that is not ours; a full read leaves such a one out."""
+    return ContractBroken("The stream's bookmark cannot be read.", "run a full sync of the stream.")
+
+
+def read_bookmark(
+    bookmark: Bookmark | None, mode: Mode = "changed", *, numbered: bool = False
+) -> tuple[datetime | None, dict[str, Any]]:
+    """Return the stamp and the resume part; a resume that cannot be read begins anew: {}.
+
+    `numbered`: its `greatest` and `high` are numbers, not instants. Raises ContractBroken for a
+    stamp that is not ours, but in mode full: that is what mends it.
+    """
     if not bookmark:
         return None, {}
     stamp, resume = bookmark.get("stamp"), bookmark.get("resume") or {}
@@ -209,10 +220,26 @@ def read_bookmark(bookmark: Bookmark | None) -> tuple[datetime | None, dict[str,
         if (at is not None and at.tzinfo is None) or not isinstance(resume, dict):
             raise ValueError
     except (TypeError, ValueError):
-        raise ContractBroken(
-            "The stream's bookmark cannot be read.", "run a full sync of the stream."
-        ) from None
-    return at, resume
+        if mode == "full":
+            return None, {}
+        raise unreadable_bookmark() from None
+    return at, resume if _goes_on(resume, numbered=numbered) else {}
+
+
+def _goes_on(resume: dict[str, Any], *, numbered: bool) -> bool:
+    """Say whether the members that connectors share are what they write there."""
+    wholes = {"count": 0} | ({"greatest": 0, "high": 0} if numbered else {})
+    instants = [name for name in ("begun", "window", "greatest") if name not in wholes]
+    try:
+        said = [datetime.fromisoformat(resume[name]) for name in instants if name in resume]
+    except (TypeError, ValueError):
+        return False
+    texts = [resume[name] for name in ("mode", "state") if name in resume]
+    return (
+        all(at.tzinfo is not None for at in said)
+        and all(type(resume.get(name, least)) is int for name, least in wholes.items())
+        and all(isinstance(text, str) for text in texts)
+    )
 
 
 def write_bookmark(stamp: datetime | None, resume: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class KeysetRead:
 
     def _begin(self) -> Tide:
         """Go on where the bookmark's interrupted read of this mode stopped, or begin anew."""
-        self._before, resume = read_bookmark(self.request.bookmark)
+        self._before, resume = read_bookmark(self.request.bookmark, self.request.mode)
         greatest: datetime | None = None
         try:
             begun = datetime.fromisoformat(resume["begun"])

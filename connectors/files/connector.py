@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from connectors.base import Connector, Context, Feed, Finding, Page, ReadRequest, Stream
+from connectors.changes import unreadable_bookmark
 from connectors.errors import ConfigError, ConnectorError
 from connectors.files import folder
 from connectors.files.errors import BadFiles
@@ -61,7 +62,7 @@ class FilesConnector(Connector):
         settings = self._stream(request.stream)
         root = self._root()
         files, bad, held = folder.find(root, settings.pattern)
-        known: dict[str, Any] = dict((request.bookmark or {}).get("files", {}))
+        known = _known(request)
         marks = dict(known)
         shape = _shape(settings)
         pause = self.context.pause or time.sleep
@@ -179,6 +180,16 @@ class FilesConnector(Connector):
 def _folders(name: str) -> list[str]:
     """Return the sub-folders that a file stands in, the outermost first, each with its '/'."""
     return [name[: n + 1] for n, sign in enumerate(name) if sign == "/"]
+
+
+def _known(request: ReadRequest) -> dict[str, Any]:
+    """Return the files of the bookmark; raises ContractBroken for one that is not ours."""
+    known = (request.bookmark or {}).get("files", {})
+    if isinstance(known, dict):
+        return known
+    if request.mode == "full":
+        return {}
+    raise unreadable_bookmark()
 
 
 def _shape(settings: StreamSettings) -> str:

@@ -134,7 +134,7 @@ class Reading:
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages; the last has the new bookmark and says whether the scan is complete."""
-        before, resume = read_bookmark(self.request.bookmark)
+        before, resume = read_bookmark(self.request.bookmark, self.request.mode)
         paging = make_paging(self.asker.spec)
         resume = resume if self._fits(resume, paging, before) else {}
         self.resumed = bool(resume)

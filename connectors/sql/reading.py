@@ -77,7 +77,9 @@ class Reading:
         if self.request.mode == "sweep":
             yield from self._sweep()
             return
-        _, said = read_bookmark({"resume": (self.request.bookmark or {}).get("resume")})
+        said_of = {"resume": (self.request.bookmark or {}).get("resume")}
+        numbered = self.spec.changes is not None and not self.spec.changes.since
+        _, said = read_bookmark(said_of, self.request.mode, numbered=numbered)
         self.resume = said if self._fits(said) else {}
         self.begun = begun_of(self.resume) or self.now
         move = self._move()
@@ -123,7 +125,7 @@ class Reading:
             if self.resume:
                 high = self.resume.get("high", high)
             return ByNumber(name, before, changes.behind, high, self.resume.get("greatest"))
-        before_at, _ = read_bookmark({"stamp": (bookmark or {}).get("stamp")})
+        before_at, _ = read_bookmark({"stamp": (bookmark or {}).get("stamp")}, self.request.mode)
         known = self.source.column(self.source.moving[0]).shape.name
         stamps = None
         if top is not None or known in ("naive", "instant", "date"):

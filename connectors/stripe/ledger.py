@@ -8,10 +8,18 @@ from typing import Any
 
 import msgspec
 
+from connectors.changes import unreadable_bookmark
 from connectors.stripe.lists import decoded
 
 AT_MOST, AT_LEAST = 86_400, 3_600
 """Seconds between two looks at pending entries: the day may be moved, and be late."""
+
+
+def is_pending(said: Any) -> bool:
+    """Say whether a bookmark's member is what a ledger writes there; {} is nothing pending."""
+    if not isinstance(said, Mapping):
+        return False
+    return not said or all(type(said.get(name)) is int for name in ("from", "due"))
 
 
 class _Entry(msgspec.Struct):
@@ -24,7 +32,8 @@ class Ledger:
     """The oldest pending entry and when the first of them is due, in seconds since 1970.
 
     An entry moves from pending to available at `available_on` and no event tells of it. `active`
-    False does nothing, for lists whose members do not settle.
+    False does nothing, for lists whose members do not settle. Raises ContractBroken for a bookmark
+    that is not ours.
     """
 
     def __init__(
@@ -32,12 +41,16 @@ class Ledger:
     ) -> None:
         self._active = active
         self._now = int(now.timestamp())
-        self._before: Mapping[str, int] = dict((bookmark or {}).get("pending") or {})
+        before = (bookmark or {}).get("pending") or {}
+        if not is_pending(before):
+            raise unreadable_bookmark()
+        self._before: Mapping[str, int] = dict(before)
         self._found: dict[str, int] = {}
 
     def go_on(self, resume: Mapping[str, Any]) -> None:
         """Take over what the interrupted part of a walk found."""
-        self._found = dict(resume.get("pending") or {})
+        found = resume.get("pending") or {}
+        self._found = dict(found) if is_pending(found) else {}
 
     def reach(self, low: datetime) -> datetime:
         """Return where to read from: the oldest pending entry's second where one is due."""

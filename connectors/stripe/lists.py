@@ -175,6 +175,14 @@ class Lists:
         )  # fmt: skip
 
 
+def place_of(resume: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return where a walk goes on; None for what no part's `place` is."""
+    place = resume.get("place")
+    if not isinstance(place, dict) or type(place.get("until")) is not int:
+        return None
+    return place if isinstance(place.get("after"), str) and "begun" in resume else None
+
+
 def decoded(record: bytes, kind: Any, place: str) -> Any:
     """Read the few members of a record that a strategy needs; raises ContractBroken."""
     try:

@@ -14,7 +14,7 @@ from typing import Any
 from connectors.base import Page, ReadRequest
 from connectors.changes import read_bookmark, write_bookmark
 from connectors.stripe.ledger import Ledger
-from connectors.stripe.lists import Denied, Lists, Part
+from connectors.stripe.lists import Denied, Lists, Part, place_of
 from connectors.stripe.settings import StripeSettings
 from connectors.stripe.streams import EVENTS, MAX_TYPES, Listed
 from connectors.stripe.told import Told
@@ -53,7 +53,7 @@ class Reading:
             yield page
 
     def _pages(self) -> Iterator[Page]:
-        before, resume = read_bookmark(self.request.bookmark)
+        before, resume = read_bookmark(self.request.bookmark, self.request.mode)
         if self.request.mode == "sweep":
             return self._sweep()
         if self.request.mode == "full" or before is None or self._reads_all():
@@ -70,7 +70,7 @@ class Reading:
     # --- the whole list ----------------------------------------------------------------------
     def _whole(self, before: datetime | None, resume: Mapping[str, Any]) -> Iterator[Page]:
         """Walk the list to its end; a walk that was interrupted goes on where it stopped."""
-        place = resume.get("place") if resume.get("mode") == self.request.mode else None
+        place = place_of(resume) if resume.get("mode") == self.request.mode else None
         if place:
             self.resumed = True
             self.begun = datetime.fromisoformat(resume["begun"])
@@ -129,7 +129,9 @@ class Reading:
                 "the whole list is read again."
                 + (" Deletions of that time are found by a sweep." if self.listed.deletable else "")
             )
-            yield from self._whole(before, read_bookmark(self.request.bookmark)[1])
+            yield from self._whole(
+                before, read_bookmark(self.request.bookmark, self.request.mode)[1]
+            )
             return
         mark: dict[str, Any] = {name: value for name, value in self._still().items()
                                 if name != "resume"}  # fmt: skip
@@ -161,7 +163,9 @@ class Reading:
         self, low: datetime, high: datetime | None, mark: Mapping[str, Any]
     ) -> tuple[Told, datetime]:
         """List the events of a stretch; the moment up to which they are whole comes with them."""
-        told = Told(self.listed, frozenset(mark.get("done") or ()))
+        done = mark.get("done")  # left out where it is not ours: some objects are asked for twice
+        known = filter(lambda one: isinstance(one, str), done if isinstance(done, list) else ())
+        told = Told(self.listed, frozenset(known))
         types = enumerate(self.listed.events[:MAX_TYPES])
         bounds = _bounds(low, high) | {f"types[{n}]": name for n, name in types}
         for number, part in enumerate(self.lists.walk(EVENTS, bounds, ask_leave=True)):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from connectors.base import ReadRequest
+from connectors.errors import ConnectorError
 from connectors.testing.bench import Unsupported
 from connectors.testing.case import Failed, case, must, none_of
 from connectors.testing.play import Play, keys_of
@@ -129,6 +132,29 @@ def clock_behind(play: Play) -> None:
 
 
 @case
+def damaged_bookmark(play: Play) -> None:
+    """A bookmark with a wrong member is refused or left out, and a full read mends it."""
+    play.fill()
+    marks = [dict(page.bookmark) for page in play.read()]
+    play.wait(minutes=30)
+    play.put(1)
+    play.wait(minutes=1)
+    marks += [dict(page.bookmark) for page in play.read()]
+    damage: tuple[Any, ...] = ("?", -1, None, [], {})
+    for mark in (marks[0], marks[play.count // play.bench.page_size], marks[-1]):
+        for path in [*paths_of(mark)]:
+            for value in damage:
+                store = play.new_store()
+                store.bookmark = replaced(mark, path, value)
+                try:
+                    play.read(store=store)
+                except ConnectorError as error:
+                    must(error.do.strip(), f"{error!r} does not say what to do")
+                    play.read("full", store=store)
+                    play.equal(store, f"after a full read, {'.'.join(path)} being {value!r}")
+
+
+@case
 def ties_across_pages(play: Play) -> None:
     """Records of one stamp, more than a page holds, are all read, also when a run is killed."""
     at = play.bench.clock.now() - timedelta(hours=3)
@@ -229,3 +255,19 @@ def sweep_lists_keys(play: Play) -> None:
         must(not any(page.complete for page in pages), "a stream that cannot sweep says complete")
         raise Unsupported("the stream does not offer sweeps")
     none_of(set(keys_of(pages)) ^ set(play.bench.living()), "keys that differ from the source's")
+
+
+def paths_of(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of each member of a bookmark, at every depth."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield (*path, name)
+            yield from paths_of(inner, (*path, name))
+
+
+def replaced(mark: Mapping[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """Return a bookmark with another value at a path."""
+    made = dict(mark)
+    inner = value if len(path) == 1 else replaced(mark[path[0]], path[1:], value)
+    made[path[0]] = inner
+    return made

@@ -7,6 +7,7 @@ import logging
 import re
 import typing
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pydantic
@@ -57,6 +58,20 @@ def credentials_refused(play: Play) -> None:
         raise Failed(f"a read with wrong credentials ended well, with {came} records")
     finally:
         connector.close()
+
+
+@case
+def clock_skew_told(play: Play) -> None:
+    """`check` remarks that the system's clock is ten minutes off, and says nothing bad of it."""
+    play.fill()
+    play.bench.fill_others()
+    play.wire.clock = play.bench.clock.now()
+    play.bench.apart = timedelta(minutes=10)
+    connector = play.bench.make()
+    found = [each for each in connector.check() if "clock" in f"{each.subject} {each.what}"]
+    connector.close()
+    must(found, "check does not compare the clocks")
+    none_of([str(each) for each in found if each.ok is not None], "a clock that is off is told as")
 
 
 @case

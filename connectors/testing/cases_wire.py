@@ -95,6 +95,14 @@ def error_in_body(play: Play) -> None:
 
 
 @case
+def other_shapes(play: Play) -> None:
+    """JSON of another shape than the documents promise is an error, never an empty list."""
+    play.fill()
+    for data in (b"{}", b"null", b"7", b'"text"', b"[[1, 2]]", b'{"data": "text"}'):
+        _refused(play, instead(200, data))
+
+
+@case
 def html_page(play: Play) -> None:
     """A web page under HTTP 200 (log-in, maintenance) is an error, never an empty list."""
     play.fill()

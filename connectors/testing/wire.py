@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Any, TypeAlias
 
 import httpx
@@ -77,6 +79,7 @@ class Wire(httpx.BaseTransport):
 
     `pages` counts the requests for pages (`is_page`), each attempt of one; faults are ordered by
     that number. `strayed` are addresses of other hosts than the first one: none may ever come.
+    `clock` is what the answers' Date header says, where it is set.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Wire(httpx.BaseTransport):
         self.requests: list[httpx.Request] = []
         self.pages = 0
         self.strayed: list[str] = []
+        self.clock: datetime | None = None
 
     def order(self, fault: Fault, *, page: int = 1, times: int = 1) -> None:
         """Play `fault` from the `page`-th request for a page from now (1: the next) on."""
@@ -112,9 +116,15 @@ class Wire(httpx.BaseTransport):
                 raise AssertionError(f"{MOST} pages were asked for: the read has no end")
             orders = (one for one in self._orders if one.first <= self.pages < one.end)
             fault = next((one.fault for one in orders), None)
-        if fault is None:
-            return self._server.handle_request(request)
-        return fault(request, lambda: self._server.handle_request(request))
+        if fault is not None:
+            return fault(request, lambda: self._true(request))
+        return self._true(request)
+
+    def _true(self, request: httpx.Request) -> httpx.Response:
+        response = self._server.handle_request(request)
+        if self.clock is not None:
+            response.headers["date"] = format_datetime(self.clock, usegmt=True)
+        return response
 
     def close(self) -> None:
         """Do nothing: each run's client closes its transport, and the next run needs it."""

@@ -93,7 +93,7 @@ class Reading:
         if self.request.mode == "sweep":
             yield from self._sweep()
             return
-        before, resume = read_bookmark(self.request.bookmark)
+        before, resume = read_bookmark(self.request.bookmark, self.request.mode)
         resume = resume if self._fits(resume) else {}
         self.resumed = bool(resume)
         self.after, self.count = int(resume.get("after", 0)), int(resume.get("count", 0))

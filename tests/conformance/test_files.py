@@ -73,6 +73,7 @@ class TestFiles(ConformanceSuite):
     bench = FilesBench
     not_applicable: ClassVar = {
         "credentials_refused": NO_SECRETS,
+        "clock_skew_told": "a folder has no clock of its own",
         "secrets_hidden": NO_SECRETS,
         "page_size_clamped": "a file is read to its end",
         "late_commit": "a file is known by its bytes, not by a stamp",

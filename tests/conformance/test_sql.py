@@ -70,6 +70,7 @@ FILE = "a SQLite file has no credentials; servers' are refused in tests/connecto
 WIRE = "a database is not reached over HTTP"
 NOT_APPLICABLE = {
     "credentials_refused": FILE,
+    "clock_skew_told": "a SQLite file has no clock of its own",
     "secrets_hidden": FILE,
     "page_size_clamped": "a database gives as many rows as are asked for",
     **dict.fromkeys(HTTP_CASES, WIRE),

@@ -68,6 +68,9 @@ DEFECTS = [
            ".values())), step,"),
     Defect("changes_while_paging", "bookmark = write_bookmark(tide.stamp())",
            "bookmark = write_bookmark(self.now + self.changes.lookback * 2)"),
+    Defect("damaged_bookmark", "read_bookmark(self.request.bookmark, self.request.mode)",
+           "(datetime.fromisoformat(self.request.bookmark['stamp']) if 'stamp' in "
+           "(self.request.bookmark or {}) else None, {})"),
     # --- what is gone
     Defect("deletes_seen", "total is not None and self._count == total", "False"),
     Defect("only_what_changed", "total is not None and self._count == total", "step is None"),
@@ -102,11 +105,17 @@ DEFECTS = [
            "        try: self._client().send(Request('orders', params))\n"
            "        except ContractBroken: return Turn(None, {}, [], [], received, number, '')\n"
            "        answer = self._client().send("),
+    Defect("other_shapes", "        answer = self._client().send(",
+           "        said = self._client().send(Request('orders', params))\n"
+           "        try: cut(said.body, LIST, KEY, STAMP)\n"
+           "        except ContractBroken: return Turn(None, {}, [], [], received, number, '')\n"
+           "        answer = self._client().send("),
     Defect("forbidden", "RULES = (", "RULES = (Rule('empty', (403,)),"),
     Defect("journal_equals_landed", 'self._resume.get("state")',
            'str(int(self._resume["state"]) + 1) if self._resume else None'),
     Defect("every_stream_reads", "answer.body, LIST, KEY", "answer.body, ('list',), KEY"),
     # --- settings
+    Defect("clock_skew_told", "yield clock_finding(", "clock_finding("),
     Defect("settings_documented", ', description="Records of one page"', ""),
     Defect("settings_validated", "app_secret: Secret", "app_secret: str"),
     Defect("credentials_refused", "Finding(name, False, error.what, error.do)",
