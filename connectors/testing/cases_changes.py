@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from connectors.base import ReadRequest
+from connectors.base import ChangedSince, ReadRequest
 from connectors.errors import ConnectorError
 from connectors.testing.bench import Unsupported
 from connectors.testing.case import Failed, case, must, none_of
@@ -89,15 +89,16 @@ def killed_again_and_again(play: Play) -> None:
 
 @case
 def future_stamp(play: Play) -> None:
-    """A record stamped years ahead does not move the bookmark over what comes after it."""
+    """A record stamped hours or years ahead does not move the bookmark over what comes after it."""
     play.fill()
-    play.put(play.count + 1, play.bench.clock.now() + timedelta(days=900))
-    play.read()
-    play.wait(minutes=20)
-    key = play.put(play.count + 2)
-    play.wait(minutes=1)
-    play.read()
-    must(key in play.store.rows, "a record made after the bookmark is never read")
+    for number, ahead in enumerate((timedelta(hours=10), timedelta(days=900))):
+        play.put(play.count + 10 * number, play.bench.clock.now() + ahead)
+        play.read()
+        play.wait(minutes=20)
+        key = play.put(play.count + 10 * number + 1)
+        play.wait(minutes=1)
+        play.read()
+        must(key in play.store.rows, f"a record made after one stamped {ahead} ahead is never read")
 
 
 @case
@@ -140,7 +141,7 @@ def damaged_bookmark(play: Play) -> None:
     play.put(1)
     play.wait(minutes=1)
     marks += [dict(page.bookmark) for page in play.read()]
-    damage: tuple[Any, ...] = ("?", -1, None, [], {})
+    damage: tuple[Any, ...] = ("?", -1, [])
     for mark in (marks[0], marks[play.count // play.bench.page_size], marks[-1]):
         for path in [*paths_of(mark)]:
             for value in damage:
@@ -189,13 +190,16 @@ def late_commit(play: Play) -> None:
 
 @case
 def on_the_stamp(play: Play) -> None:
-    """A record with the very stamp that the bookmark stands at is found: the bound is inclusive."""
+    """Records with the very stamp of the bookmark, or of the lookback's edge, are found."""
     play.fill()
     play.read()
     stamp = max(play.stamps.values())
     play.wait(minutes=1)
     play.put(play.count + 1, stamp)
     play.put(2, stamp)
+    if isinstance(play.main, ChangedSince):  # then the bookmark is the greatest stamp
+        play.put(play.count + 2, stamp - play.lookback)
+        play.put(3, stamp - play.lookback)
     play.read()
     play.equal()
 

@@ -156,18 +156,20 @@ class Play:
     @property
     def lookback(self) -> timedelta:
         """The declared lookback; raises Unsupported for a stream without stamps."""
-        main = self._main()
+        main = self.main
         if not isinstance(main, ChangedSince | Feed) or not main.lookback:
             raise Unsupported("the stream declares no lookback")
         return main.lookback
 
-    def _main(self) -> Changes:
+    @property
+    def main(self) -> Changes:
+        """How changes are found, without the sweeps beside it."""
         changes = self.stream.changes
         return changes.main if isinstance(changes, KeySweep) else changes
 
     def near(self, numbers: Mapping[int, datetime]) -> set[str]:
         """Return the keys that the overlap of a second read may bring again."""
-        main = self._main()
+        main = self.main
         young: list[int] = []
         if isinstance(main, Growing):
             young = sorted(numbers)[-main.behind - 1 :]
@@ -192,6 +194,8 @@ class Play:
         """
         store = self.store if store is None else store
         connector = self.bench.make()
+        if self.bench.wire is not None:
+            self.bench.wire.begin()
         pages: list[Page] = []
         reading = connector.read(ReadRequest(self.bench.stream, mode, store.bookmark))
         try:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from connectors import registry
-from connectors.testing import CASES, ConformanceSuite, table
+from connectors.testing import ConformanceSuite, table
 from tests.conformance.page import PAGE, SUITES, page
 from tests.conformance.test_files import FilesBench
 
@@ -28,12 +27,10 @@ def test_a_command_s_results_are_those_of_the_cases():
             "empty_stream": "this reason is wrong: the case passes",
         }
 
-    results = table.play([Some])["files: some"]
+    names = ("first_read_is_whole", "html_page", "empty_stream", "redirected")
+    results = table.play([Some], names)["files: some"]
     assert results["first_read_is_whole"] == table.PASSED
     assert results["html_page"] == table.NOT
     assert results["empty_stream"] == "passes, though declared not applicable"
     assert results["redirected"].startswith("not played: ")
-    failed = len(CASES) - list(results.values()).count(table.PASSED) - 1
-    assert re.search(
-        rf"\| files: some \| \d+ \| 1 \| {failed} \|", table.summary({"files: some": results})
-    )
+    assert "| files: some | 1 | 1 | 2 |" in table.summary({"files: some": results})

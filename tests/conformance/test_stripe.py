@@ -18,11 +18,12 @@ class CustomersBench(Bench):
 
     connector = StripeConnector
     stream = "customers"
-    page_size = 100
+    page_size = 20
     secrets: ClassVar[Mapping[str, str]] = {"env:STRIPE_KEY": KEY}
 
     def boot(self) -> Any:
         self.stripe = StripeSimulator(KEY, now=self.clock.now)
+        self.stripe.most = self.page_size  # a real one gives 100; has_more says where a list ends
         return self.stripe
 
     def settings(self) -> dict[str, Any]:
