@@ -20,6 +20,12 @@ class Auth:
         """Add what proves who asks."""
         return
 
+    def sign(
+        self, method: str, path: str, headers: MutableMapping[str, str], content: bytes | None
+    ) -> None:
+        """Add the headers that prove this very request; called for each attempt, after `apply`."""
+        return
+
     def renew(self) -> bool:
         """Get fresh credentials after a 401; False when they are the same as before."""
         return False

@@ -68,13 +68,24 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDocuments:
+    """Documents that are not at their end are read again every `every`, beside the main strategy.
+
+    For systems that write to a document without moving its stamp.
+    """
+
+    main: ChangedSince
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class KeySweep:
     """Hard deletes are found by listing the keys now and then, beside the main strategy."""
 
-    main: ChangedSince | Growing | Feed | Snapshot
+    main: ChangedSince | Growing | Feed | Snapshot | OpenDocuments
 
 
-Changes: TypeAlias = ChangedSince | Growing | Feed | Snapshot | KeySweep
+Changes: TypeAlias = ChangedSince | Growing | Feed | Snapshot | OpenDocuments | KeySweep
 
 
 @dataclass(frozen=True, slots=True)

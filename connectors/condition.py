@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     r'|(?P<name>(?:"[^"]+"|[^\s()<>=!,\'"]+)+))'
 )
 _Test = Callable[[Body], bool]
-_WORDS = {"and", "or", "not", "is", "in", "null", "true", "false"}
+_WORDS = {"and", "or", "not", "is", "in", "like", "null", "true", "false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Condition:
 def parse_condition(text: str) -> Condition:
     """Compile `path op literal` joined by and, or, not, brackets; raises ConfigError.
 
-    Operators: = != < <= > >=, in (…), is null, is not null. Numbers compare as numbers, so that
-    "0" and 0 are equal; a comparison with a missing member is false.
+    Operators: = != < <= > >=, in (…), like '%…%', is null, is not null. Numbers compare as numbers,
+    so that "0" and 0 are equal; a comparison with a missing member is false.
     """
     parser = _Parser(text)
     test = parser.either()
@@ -125,6 +125,10 @@ class _Parser:
                 values.append(self._literal())
             self.expect(")")
             return lambda body: any(_compare(body.text(path), "=", value) for value in values)
+        if self.skip("like"):
+            parts = [re.escape(part) for part in self._literal().split("%")]
+            pattern = re.compile(".*".join(parts), re.DOTALL | re.IGNORECASE)
+            return lambda body: pattern.fullmatch(body.text(path) or "") is not None
         kind, op = self.take()
         if kind != "op" or op in "(),":
             raise self.wrong()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlencode
@@ -15,7 +15,7 @@ import tenacity
 from connectors.address import AddressRules, Resolve, Url, bare, join, parse, system_resolve
 from connectors.auth import Auth
 from connectors.base import Context
-from connectors.body import Body
+from connectors.body import Body, Path
 from connectors.decode import Caps, Decoder, Truncated, as_utf8
 from connectors.errors import (
     ConfigError,
@@ -35,6 +35,8 @@ from connectors.verdict import Again, Answer, Request, Verdict, http_date
 
 __all__ = ["Answer", "HttpClient", "Limits", "Request"]
 
+_SESSION = 16
+"""Signs of the shortest cookie that is taken for a secret."""
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "x-trace-id", "x-amzn-requestid")
 
 
@@ -54,7 +56,9 @@ class Limits:
 class HttpClient:
     """Speaks to one origin for one connection. Every raised error is a ConnectorError.
 
-    `context.transport` replaces the network, `context.pause` sleeps. Close it when done.
+    `context.transport` replaces the network, `context.pause` sleeps. `messages` are where the
+    system's errors have their words; `wrapped` says that it may write an answer's JSON into a JSON
+    text. Close it when done.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class HttpClient:
         encoding: str = "",
         redactor: Redactor | None = None,
         resolve: Resolve = system_resolve,
+        messages: tuple[Path, ...] = (),
+        wrapped: bool = False,
     ) -> None:
         quiet_http_logs()
         self.base = parse(base_url, error=ConfigError)
@@ -84,6 +90,8 @@ class HttpClient:
         self._rules = rules
         self._limits = limits or Limits()
         self._encoding = encoding
+        self._wrapped = wrapped
+        self._cookies: set[str] = set()
         self._redactor = redactor or Redactor()
         self.last_date: datetime | None = None
         self._pause: Callable[[float], None] = context.pause or time.sleep
@@ -96,7 +104,7 @@ class HttpClient:
             patience=self._limits.patience,
         )
         self._verdict = Verdict(
-            self._redactor, self._limits.patience, context.now, self._budget.hold
+            self._redactor, self._limits.patience, context.now, self._budget.hold, messages
         )
         transport = context.transport or GuardedTransport(
             self.base.origin, address or AddressRules(), tls or Tls(), self._deadline, resolve
@@ -180,6 +188,7 @@ class HttpClient:
         elif request.form is not None:
             content = urlencode(request.form).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self._auth.sign(request.method, url.path, headers, content)
         text = "&".join(filter(None, (url.query, urlencode(params, quote_via=quote))))
         self._stats.requests += 1
         try:
@@ -212,6 +221,7 @@ class HttpClient:
         response = self._client.send(request, stream=True)
         try:
             got = {name.lower(): value for name, value in response.headers.items()}
+            self._learn(cookie.value or "" for cookie in response.cookies.jar)
             decoder = Decoder(got.get("content-encoding", ""), self._limits.caps, url.place)
             for piece in response.iter_raw():
                 decoder.feed(piece)
@@ -224,6 +234,12 @@ class HttpClient:
             return response.status_code, got, decoder.body(), whole
         finally:
             response.close()
+
+    def _learn(self, cookies: Iterable[str]) -> None:
+        """Keep what opens a session out of texts: the client sends it with each later request."""
+        for value in {one for one in cookies if len(one) >= _SESSION} - self._cookies:
+            self._cookies.add(value)
+            self._redactor.add(value)
 
     def _unreached(self, error: httpx.TransportError, url: Url) -> ConnectorError | Again:
         text = self._redactor.text(str(error))[:200] or type(error).__name__
@@ -260,7 +276,8 @@ class HttpClient:
         body, broken = self._parsed(status, got, data, url)
         if status == 204:
             return Answer("empty", status, got, None, url, request_id)
-        outcome = judge(status, body, (*request.rules, *self._rules), got)
+        said = "" if body is not None else _plain_text(data, got.get("content-type", ""))
+        outcome = judge(status, body, (*request.rules, *self._rules), got, said)
         if outcome == "ok" and body is None:
             error = broken or ContractBroken(
                 "The answer is empty.", "check path and method.", place=url.place
@@ -269,7 +286,7 @@ class HttpClient:
             if not whole:  # nothing announced the length: it may have been cut
                 raise Again(error)
             raise error
-        answer = Answer(outcome, status, got, body, url, request_id)
+        answer = Answer(outcome, status, got, body, url, request_id, said)
         if outcome == "ok" and body and request.ok and not request.ok.holds(body):
             raise ContractBroken(
                 f"The answer says that it failed ({request.ok.text} does not hold): "
@@ -294,7 +311,11 @@ class HttpClient:
             )
         try:
             text = as_utf8(data, kind, url.place, self._encoding)
-            return Body(quote_long(one_line(text)), url.place), None
+            body = Body(quote_long(one_line(text)), url.place)
+            inner = body.text(()) if self._wrapped and text.lstrip()[:1] == b'"' else None
+            if inner is not None:
+                body = Body(quote_long(one_line(inner.encode())), url.place)
+            return body, None
         except ContractBroken as error:
             if 200 <= status < 300:
                 error.what += f" Content type: {self._redactor.text(kind)[:80] or 'none'}."
@@ -311,3 +332,9 @@ class HttpClient:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Again) and isinstance(error.error, Throttled) and state.next_action:
             self._stats.throttled_seconds += state.next_action.sleep
+
+
+def _plain_text(data: bytes, kind: str) -> str:
+    """Return the beginning of a body that is neither JSON nor a web page; "" for others."""
+    start = data[:2000].decode("utf-8", "replace").strip()
+    return "" if "html" in kind.lower() or start[:1] in ("<", "{", "[") else start

@@ -16,6 +16,7 @@ from connectors.values import Duration, Size, Strict, Text, parse_duration, refe
 
 if TYPE_CHECKING:
     from connectors.auth import Auth
+    from connectors.body import Path
     from connectors.http import HttpClient
     from connectors.network import Tls
     from connectors.outcome import Rule
@@ -161,6 +162,8 @@ def make_client(
     *,
     rules: tuple[Rule, ...] = (),
     headers: Mapping[str, str] | None = None,
+    messages: tuple[Path, ...] = (),
+    wrapped: bool = False,
 ) -> HttpClient:
     """Return a client of the site. All that are made of one context share its rate budget."""
     from connectors.address import AddressRules
@@ -179,4 +182,6 @@ def make_client(
         rules=rules,
         limits=Limits(caps, settings.attempts, settings.patience.total_seconds()),
         redactor=redactor,
+        messages=messages,
+        wrapped=wrapped,
     )

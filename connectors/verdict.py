@@ -51,7 +51,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: `body` None where there was none. `place` is the URL without its query."""
+    """What came back: `body` None where there was none. `place` is the URL without its query.
+
+    `said` is the beginning of a body that is plain text.
+    """
 
     outcome: Outcome
     status: int
@@ -59,6 +62,7 @@ class Answer:
     body: Body | None
     url: Url
     request_id: str = ""
+    said: str = ""
 
     @property
     def place(self) -> str:
@@ -89,18 +93,20 @@ class Verdict:
         patience: float,
         now: Callable[[], datetime],
         hold: Callable[[float], None],
+        messages: tuple[Path, ...] = (),
     ) -> None:
         self._redactor = redactor
         self._patience = patience
         self._now = now
         self._hold = hold
+        self._messages = (*messages, *_MESSAGES)
 
     def settled(self, answer: Answer, request: Request) -> Answer:
         """Return an answer that was taken; raise what the table says of the others."""
         if answer.outcome in ("ok", "empty", "skip"):
             return answer
         place, request_id = answer.place, answer.request_id
-        says = self.message(answer.body, request.message)
+        says = self.message(answer.body, request.message, answer.said)
         what = f"HTTP {answer.status}: {says}"
         if answer.outcome in ("throttled", "retry"):
             raise self._later(answer, what)
@@ -150,9 +156,11 @@ class Verdict:
             return None
         return max((until - (answer.date or self._now())).total_seconds(), 0.0)
 
-    def message(self, body: Body | None, path: Path) -> str:
-        """Return the system's own words in a body, redacted and short."""
-        for candidate in (path, *_MESSAGES) if path else _MESSAGES:
+    def message(self, body: Body | None, path: Path, said: str = "") -> str:
+        """Return the system's own words in a body or plain text, redacted and short."""
+        if body is None and said:
+            return self._redactor.text(said)[:300]
+        for candidate in (path, *self._messages) if path else self._messages:
             text = body.text(candidate) if body is not None else None
             if text:
                 return self._redactor.text(text)[:300]

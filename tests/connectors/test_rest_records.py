@@ -194,7 +194,7 @@ def test_conditions(text, holds):
 
 @pytest.mark.parametrize(
     "text", ["", "code", "code =", "= 0", "code = 0 and", "(code = 0", "code = x y", "0 = code",
-             "code = 0; drop", "code like '%'", "f(code) = 0", "code in ()", "null = 0"],
+             "code = 0; drop", "code like", "f(code) = 0", "code in ()", "null = 0"],
 )  # fmt: skip
 def test_conditions_that_cannot_be_read(text):
     with pytest.raises(ConfigError):

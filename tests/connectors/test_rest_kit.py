@@ -1,0 +1,137 @@
+"""What the kit has for systems that sign each request and write errors as text or JSON in JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from connectors.auth import Auth
+from connectors.base import Context, ReadRequest
+from connectors.body import Body
+from connectors.condition import parse_condition
+from connectors.errors import ConfigError, ContractBroken, Unavailable
+from connectors.http import HttpClient, Limits, Request
+from connectors.outcome import Rule, judge
+from connectors.redact import Redactor
+from connectors.whose import keep_to
+
+
+class Signs(Auth):
+    """Signs with a counter, so that an attempt that is sent again is seen to be signed again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def sign(
+        self, method: str, path: str, headers: MutableMapping[str, str], content: bytes | None
+    ) -> None:
+        self.count += 1
+        headers["X-Sign"] = f"{method} {path} {content!r} {self.count}"
+
+
+def client(*replies: httpx.Response, **how: object) -> tuple[HttpClient, list[httpx.Request]]:
+    sent: list[httpx.Request] = []
+    left = list(replies)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        reply = left.pop(0)
+        return httpx.Response(
+            reply.status_code, headers=reply.headers, stream=httpx.ByteStream(reply.content)
+        )
+
+    context = Context(
+        "c", transport=httpx.MockTransport(answer), pause=lambda seconds: None,
+        now=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+    )  # fmt: skip
+    return HttpClient("https://erp.example/k3", context, **how), sent  # type: ignore[arg-type]
+
+
+def test_each_attempt_is_signed_with_its_body() -> None:
+    one, sent = client(httpx.Response(503), httpx.Response(200, json={}), auth=Signs())
+    one.send(Request("a", method="POST", json={"x": 1}))
+    signs = [request.headers["x-sign"] for request in sent]
+    assert signs == [f"POST /k3/a b'{{\"x\":1}}' {n}" for n in (1, 2)]
+
+
+def test_rules_on_text_hold_on_plain_text_alone() -> None:
+    rule = Rule("refresh", (200,), text=re.compile("lost"))
+    assert judge(200, None, (rule,), said="session lost") == "refresh"
+    assert judge(200, None, (rule,)) == "ok"
+    assert judge(200, Body(b'{"note": "lost"}'), (rule,)) == "ok"
+    one, _ = client(httpx.Response(200, json=["lost"]), rules=(rule,))
+    assert one.send(Request()).outcome == "ok"
+    one, _ = client(httpx.Response(200, html="<p>lost</p>"), rules=(rule,))
+    with pytest.raises(ContractBroken, match="web page"):
+        one.send(Request())
+
+
+def test_plain_text_is_told_where_it_says_why() -> None:
+    rule = Rule("retry", (200,), text=re.compile("deadlock"))
+    one, sent = client(*[httpx.Response(200, text="deadlock victim")] * 2,
+                       rules=(rule,), limits=Limits(attempts=2))  # fmt: skip
+    with pytest.raises(Unavailable, match="deadlock victim"):
+        one.send(Request())
+    assert len(sent) == 2
+
+
+def test_a_system_s_own_place_of_messages() -> None:
+    one, _ = client(httpx.Response(400, json={"R": [{"Message": "no such"}]}),
+                    messages=(("R", 0, "Message"),))  # fmt: skip
+    with pytest.raises(ConfigError, match="no such"):
+        one.send(Request())
+
+
+def test_json_in_a_json_text_is_unwrapped_where_that_is_said() -> None:
+    long = "123456789012345678.12"
+    reply = httpx.Response(200, content=f'"{{\\"a\\": {long}}}"'.encode())
+    wrapped, _ = client(reply, wrapped=True)
+    body = wrapped.send(Request()).body
+    assert body is not None
+    assert body.text(("a",)) == long
+    plain, _ = client(reply)
+    body = plain.send(Request()).body
+    assert body is not None
+    assert body.text(("a",)) is None
+
+
+def test_the_cookie_of_a_session_is_kept_out_of_texts() -> None:
+    redactor = Redactor()
+    session = "0123456789abcdef0123"
+    said = {"set-cookie": f"sid={session}; Path=/; Expires=Thu, 31 Dec 2099 23:59:59 GMT"}
+    one, sent = client(httpx.Response(200, json={}, headers=said),
+                       httpx.Response(400, json={"message": f"bad {session}"}),
+                       redactor=redactor)  # fmt: skip
+    one.send(Request())
+    with pytest.raises(ConfigError, match=r"bad \[secret\]"):
+        one.send(Request())
+    assert sent[1].headers["cookie"] == f"sid={session}"
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("a like '%lost%'", True),
+        ("a like 'SESSION%'", True),
+        ("a like 'lost'", False),
+        ("a like '%l.st%'", False),
+        ("b like '%'", True),
+        ("not a like '%x%' and a like '%(1)'", True),
+    ],
+)
+def test_like(text: str, holds: bool) -> None:
+    assert parse_condition(text).holds(Body(b'{"a": "Session lost\\n(1)"}')) is holds
+
+
+def test_a_bookmark_of_others_is_refused_and_a_full_read_begins_anew() -> None:
+    mark = {"of": "one", "stamp": "x"}
+    assert keep_to(ReadRequest("s", bookmark=mark), "one", "a:").bookmark == mark
+    assert keep_to(ReadRequest("s", bookmark={"stamp": "x"}), "two", "a:").bookmark
+    assert keep_to(ReadRequest("s", "full", mark), "two", "a:").bookmark is None
+    for mode in ("changed", "sweep"):
+        with pytest.raises(ConfigError, match="are of one, and now they would be of two"):
+            keep_to(ReadRequest("s", mode, mark), "two", "a:")  # type: ignore[arg-type]
