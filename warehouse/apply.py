@@ -327,10 +327,12 @@ def _supersede(load: Load, entity: str) -> None:
 def references(load: Load) -> None:
     """Replace the stream's rows of ops.refs where the mapping says something else."""
     plan = load.plan
+    makers = [(t.entity, t.references) for t in plan.targets]
+    makers += [(c.entity, c.references) for t in plan.targets for c in t.children]
     wanted = sorted(
-        (plan.connection, plan.stream, t.entity, r.field, r.entity, r.stream or "", r.by or "")
-        for t in plan.targets
-        for r in t.references
+        (plan.connection, plan.stream, entity, r.field, r.entity, r.stream or "", r.by or "")
+        for entity, said in makers
+        for r in said
     )
     kept = load.con.execute(
         "select connection, stream, entity, field, target_entity, coalesce(target_stream, ''),"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 
 import msgspec
@@ -105,9 +106,14 @@ def line_key(row: Row, shape: Shape) -> str | None:
     return None if text in (None, "0", "", " ") else text
 
 
-def _members(names: Sequence[str], values: Sequence[msgspec.Raw]) -> bytes:
-    pairs = zip(names, values, strict=True)
-    return b",".join(json.dumps(name).encode() + b":" + bytes(value) for name, value in pairs)
+def _members(names: tuple[str, ...], values: Sequence[msgspec.Raw]) -> bytes:
+    pairs = zip(_written(names), values, strict=True)
+    return b",".join([name + bytes(value) for name, value in pairs])
+
+
+@lru_cache(maxsize=256)
+def _written(names: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(json.dumps(name).encode() + b":" for name in names)
 
 
 def documents(rows: Sequence[Row]) -> list[Document]:

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.kingdee.sample import FORMS, Form, Record
-from connectors.kingdee.simulator_filter import accepts, ordered
+from connectors.kingdee.simulator_filter import ordered, terms
 from connectors.kingdee.simulator_proof import Identity, proves
 
 HERE = timezone(timedelta(hours=8))
@@ -262,9 +262,19 @@ class KingdeeSimulator:
             raise Answered(8, "FieldKeys不能为空")
         for key in asked:
             self._known(form, key)
-        rows = [row for record in self.living(name).values() for row in self._flat(form, record)]
-        text, order = data.get("FilterString", ""), data.get("OrderString", "")
-        kept = [row for row in rows if accepts(row, text, lambda key: self._known(form, key))]
+        found, wide = terms(data.get("FilterString", "")), set(form.lines or ()) | {form.line}
+        for term in found:
+            self._known(form, term.key)
+        heads = [term for term in found if term.key not in wide]
+        lines = [term for term in found if term.key in wide]
+        kept = [
+            row
+            for record in self.living(name).values()
+            if all(term.holds(record) for term in heads)
+            for row in self._flat(form, record)
+            if all(term.holds(row) for term in lines)
+        ]
+        order = data.get("OrderString", "")
         kept = ordered(kept, order) if order else kept[::-1]  # without an order: any
         if not any(key in (form.lines or {}) or key == form.line for key in asked):
             kept = list({row[form.key]: row for row in kept}.values())

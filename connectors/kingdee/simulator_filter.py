@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,28 +14,38 @@ _TERM = re.compile(
     r"|\s+in\s*\((?P<many>(?:[^()']|'(?:[^']|'')*')*)\))\s*(?:and\s+|$)",
     re.IGNORECASE,
 )
+_OPS: dict[str, Any] = {
+    "=": operator.eq, "<>": operator.ne, ">": operator.gt, ">=": operator.ge, "<": operator.lt,
+    "<=": operator.le,
+}  # fmt: skip
 _LITERAL = re.compile(r"'(?:[^']|'')*'|-?[0-9.]+")
 
 
-def accepts(row: Row, text: str, check: Callable[[str], None]) -> bool:
-    """Say whether a row passes a filter; `check` is called with each field of it.
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One comparison: the row's value with one of `wanted`, by `op`."""
 
-    Raises ValueError for what is not understood.
-    """
-    at, holds = 0, True
+    key: str
+    op: str
+    wanted: tuple[str | Decimal, ...]
+
+    def holds(self, row: Row) -> bool:
+        """Say whether a row meets it."""
+        value = row.get(self.key)
+        return any(_compare(value, self.op, one) for one in self.wanted)
+
+
+def terms(text: str) -> list[Term]:
+    """Read a filter; raises ValueError for what is not understood."""
+    at, found = 0, list[Term]()
     while at < len(text.rstrip()):
-        found = _TERM.match(text, at)
-        if found is None:
+        hit = _TERM.match(text, at)
+        if hit is None:
             raise ValueError(f"filter not understood: {text[at:]}")
-        at = found.end()
-        check(found["key"])
-        value = row.get(found["key"])
-        if found["op"]:
-            holds &= _compare(value, found["op"], _plain(found["one"]))
-        else:
-            wanted = [_plain(one) for one in _LITERAL.findall(found["many"])]
-            holds &= any(_compare(value, "=", one) for one in wanted)
-    return holds
+        at = hit.end()
+        many = _LITERAL.findall(hit["many"]) if hit["op"] is None else [hit["one"]]
+        found.append(Term(hit["key"], hit["op"] or "=", tuple(_plain(one) for one in many)))
+    return found
 
 
 def _plain(literal: str) -> str | Decimal:
@@ -46,13 +57,10 @@ def _plain(literal: str) -> str | Decimal:
 def _compare(value: Any, op: str, wanted: str | Decimal) -> bool:
     if value is None:
         return False
-    left: Any = Decimal(str(value)) if isinstance(wanted, Decimal) else str(value)
-    return bool(
-        {
-            "=": left == wanted, "<>": left != wanted, ">": left > wanted, ">=": left >= wanted,
-            "<": left < wanted, "<=": left <= wanted,
-        }[op]
-    )  # fmt: skip
+    left: Any = str(value)
+    if isinstance(wanted, Decimal):
+        left = value if isinstance(value, int | Decimal) else Decimal(left)
+    return bool(_OPS[op](left, wanted))
 
 
 def ordered(rows: list[Row], text: str) -> list[Row]:

@@ -55,6 +55,7 @@ TITLES = {
     "Q": "seeded stories of a database's table, reads cut off",
     "P": "seeded stories of a payment account, reads cut off",
     "E": "seeded stories of an ERP's records, reads cut off",
+    "G": "seeded stories of an ERP's documents with lines, sessions lost, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }

@@ -1,0 +1,194 @@
+"""The ready mappings through the whole path: counts, sums of money, lines, references, status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from kingdee_world import READ, World
+
+from connectors.kingdee.catalogue import STREAMS
+from pipelines.workspace import PROJECT
+
+D = Decimal
+TABLES = (
+    "parties", "products", "locations", "stock_levels", "orders", "order_lines", "shipments",
+    "invoices", "payments", "refunds",
+)  # fmt: skip
+
+
+ALIKE = ("units", "currencies", "departments", "return_notices", "purchase_receipts")
+"""Streams that make no row, as two others that are read."""
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A company whose every stream was read, loaded and published once; tests only ask."""
+    made = World(tmp_path_factory.mktemp("company"), rows=7)
+    fill(made)
+    made.done = made.sync_all(*(s for s in READ if s not in ALIKE))  # type: ignore[attr-defined]
+    made.publish()
+    yield made
+    made.close()
+
+
+def fill(world: World) -> None:
+    """One company: two customers of two organisations, goods, orders, what became of them."""
+    for key in (1, 2):
+        for row, org in ((key * 10, "100"), (key * 10 + 1, "200")):
+            world.put("BD_Customer", row, FMasterId=key * 10, FNumber=f"CUST000{key}",
+                      FName=f"华东贸易{key}有限公司", FShortName=f"华东{key}", FTEL="021-5555000",
+                      FUseOrgId__FNumber=org)  # fmt: skip
+        world.put("BD_Supplier", 50 + key, FNumber=f"VEN000{key}", FName=f"供应商{key}")
+        world.put("BD_MATERIAL", 60 + key, FNumber=f"A-100{key}", FName=f"螺栓 M{key}",
+                  FSpecification="8x40", FBARCODE="6901234567892")  # fmt: skip
+    world.put("BD_MATERIAL", 63, FNumber="S-1", FName="安装", FErpClsID="6", FForbidStatus="B")
+    world.put("BD_STOCK", 7, FNumber="CK01", FName="成品仓")
+    world.put("BD_Empinfo", 8, FNumber="001", FName="测试员")
+    world.put("ORG_Organizations", 1, FNumber="100", FName="总部")
+    world.order(1, ("A-1001", "10", "113"), ("A-1002", "2", "56.5"))
+    world.order(2, *(("A-1001", str(n), "1.13") for n in range(1, 10)), FDocumentStatus="B")
+    world.order(3, ("A-1002", "0.333333", "3.1415926535"), FCloseStatus="B",
+                FSettleCurrId__FNumber="PRE007")  # fmt: skip
+    world.order(4, ("A-1001", "1", "1"), FCancelStatus="B", FDocumentStatus="A")
+    goods = {"FMaterialID__FNumber": "A-1001", "FStockID__FNumber": "CK01", "FLot__FNumber": "L1"}
+    world.put("SAL_OUTSTOCK", 5, [{**goods, "FRealQty": 4, "FSoorDerno": "XSDD0000001"}],
+              FBillNo="XSCKD1", FDate="2026-03-02T00:00:00", FCarriageNo="SF100",
+              FCustomerID__FNumber="CUST0001", FLinkMan="收货人")  # fmt: skip
+    world.put("SAL_DELIVERYNOTICE", 5, [{"FQty": 4}], FBillNo="FHTZD1")
+    back = {"FMaterialId__FNumber": "A-1001", "FRealQty": 1, "FAllAmount": 113,
+            "FOrderNo": "XSDD0000001", "FTaxPrice": 113}  # fmt: skip
+    world.put("SAL_RETURNSTOCK", 6, [back], FBillNo="XSTHD1", FBillAllAmount=113,
+              FRetcustId__FNumber="CUST0001", FDate="2026-03-03T00:00:00")  # fmt: skip
+    for key, sign, off in ((11, 1, "B"), (12, -1, "A")):
+        line = {"FMATERIALID__FNumber": "A-1001", "FPriceQty": 4 * sign, "FTaxPrice": 113,
+                "FNoTaxAmountFor_D": 400 * sign, "FTAXAMOUNTFOR_D": 52 * sign,
+                "FALLAMOUNTFOR_D": 452 * sign, "FSOURCETYPE": "SAL_OUTSTOCK"}  # fmt: skip
+        world.put("AR_receivable", key, [line], FBillNo=f"AR{key}", FALLAMOUNTFOR=452 * sign,
+                  FNOTAXAMOUNTFOR=400 * sign, FDATE="2026-03-02T00:00:00",
+                  FENDDATE_H="2026-04-01T00:00:00", FWRITTENOFFSTATUS=off,
+                  FCUSTOMERID__FNumber="CUST0001")  # fmt: skip
+    world.put("AP_Payable", 13, [], FBillNo="AP1", FALLAMOUNTFOR=D("99.99"),
+              FNOTAXAMOUNTFOR=D("88.49"), FSUPPLIERID__FNumber="VEN0001")  # fmt: skip
+    world.put("AR_RECEIVEBILL", 14, FBillNo="SKD1", FDATE="2026-03-05T00:00:00",
+              FCONTACTUNIT__FNumber="CUST0001", FREALRECAMOUNTFOR=D("452.10"))  # fmt: skip
+    world.put("AP_PAYBILL", 15, FBillNo="FKD1", FDATE="2026-03-06T00:00:00",
+              FCONTACTUNIT__FNumber="VEN0001", FREALPAYAMOUNTFOR_H=50)  # fmt: skip
+    world.put("PUR_PurchaseOrder", 16, [{"FQty": 1}], FBillNo="CGDD1")
+    for n in (1, 2):
+        world.put("STK_Inventory", f"guid-{n}", FMaterialId__FNumber=f"A-100{n}",
+                  FStockId__FNumber="CK01", FStockId__FName="成品仓", FBaseQty=D("12.5") * n,
+                  FAVBQty=10, FLot__FNumber=f"L{n}")  # fmt: skip
+    world.time.wait(hours=1)
+
+
+def test_every_stream_has_a_mapping_and_nothing_goes_to_quarantine(company: World) -> None:
+    world, done = company, company.done  # type: ignore[attr-defined]
+    assert {name: one.quarantined for name, one in done.items() if one.quarantined} == {}
+    assert {name: one.warnings for name, one in done.items() if one.inserted and one.warnings} == {
+        "suppliers": {"Fields that this account does not have are left out: FSOCIALCRECODE.": 1}
+    }
+    assert set(READ) == set(STREAMS) - {
+        "vat_invoices", "plain_invoices", "vouchers", "opportunities", "leads",
+    }  # fmt: skip
+    for stream in STREAMS:
+        assert (PROJECT / "mappings" / "kingdee" / f"{stream}.yaml").is_file()
+    counts = {table: world.ask(f"select count(*) from unified.{table}")[0][0] for table in TABLES}
+    assert counts == {
+        "parties": 5, "products": 3, "locations": 1, "stock_levels": 2, "orders": 5,
+        "order_lines": 14, "shipments": 1, "invoices": 3, "payments": 2, "refunds": 0,
+    }  # fmt: skip
+
+
+def test_sums_are_those_of_the_account(company: World) -> None:
+    world = company
+    there = world.erp.living("SAL_SaleOrder").values()
+    total = sum(D(str(one["FBillAllAmount"])) for one in there)
+    lines = [line for one in there for line in one["lines"]]
+    rounded = sum(round(D(str(line["FAllAmount"])), 4) for line in lines)
+    sales = "from unified.orders where kind = 'sale'"
+    assert world.ask(f"select sum(total), sum(current_total) {sales}") == [(round(total, 4), None)]
+    assert world.ask(
+        "select sum(gross), sum(quantity), count(*) from unified.order_lines l"
+        " join unified.orders o using (order_id) where o.kind = 'sale'"
+    ) == [(rounded, sum(D(str(line["FQty"])) for line in lines), len(lines))]
+    assert world.ask("select total, current_total, return_status from unified.orders"
+                     " where kind = 'return'") == [(None, D(-113), "returned")]  # fmt: skip
+    assert world.ask("select direction, kind, status, net, tax, gross from unified.invoices"
+                     " order by number") == [
+        ("payable", "standard", "issued", D("88.49"), D("11.5"), D("99.99")),
+        ("receivable", "standard", "partially_paid", 400, 52, 452),
+        ("receivable", "credit", "issued", 400, 52, 452),
+    ]  # fmt: skip
+    assert world.ask("select kind, amount, currency, status, paid_at::date from unified.payments"
+                     " order by kind") == [
+        ("payment", D("452.1"), "CNY", "succeeded", date(2026, 3, 4)),  # 00:00 in Shanghai
+        ("payout", 50, "CNY", "succeeded", date(2026, 3, 5)),
+    ]  # fmt: skip
+    assert world.ask("select sku, on_hand, available, batch_no from unified.stock_levels"
+                     " order by sku") == [
+        ("A-1001", D("12.5"), 10, "L1"), ("A-1002", 25, 10, "L2"),
+    ]  # fmt: skip
+
+
+def test_status_currency_and_references(company: World) -> None:
+    world = company
+    assert world.ask("select number, status, currency, order_date from unified.orders"
+                     " where kind = 'sale' order by number") == [
+        ("XSDD0000001", "confirmed", "CNY", date(2026, 3, 1)),
+        ("XSDD0000002", "pending_approval", "CNY", date(2026, 3, 1)),
+        ("XSDD0000003", "closed", "USD", date(2026, 3, 1)),
+        ("XSDD0000004", "cancelled", "CNY", date(2026, 3, 1)),
+    ]  # fmt: skip
+    assert world.ask(
+        "select o.number, p.name, p.code, c.sku from unified.orders o"
+        " join unified.parties p using (party_id) join unified.order_lines l using (order_id)"
+        " join unified.products c on c.product_id = l.product_id"
+        " where o.number in ('XSDD0000001', 'XSTHD1') order by all"
+    ) == [
+        ("XSDD0000001", "华东1", "CUST0001", "A-1001"),
+        ("XSDD0000001", "华东1", "CUST0001", "A-1002"),
+        ("XSTHD1", "华东1", "CUST0001", "A-1001"),
+    ]
+    assert world.ask(
+        "select s.number, o.number, w.code, s.tracking_number, s.status from unified.shipments s"
+        " join unified.orders o using (order_id)"
+        " join unified.locations w on w.location_id = s.location_id"
+    ) == [("XSCKD1", "XSDD0000001", "CK01", "SF100", "shipped")]
+    assert world.ask(
+        "select r.number, o.number from unified.orders r"
+        " join unified.orders o on r.parent_order_id = o.order_id"
+    ) == [("XSTHD1", "XSDD0000001")]
+    assert world.ask(
+        "select m.kind, c.code from unified.payments m join unified.parties c using (party_id)"
+        " order by 1"
+    ) == [("payment", "CUST0001"), ("payout", "VEN0001")]
+    assert world.ask("select sku, kind, status, barcode from unified.products order by 1") == [
+        ("A-1001", "inventory", "active", "6901234567892"),
+        ("A-1002", "inventory", "active", "6901234567892"),
+        ("S-1", "service", "inactive", None),
+    ]
+
+
+def test_what_is_changed_and_deleted_reaches_the_store(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    fill(world)
+    world.sync_all("orders", "customers")
+    world.time.wait(days=2)
+    world.order(2, ("A-1001", "3", "2"))
+    world.erp.delete("SAL_SaleOrder", 3)
+    world.erp.change("BD_Customer", 10, FName="改名有限公司", FShortName=None)
+    world.sync_all("orders", "customers")
+    assert world.sync("orders", sweep=True).error is None
+    world.publish()
+    assert world.ask("select number, total from unified.orders order by 1") == [
+        ("XSDD0000001", 1243), ("XSDD0000002", 6), ("XSDD0000004", 1),
+    ]  # fmt: skip
+    assert world.ask("select count(*), sum(gross) from unified.order_lines") == [(4, 1250)]
+    assert world.ask("select name from unified.parties where code = 'CUST0001'") == [
+        ("改名有限公司",)
+    ]
+    world.close()
