@@ -23,6 +23,7 @@ from connectors.kingdee.simulator import KingdeeSimulator
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from tests.faults import sql
 from tests.faults.case import Case, Result, Size
 from tests.faults.sql import PARTITION, Story
 from tests.support.kingdee_world import CONFIG, IDENTITY, SECRET, Network
@@ -44,18 +45,22 @@ DEFS = {
 def cases(size: Size, seeds: Sequence[int] = ()) -> list[Case]:
     """Return stories, each with reads that are cut off; `seeds` say the first."""
     first = next(iter(seeds), 0)
-    count = FULL if size == "full" else QUICK
+    count, rounds = (FULL, sql.ROUNDS) if size == "full" else (QUICK, 5)
     return [
-        Case("G", f"seed {seed}", partial(play, seed), CUTS) for seed in range(first, first + count)
+        Case("G", f"seed {seed}", partial(play, seed, rounds=rounds), CUTS)
+        for seed in range(first, first + count)
     ]
 
 
-def play(seed: int, root: Path) -> Result:
-    """Play one story; it judges itself after each run."""
+def play(seed: int, root: Path, *, rounds: int) -> Result:
+    """Play one story of so many rounds; it judges itself after each run."""
     world = World(root / "world")
     story = KingdeeStory(world, seed)
     try:
-        with patch.object(writer, "MAX_RECORDS", 5 * PARTITION):
+        with (
+            patch.object(writer, "MAX_RECORDS", 5 * PARTITION),
+            patch.object(sql, "ROUNDS", rounds),
+        ):
             story.tell()
     finally:
         world.space.control.close()
