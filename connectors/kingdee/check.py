@@ -23,6 +23,11 @@ def check(connector: KingdeeConnector) -> Iterator[Finding]:
     """Yield what may be read; a stream that fails does not stop the others."""
     settings = connector.settings
     yield from tls_findings(settings.tls)
+    if connector.context.timezone == "UTC":
+        yield Finding(
+            "timezone", None, "the system writes its own times without an offset: read as UTC.",
+            "write timezone: Asia/Shanghai, or where the server stands.",
+        )  # fmt: skip
     for name in connector.streams():
         try:
             with connector.clean(name):

@@ -77,7 +77,7 @@ class KingdeeSettings(SiteSettings):
     )
     names: Annotated[Names, AfterValidator(_renamed)] = Field(
         default_factory=dict,
-        description="Fields that have another key here: {orders: {FSaleOrgId: FSalesOrgId}}; an "
+        description="Fields that have another key here: {orders: {FDate: FBILLDATE}}; an "
         "empty one is left out",
     )
     more: Annotated[More, AfterValidator(_of_streams)] = Field(

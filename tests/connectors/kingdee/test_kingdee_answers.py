@@ -281,6 +281,17 @@ def test_check_says_what_may_be_read_and_what_is_not_there(
     assert ("clock", True) in told
 
 
+def test_check_tells_of_times_that_are_read_as_utc(
+    erp: KingdeeSimulator, clock: StillClock
+) -> None:
+    one = connector(erp, clock, skip=[name for name in STREAMS if name != "orders"])
+    assert "timezone" not in {finding.subject for finding in one.check()}
+    one.context.timezone = "UTC"
+    (found,) = [finding for finding in one.check() if finding.subject == "timezone"]
+    assert "Asia/Shanghai" in found.do
+    one.close()
+
+
 def test_check_stops_at_wrong_credentials(erp: KingdeeSimulator, clock: StillClock) -> None:
     (one,) = check(erp, clock, user="nobody")
     assert (one.subject, one.ok) == ("credentials", False)
