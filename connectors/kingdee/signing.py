@@ -11,6 +11,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from connectors.auth import Auth
+from connectors.errors import ConfigError
 from connectors.redact import Redactor
 
 _XOR = b"0054f397c6234378b09ca7d3e5debce7"
@@ -21,12 +22,19 @@ _CODED = 32
 def client_secret(app_id: str) -> tuple[str, str]:
     """Return the two parts of an app id: the client's id, and the client's secret decoded.
 
-    The secret is "" where the part behind `_` has not 32 signs, as in the vendor's client.
+    The secret is "" where the part behind `_` has not 32 signs, as in the vendor's client. Raises
+    ConfigError where these are no base64.
     """
     client, _, coded = app_id.partition("_")
     if len(coded) != _CODED or "_" in coded:
         return (client, "") if coded and "_" not in coded else ("", "")
-    raw = base64.b64decode(coded)
+    try:
+        raw = base64.b64decode(coded)
+    except ValueError:
+        raise ConfigError(
+            "The 32 signs of app_id are not what the system gives out.",
+            "copy 应用ID anew from 第三方系统登录授权: <number>_<32 signs>.",
+        ) from None
     mixed = bytes(one ^ two for one, two in zip(raw, _XOR, strict=False))
     return client, base64.b64encode(mixed).decode()
 
