@@ -26,6 +26,10 @@ class Auth:
         """Add the headers that prove this very request; called for each attempt, after `apply`."""
         return
 
+    def prepare(self, headers: Mapping[str, str], params: Mapping[str, str]) -> None:
+        """Send what requests `apply` may need (for a token), before a place is taken for this."""
+        self.apply(dict(headers), dict(params))
+
     def renew(self) -> bool:
         """Get fresh credentials after a 401; False when they are the same as before."""
         return False

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import httpx
     import pyarrow as pa
 
+    from connectors.shared import Shelf
+
 Bookmark: TypeAlias = Mapping[str, Any]
 """Where a stream goes on: a JSON object whose members belong to the connector. Kept by the landing
 in the sidecar of the last complete batch; `{}` or None means from the beginning."""
@@ -187,7 +189,7 @@ class Context:
     """What a connector is handed: nothing global is read inside a connector.
 
     `secret` turns a reference (`env:NAME`, `file:PATH`) into its value; `transport` replaces the
-    network in tests; `pause` sleeps; `budget_path` is a file shared by the processes of one
+    network in tests; `pause` sleeps; `shelf` is shared by the processes of one
     connection for its rate budget (None: this process alone); `base` is the folder that relative
     paths of the settings start from.
     """
@@ -198,7 +200,7 @@ class Context:
     now: Callable[[], datetime] = utc_now
     pause: Callable[[float], None] | None = None
     transport: httpx.BaseTransport | None = None
-    budget_path: str | None = None
+    shelf: Shelf | None = None
     base: str = "."
     stats: Stats = field(default_factory=Stats)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlencode
@@ -38,6 +38,7 @@ __all__ = ["Answer", "HttpClient", "Limits", "Request"]
 _SESSION = 16
 """Signs of the shortest cookie that is taken for a secret."""
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "x-trace-id", "x-amzn-requestid")
+_SLACK = 5.0  # a request that was given up may still be on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         address: AddressRules | None = None,
         tls: Tls | None = None,
-        rate: Rate | None = None,
+        rate: Sequence[Rate] = (),
         rules: tuple[Rule, ...] = (),
         limits: Limits | None = None,
         encoding: str = "",
@@ -98,10 +99,11 @@ class HttpClient:
         self._deadline = Deadline()
         self._budget = Budget(
             rate,
-            context.budget_path,
+            context.shelf,
             now=lambda: context.now().timestamp(),
             pause=self._pause,
             patience=self._limits.patience,
+            longest=self._limits.caps.seconds + _SLACK,
         )
         self._verdict = Verdict(
             self._redactor, self._limits.patience, context.now, self._budget.hold, messages
@@ -119,9 +121,8 @@ class HttpClient:
         self._spread = tenacity.wait_random(0.0, 1.0)
 
     def close(self) -> None:
-        """Give connections and the budget back."""
+        """Give connections back."""
         self._client.close()
-        self._budget.close()
 
     def send(self, request: Request) -> Answer:
         """Send a request until it is answered for good; outcome is ok, empty or skip."""
@@ -168,8 +169,19 @@ class HttpClient:
         return Url(url.origin, url.path), dict(pairs) | dict(request.params)
 
     def _once(self, request: Request, url: Url, query: Mapping[str, str]) -> Answer:
-        waited = self._budget.take()
-        self._stats.throttled_seconds += waited
+        if self._budget.counts:  # a token is fetched before the place is taken: that needs one too
+            self._auth.prepare(*self._named(request, query))
+        place = self._budget.take()
+        self._stats.throttled_seconds += place.waited
+        try:
+            return self._asked(request, url, query, place.done)
+        finally:
+            place.done()
+
+    def _named(
+        self, request: Request, query: Mapping[str, str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Return headers and parameters, without what proves who asks."""
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -177,7 +189,12 @@ class HttpClient:
             **self._headers,
             **request.headers,
         }
-        params = dict(query)
+        return headers, dict(query)
+
+    def _asked(
+        self, request: Request, url: Url, query: Mapping[str, str], arrived: Callable[[], None]
+    ) -> Answer:
+        headers, params = self._named(request, query)
         self._auth.apply(headers, params)
         kept = {name for name, _ in parse_qsl(url.query, keep_blank_values=True)}
         params = {name: value for name, value in params.items() if name not in kept}
@@ -194,8 +211,9 @@ class HttpClient:
         try:
             with self._deadline.limit(self._limits.caps.seconds):
                 status, got, data, whole = self._exchange(
-                    request.method, str(Url(url.origin, url.path, text)), headers, content, url
-                )
+                    request.method, str(Url(url.origin, url.path, text)), headers, content, url,
+                    arrived,
+                )  # fmt: skip
         except httpx.TransportError as error:
             raise self._unreached(error, url) from None
         except Truncated as error:
@@ -214,11 +232,13 @@ class HttpClient:
         return self._read(status, got, data, whole, request, url)
 
     def _exchange(
-        self, method: str, target: str, headers: dict[str, str], content: bytes | None, url: Url
-    ) -> tuple[int, dict[str, str], bytes, bool]:
+        self, method: str, target: str, headers: dict[str, str], content: bytes | None, url: Url,
+        arrived: Callable[[], None],
+    ) -> tuple[int, dict[str, str], bytes, bool]:  # fmt: skip
         """Return status, headers, decoded body, and whether its length was announced."""
         request = self._client.build_request(method, target, headers=headers, content=content)
         response = self._client.send(request, stream=True)
+        arrived()
         try:
             got = {name.lower(): value for name, value in response.headers.items()}
             self._learn(cookie.value or "" for cookie in response.cookies.jar)

@@ -1,144 +1,147 @@
 """One request budget a connection, shared by its streams and by its processes.
 
-A sliding log of the calls of the last window in a small SQLite file: in no window are there more
-than the allowed number. Places are given out in order of asking, so nobody starves.
+However its requests travel, in no window do more arrive than a limit allows: a request counts from
+the moment it may leave until one whole window after its answer began, and it arrives in between.
+Places are given out in order of asking, so nobody starves.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
-import threading
-from collections.abc import Callable
-from contextlib import closing
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from connectors.errors import ConfigError, Throttled, Unavailable
+from connectors.errors import ConfigError, Throttled
+from connectors.ledger import Ledger, Rate, decode, encode
+from connectors.shared import OwnShelf, Shelf
+
+__all__ = ["Budget", "Place", "Rate", "parse_rate", "parse_rates"]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_MARGIN = 0.05  # the network moves requests together: windows are counted this much wider
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """So many requests in so many seconds."""
-
-    count: int
-    seconds: float
+_RATE = re.compile(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,5})?\s*([smhd])\s*")
+MOST_RATES = 4
 
 
 def parse_rate(text: str) -> Rate:
-    """Read `5/s`, `100/m`, `1000/h` or `10000/d`; raises ConfigError."""
-    found = re.fullmatch(r"\s*([0-9]{1,9})\s*/\s*([smhd])\s*", text)
-    if found is None or int(found[1]) == 0:
-        raise ConfigError("This rate cannot be read.", "write 5/s, 100/m or 10000/d.")
-    return Rate(int(found[1]), _UNITS[found[2]])
+    """Read `5/s`, `100/m`, `100/20s`, `1000/h` or `10000/d`; raises ConfigError."""
+    found = _RATE.fullmatch(text)
+    seconds = 0.0 if found is None else int(found[2] or 1) * _UNITS[found[3]]
+    if found is None or int(found[1]) == 0 or not 0 < seconds <= 31 * 86400:
+        raise ConfigError(
+            "This rate cannot be read.",
+            "write 5/s, 100/20s, 100/m or 10000/d; several with commas: 5/s, 100/m.",
+        )
+    return Rate(int(found[1]), seconds)
+
+
+def parse_rates(text: str) -> tuple[Rate, ...]:
+    """Read one or several limits that hold together, `5/s, 100/m`; raises ConfigError."""
+    rates = tuple(parse_rate(part) for part in text.split(","))
+    if len(rates) > MOST_RATES:
+        raise ConfigError(f"These are {len(rates)} rates.", f"give {MOST_RATES} at most.")
+    return rates
+
+
+@dataclass(slots=True)
+class Place:
+    """Leave to send one request, after `waited` seconds. `done` is said when its answer begins."""
+
+    waited: float
+    _done: Callable[[], None] | None = None
+
+    def done(self) -> None:
+        """Say that the request has arrived, or never will: its window begins to run out."""
+        done, self._done = self._done, None
+        if done is not None:
+            done()
 
 
 class Budget:
-    """Hands out places for requests. `path` None: this process alone.
+    """Hands out places for requests under all of `rates`. `shelf` None: this process alone.
 
     `now` gives seconds since the epoch (processes share it), `pause` sleeps, `patience` is the
-    longest wait in seconds.
+    longest wait in seconds, `longest` the longest that a request may be under way: one of which no
+    more was heard counts as arrived after it, or as soon as its process is seen to be dead.
     """
 
     def __init__(
         self,
-        rate: Rate | None,
-        path: str | None,
+        rates: Sequence[Rate],
+        shelf: Shelf | None,
         *,
         now: Callable[[], float],
         pause: Callable[[float], None],
         patience: float,
+        longest: float = 120.0,
     ) -> None:
-        self._rate = rate
-        self._path = path
+        self._rates = tuple(rates)
+        self._shelf: Shelf = shelf or OwnShelf()
         self._now = now
         self._pause = pause
         self._patience = patience
-        self._lock = threading.Lock()
-        self._memory = None if path else self._open()
+        self._longest = longest
 
-    def _open(self) -> sqlite3.Connection:
-        con = sqlite3.connect(
-            self._path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
-        )
-        con.execute("pragma synchronous = off")  # a power cut may forget who called: harmless
-        con.execute("create table if not exists calls (at real not null)")
-        con.execute("create table if not exists hold (until real not null)")
-        return con
+    @property
+    def counts(self) -> bool:
+        """Say whether places are counted at all."""
+        return bool(self._rates)
 
-    def close(self) -> None:
-        """Close what this process holds."""
-        if self._memory is not None:
-            self._memory.close()
-
-    def take(self) -> float:
-        """Wait for a place and return the seconds waited.
+    def take(self) -> Place:
+        """Wait for a place.
 
         Raises Throttled, taking no place, when the wait would be longer than `patience`.
         """
-        wait = self._place()
-        if wait > self._patience:
-            raise Throttled(
-                f"The connection's request budget is used up for {wait:.0f} s more.",
-                "wait for the next run, or raise rate: if the system allows more.",
-            )
-        if wait > 0:
-            self._pause(wait)
-        return wait
+        name = uuid.uuid4().hex[:12]
+        waited = 0.0
+        while True:
+            wait = self._ask(name)
+            if wait <= 0:
+                return Place(waited, (lambda: self._end(name)) if self._rates else None)
+            if waited + wait > self._patience:
+                self._leave(name)
+                raise Throttled(
+                    f"The connection's request budget is used up for {wait:.0f} s more.",
+                    "wait for the next run, or raise rate: if the system allows more.",
+                )
+            try:
+                self._pause(wait)
+            except BaseException:
+                self._leave(name)
+                raise
+            waited += wait
 
     def hold(self, seconds: float) -> None:
         """Let nobody start for `seconds`: the system asked for it."""
-        with self._lock:
-            self._write(lambda con: self._set_hold(con, self._now() + seconds))
+        self._change(lambda ledger: ledger.stop(self._now(), seconds))
 
-    def _set_hold(self, con: sqlite3.Connection, until: float) -> float:
-        row = con.execute("select max(until) from hold").fetchone()
-        con.execute("delete from hold")
-        con.execute("insert into hold values (?)", [max(until, row[0] or 0.0)])
-        return 0.0
-
-    def _place(self) -> float:
-        if self._rate is None and self._path is None and self._memory is None:
-            return 0.0
-        with self._lock:
-            return self._write(self._reserve)
-
-    def _write(self, change: Callable[[sqlite3.Connection], float]) -> float:
-        if self._memory is not None:
-            return change(self._memory)
-        try:
-            with closing(self._open()) as con:
-                con.execute("begin immediate")
-                result = change(con)
-                con.execute("commit")
-                return result
-        except sqlite3.Error as error:
-            raise Unavailable(
-                f"The file of the request budget cannot be used ({error}).",
-                "check the rights and space of the folder; it may be deleted.",
-            ) from None
-
-    def _reserve(self, con: sqlite3.Connection) -> float:
-        now = self._now()
-        # A clock that was set back leaves marks in the future: none further than patience is ours.
-        con.execute("delete from hold where until <= ? or until > ? + 86400", [now, now])
-        start = max(now, con.execute("select max(until) from hold").fetchone()[0] or now)
-        if self._rate is not None:
-            window = self._rate.seconds * (1 + _MARGIN)
-            con.execute(
-                "delete from calls where at <= ? or at > ?",
-                [now - window, now + window + self._patience],
+    def _ask(self, name: str) -> float:
+        if not self._rates:  # nothing is counted: a look is enough
+            return self._held()
+        return self._change(
+            lambda ledger: ledger.ask(
+                self._rates, name, self._shelf.owner, self._now(), self._longest,
+                self._patience, self._shelf.is_dead,
             )
-            # Calls within a window before a start count against it, in order of their places.
-            row = con.execute(
-                "select at from calls order by at desc limit 1 offset ?", [self._rate.count - 1]
-            ).fetchone()
-            if row is not None:
-                start = max(start, row[0] + window)
-            latest = con.execute("select max(at) from calls").fetchone()[0]
-            start = max(start, latest or start)
-            if start - now <= self._patience:
-                con.execute("insert into calls values (?)", [start])
-        return start - now
+        )  # fmt: skip
+
+    def _held(self) -> float:
+        now, ledger = self._now(), decode(self._shelf.read())
+        if now < ledger.held_at:  # the clock was set back: from now on it counts by the new one
+            return self._change(lambda ledger: ledger.held(now))
+        return ledger.held(now)
+
+    def _leave(self, name: str) -> None:
+        if self._rates:
+            self._change(lambda ledger: ledger.leave(name))
+
+    def _end(self, name: str) -> None:
+        self._change(lambda ledger: ledger.end(name, self._now()))
+
+    def _change(self, what: Callable[[Ledger], float]) -> float:
+        def turn(text: str | None) -> tuple[str, float]:
+            ledger = decode(text)
+            result = what(ledger)
+            return encode(ledger), result
+
+        return self._shelf.change(turn)

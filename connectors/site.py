@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from connectors.address import parse
 from connectors.base import Context, Finding
 from connectors.errors import ConfigError
-from connectors.rate import parse_rate
+from connectors.rate import parse_rates
 from connectors.redact import Redactor
 from connectors.values import Duration, Size, Strict, Text, parse_duration, reference_in
 
@@ -40,6 +40,10 @@ def _url(text: str) -> None:
         raise ValueError("the URL has a query; put it into params: of the streams")
 
 
+def _joined(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
 def _password(value: tuple[str, str] | None) -> tuple[str, str] | None:
     if value is not None and value[1] and reference_in(value[1]) is None:
         raise ValueError("the password must be a reference: env:NAME or file:PATH")
@@ -47,7 +51,7 @@ def _password(value: tuple[str, str] | None) -> tuple[str, str] | None:
 
 
 UrlText = Annotated[Text, AfterValidator(as_value_error(_url))]
-RateText = Annotated[str, AfterValidator(as_value_error(parse_rate))]
+RateText = Annotated[str, BeforeValidator(_joined), AfterValidator(as_value_error(parse_rates))]
 UserAndPassword = Annotated[tuple[Text, str] | None, AfterValidator(_password)]
 
 
@@ -97,7 +101,9 @@ class SiteSettings(Strict):
     )
     allow_plain_http: bool = Field(False, description="Plain http to public addresses, too")
     tls: TlsSettings | None = Field(None, description="Certificates that no authority signed")
-    rate: RateText | None = Field(None, description="Most requests: 5/s, 100/m, 1000/h, 10000/d")
+    rate: RateText | None = Field(
+        None, description="Most requests: 5/s, 100/20s, 10000/d; several together: 5/s, 100/m"
+    )
     timeout: Duration = Field(
         default=parse_duration("120s"), description="Longest time of one request, in all"
     )
@@ -178,7 +184,7 @@ def make_client(
         headers=headers or {},
         address=AddressRules(settings.allow_private, settings.allow_plain_http),
         tls=make_tls(settings.tls, context),
-        rate=parse_rate(settings.rate) if settings.rate else None,
+        rate=parse_rates(settings.rate) if settings.rate else (),
         rules=rules,
         limits=Limits(caps, settings.attempts, settings.patience.total_seconds()),
         redactor=redactor,

@@ -19,12 +19,12 @@ from connectors.errors import ConfigError
 from mappings.yamltext import Document, YamlError, read_file
 from pipelines.company import known_zone
 from pipelines.units import Duration, Share
-from warehouse.home import private_folder
 
 if TYPE_CHECKING:
     import httpx
 
     from pipelines.check.problems import Problem
+    from pipelines.control import Control
     from pipelines.secrets import Secrets
     from warehouse.model.plan import StreamPlan
 
@@ -122,7 +122,7 @@ class Connection:
     timezone: str
     overlays: Sequence[Path]
     secrets: Secrets
-    budgets: Path
+    control: Callable[[], Control] = field(compare=False)
 
     @property
     def system(self) -> str:
@@ -177,7 +177,8 @@ class Connection:
         stats: Stats | None = None,
     ) -> Connector:
         """Return the connector with validated settings; nothing is reached. Raises ConfigError."""
-        private_folder(self.budgets)
+        from pipelines.shelves import ControlShelf  # SQLAlchemy: nothing that only reads needs it
+
         return self._connector(
             Context(
                 connection=self.name,
@@ -186,7 +187,7 @@ class Connection:
                 now=now,
                 pause=pause,
                 transport=transport,
-                budget_path=str(self.budgets / f"{self.name}.db"),
+                shelf=ControlShelf(self.control, self.name),
                 base=str(self.path.parent.parent.parent),  # beside defs/, as for `file:` secrets
                 stats=stats or Stats(),
             )

@@ -7,8 +7,8 @@ runs is gone.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
     create_engine,
     delete,
@@ -35,7 +36,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Connection, Engine, RowMapping, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from connectors.errors import ConfigError, Unavailable
 from warehouse.home import private_folder
@@ -111,7 +112,14 @@ publishes = Table(
     Column("error", JSON),
 )
 
-UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,)
+shelves = Table(
+    "shelves",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all, metadata.create_all)
 """Numbered from 1; a released one is never changed, only followed by another."""
 
 
@@ -155,6 +163,24 @@ class Control:
         if "engine" in self.__dict__:
             self.engine.dispose()
             del self.__dict__["engine"]
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Connection]:
+        """Open a transaction that writes: on SQLite no other one does before it ends.
+
+        On a server a row is locked by `SELECT … FOR UPDATE`, as far as it is there. Raises
+        Unavailable where the database is locked or full.
+        """
+        try:
+            with self.engine.begin() as con:
+                if con.dialect.name == "sqlite":
+                    con.exec_driver_sql("BEGIN IMMEDIATE")
+                yield con
+        except OperationalError as error:
+            raise Unavailable(
+                f"the control database cannot be written ({error.orig}).",
+                "check the rights and the space of its folder, or its server.",
+            ) from None
 
     def record_run(self, values: dict[str, Any]) -> None:
         """Append one run of one stream; the names are the columns of `runs`."""

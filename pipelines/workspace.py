@@ -223,7 +223,7 @@ class Workspace:
             timezone=file.timezone or zone,
             overlays=self.overlays,
             secrets=self.secrets,
-            budgets=self.home.root / "budgets",
+            control=lambda: self.control,
         )
         try:
             _ = found.streams

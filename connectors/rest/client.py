@@ -15,7 +15,7 @@ from connectors.decode import Caps
 from connectors.errors import AuthError, ConfigError
 from connectors.http import HttpClient, Limits, Request
 from connectors.outcome import Rule
-from connectors.rate import parse_rate
+from connectors.rate import parse_rates
 from connectors.redact import Redactor
 from connectors.rest.settings import AuthSettings, OAuth2Settings, RestSettings
 from connectors.rest.streams import AnswerRule
@@ -38,7 +38,7 @@ def make_client(settings: RestSettings, context: Context, redactor: Redactor) ->
         context,
         auth=_auth(settings.auth, context, secret, shared),
         headers=resolved(settings.headers, secret),
-        rate=parse_rate(settings.rate) if settings.rate else None,
+        rate=parse_rates(settings.rate) if settings.rate else (),
         rules=compiled(settings.answers),
         encoding=settings.encoding,
         **shared,

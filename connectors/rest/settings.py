@@ -59,7 +59,9 @@ class RestSettings(Strict):
     )
     allow_plain_http: bool = Field(False, description="Plain http to public addresses, too")
     auth: AuthSettings | None = Field(None, description="How requests prove who asks")
-    rate: RateText | None = Field(None, description="Most requests: 5/s, 100/m, 1000/h, 10000/d")
+    rate: RateText | None = Field(
+        None, description="Most requests: 5/s, 100/20s, 10000/d; several together: 5/s, 100/m"
+    )
     headers: Headers = Field(default={}, description="Headers of every request")
     tls: TlsSettings | None = Field(None, description="Certificates that no authority signed")
     timeout: Duration = Field(

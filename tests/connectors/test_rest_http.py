@@ -27,6 +27,7 @@ from connectors.errors import (
 from connectors.http import Limits, Request
 from connectors.outcome import Rule
 from connectors.redact import Redactor
+from connectors.shared import OwnShelf
 
 ORDERS = Request(path="/orders", params={"limit": "2"})
 
@@ -113,14 +114,14 @@ def test_an_absurd_retry_after_is_said_not_slept(after):
     assert len(script.requests) == 1
 
 
-def test_what_one_process_is_told_holds_the_others_of_the_connection(tmp_path):
-    budget = str(tmp_path / "shop.db")
+def test_what_one_process_is_told_holds_the_others_of_the_connection():
+    shelf = OwnShelf()
     time = Time()
-    one, _ = client(answer(429, retry_after="40"), time=time, budget_path=budget,
+    one, _ = client(answer(429, retry_after="40"), time=time, shelf=shelf,
                     limits=Limits(attempts=1))  # fmt: skip
     with pytest.raises(Throttled):
         one.send(ORDERS)
-    other, _ = client([], time=time, budget_path=budget)
+    other, _ = client([], time=time, shelf=shelf)
     other.send(ORDERS)
     assert time.pauses == [40]
 

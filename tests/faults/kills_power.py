@@ -3,7 +3,7 @@
 The model, played in a child: every `os.fsync` of ours is seen. At the step an image of the home is
 made in which a file of ours has the content of its last fsync (none: it is empty) and a folder the
 names of its last fsync (none: those it had when the run began). Files that DuckDB and SQLite write
-themselves (store/, control.db, seen.db, budgets) are taken as they are at that moment: both sync
+themselves (store/, control.db, seen.db) are taken as they are at that moment: both sync
 at each commit and checkpoint, which Python does not see; their half-written logs are played by S3
 (cut at any byte). The order in which a disk loses several unsynced writes is not played.
 """

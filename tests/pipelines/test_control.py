@@ -108,7 +108,8 @@ def test_an_upgrade_runs_once_and_keeps_the_rows(control: Control, monkeypatch: 
         again = Control(control.url)
         with again.engine.connect() as con:
             assert con.execute(text("select count(*), max(note) from runs")).one() == (1, None)
-            assert con.execute(text("select max(number) from schema_version")).scalar() == 2
+            done = con.execute(text("select max(number) from schema_version")).scalar()
+            assert done == len(upgrades)
         again.close()
 
 

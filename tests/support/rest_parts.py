@@ -87,7 +87,7 @@ def client(*answers: Any, time: Time | None = None, **more: Any) -> tuple[HttpCl
     script = Script(*answers)
     made = HttpClient(
         "http://shop.example/api",
-        context(time, script, budget_path=more.pop("budget_path", None)),
+        context(time, script, shelf=more.pop("shelf", None)),
         address=AddressRules(allow_plain_http=True),
         **more,
     )
