@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TypeAlias
 
-from connectors.errors import AuthError
+from connectors.errors import AuthError, Unavailable
+from connectors.tokens import Kept, OwnTokens, Token, TokenStore, Turn
 
-_EARLY = timedelta(seconds=60)  # a token about to expire would do so on its way
+__all__ = ["Auth", "HeaderAuth", "Kept", "KeptToken", "OAuth2", "Place", "QueryAuth", "Token",
+           "TokenStore", "Turn", "basic", "bearer", "digest"]  # fmt: skip
+
+_EARLY = 60.0  # seconds: a token about to expire would do so on its way
+Place: TypeAlias = Callable[[Kept, MutableMapping[str, str], MutableMapping[str, str]], None]
+"""Adds a token to the headers and parameters of a request."""
 
 
 class Auth:
@@ -75,49 +82,118 @@ def basic(user: Callable[[], str], password: Callable[[], str]) -> Auth:
     return HeaderAuth(values)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token and how long it lives."""
-
-    value: str
-    seconds: float
+def _as_bearer(
+    token: Kept, headers: MutableMapping[str, str], params: MutableMapping[str, str]
+) -> None:
+    headers["Authorization"] = f"Bearer {token.value}"
 
 
-class OAuth2(Auth):
-    """Client credentials (RFC 6749 section 4.4): one fetch at a time, renewed before it expires.
+class KeptToken(Auth):
+    """A token that the system gives out for a while: one fetch at a time, in all processes.
 
-    `fetch` asks the token endpoint and raises a ConnectorError when it cannot.
+    `fetch` asks for a new one and raises a ConnectorError when it cannot; it is handed what is kept
+    (its `refresh` may be spent by this call; None where nothing is) and whether the last renewal
+    was cut off. What it returns is kept before it is used. `fits` is a digest of the settings
+    and secrets that the token depends on, `place` adds it to headers and parameters (default: as a
+    bearer), `learn` is told every value that must never be shown.
     """
 
-    def __init__(self, fetch: Callable[[], Token], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[Kept | None, Turn], Token],
+        now: Callable[[], datetime],
+        *,
+        store: TokenStore | None = None,
+        name: str = "token",
+        fits: str = "",
+        place: Place = _as_bearer,
+        learn: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._fetch = fetch
         self._now = now
+        self._store: TokenStore = store or OwnTokens()
+        self._name = name
+        self._fits = fits
+        self._place = place
+        self._learn = learn
         self._lock = threading.Lock()
-        self._token = ""
-        self._expires: datetime | None = None
+        self._token: Kept | None = None
         self._applied = threading.local()
 
-    def apply(self, headers: MutableMapping[str, str], params: MutableMapping[str, str]) -> None:
-        """Add the bearer token, fetching it first where there is none that lives."""
+    def prepare(self, headers: Mapping[str, str], params: Mapping[str, str]) -> None:
+        """Fetch the token where there is none that lives."""
         with self._lock:
-            if self._expires is None or self._now() >= self._expires:
-                self._renew()
+            if not self._lives(self._token):
+                self._renew("")
+
+    def apply(self, headers: MutableMapping[str, str], params: MutableMapping[str, str]) -> None:
+        """Add the token, fetching it first where there is none that lives."""
+        with self._lock:
             token = self._token
-        self._applied.token = token
-        headers["Authorization"] = f"Bearer {token}"
+            if token is None or not self._lives(token):
+                token = self._renew("")
+        self._applied.token = token.value
+        self._place(token, headers, params)
 
     def renew(self) -> bool:
-        """Fetch a new token unless another thread has already replaced the refused one."""
+        """Fetch a new token unless somebody else has already replaced the refused one."""
         refused = getattr(self._applied, "token", "")
         with self._lock:
-            if self._token == refused:
-                self._renew()
-            return self._token != refused
+            token = self._token
+            if token is None or token.value == refused:
+                token = self._renew(refused)
+            return token.value != refused
 
-    def _renew(self) -> None:
-        token = self._fetch()
-        if not token.value:
-            raise AuthError("The token endpoint answered without a token.", "check auth.oauth2.")
-        self._token = token.value
-        life = timedelta(seconds=max(token.seconds, 0))
-        self._expires = self._now() + max(life - _EARLY, life / 2)
+    def _lives(self, token: Kept | None) -> bool:
+        return token is not None and self._now().timestamp() < token.expires
+
+    def _usable(self, token: Kept | None, refused: str) -> Kept | None:
+        if token is None or token.fits != self._fits or token.value == refused:
+            return None
+        return token if self._lives(token) else None
+
+    def _renew(self, refused: str) -> Kept:
+        found = self._usable(self._store.get(self._name), refused)
+        if found is None:
+            found = self._renew_alone(refused)
+        self._learn(found.value)
+        self._token = found
+        return found
+
+    def _renew_alone(self, refused: str) -> Kept:
+        with self._store.alone(self._name) as turn:
+            kept = self._store.get(self._name)
+            kept = kept if kept is not None and kept.fits == self._fits else None
+            found = self._usable(kept, refused)
+            if found is not None:  # another process was first
+                return found
+            asked = self._now().timestamp()
+            for secret in (kept.value, kept.refresh) if kept is not None else ():
+                self._learn(secret)
+            token = self._fetch(kept, turn)
+            if not token.value:
+                raise AuthError("The token endpoint answered without a token.", "check auth:.")
+            refresh = token.refresh or (kept.refresh if kept is not None else "")
+            for secret in (token.value, refresh):
+                self._learn(secret)
+            life = max(token.seconds, 0.0)
+            expires = asked + max(life - _EARLY, life / 2)
+            found = Kept(token.value, expires, refresh, token.extra, self._fits)
+            if self._store.put(self._name, found):
+                return found
+        other = self._usable(self._store.get(self._name), refused)
+        if other is None:
+            raise Unavailable("Another run renewed the token meanwhile.", "run it again.")
+        return other
+
+
+class OAuth2(KeptToken):
+    """Client credentials (RFC 6749 section 4.4) of this process alone."""
+
+    def __init__(self, fetch: Callable[[], Token], now: Callable[[], datetime]) -> None:
+        super().__init__(lambda kept, turn: fetch(), now)
+
+
+def digest(*parts: str) -> str:
+    """Return a digest of settings and secrets, for `fits`."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

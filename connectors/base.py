@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from connectors.shared import Shelf
+    from connectors.tokens import TokenStore
 
 Bookmark: TypeAlias = Mapping[str, Any]
 """Where a stream goes on: a JSON object whose members belong to the connector. Kept by the landing
@@ -189,9 +190,9 @@ class Context:
     """What a connector is handed: nothing global is read inside a connector.
 
     `secret` turns a reference (`env:NAME`, `file:PATH`) into its value; `transport` replaces the
-    network in tests; `pause` sleeps; `shelf` is shared by the processes of one
-    connection for its rate budget (None: this process alone); `base` is the folder that relative
-    paths of the settings start from.
+    network in tests; `pause` sleeps; `shelf` is shared by the processes of one connection for its
+    rate budget, and `tokens` for what its system issued (None: this process alone); `base` is the
+    folder that relative paths of the settings start from.
     """
 
     connection: str
@@ -201,6 +202,7 @@ class Context:
     pause: Callable[[float], None] | None = None
     transport: httpx.BaseTransport | None = None
     shelf: Shelf | None = None
+    tokens: TokenStore | None = None
     base: str = "."
     stats: Stats = field(default_factory=Stats)
 

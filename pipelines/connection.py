@@ -123,6 +123,7 @@ class Connection:
     overlays: Sequence[Path]
     secrets: Secrets
     control: Callable[[], Control] = field(compare=False)
+    key: Callable[[], bytes] = field(compare=False)
 
     @property
     def system(self) -> str:
@@ -178,6 +179,7 @@ class Connection:
     ) -> Connector:
         """Return the connector with validated settings; nothing is reached. Raises ConfigError."""
         from pipelines.shelves import ControlShelf  # SQLAlchemy: nothing that only reads needs it
+        from pipelines.tokens import ControlTokens
 
         return self._connector(
             Context(
@@ -188,6 +190,7 @@ class Connection:
                 pause=pause,
                 transport=transport,
                 shelf=ControlShelf(self.control, self.name),
+                tokens=ControlTokens(self.control, self.key, self.name, now, pause),
                 base=str(self.path.parent.parent.parent),  # beside defs/, as for `file:` secrets
                 stats=stats or Stats(),
             )

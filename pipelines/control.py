@@ -1,7 +1,7 @@
-"""The control database: leases and the history of stream runs. SQLite unless a URL is given.
+"""The control database: leases, history of stream runs, what runs of a connection share.
 
-It holds nothing that landing and store do not prove: lost, it is made anew and only the history of
-runs is gone.
+SQLite unless a URL is given. It holds nothing that landing and store do not prove: lost, it is made
+anew, and only the history of runs and the kept tokens are gone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -119,6 +120,17 @@ shelves = Table(
     Column("text", Text, nullable=False),
 )
 
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("sealed", LargeBinary),
+    Column("turn", String(36)),
+    Column("owner", Text),
+    Column("until", Float),
+)
+
 UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all, metadata.create_all)
 """Numbered from 1; a released one is never changed, only followed by another."""
 
@@ -127,8 +139,8 @@ def damaged(file: str | Path) -> Unavailable:
     """Return the error of a SQLite file that is cut or changed."""
     return Unavailable(
         "the control database is damaged.",
-        "delete it with its `-wal` and `-shm` and run again: it holds leases and the history of"
-        " runs, nothing that a sync needs.",
+        "delete it with its `-wal` and `-shm` and run again: it holds leases, the history of"
+        " runs and kept tokens, which a sync fetches anew.",
         place=str(file),
     )
 
@@ -165,15 +177,16 @@ class Control:
             del self.__dict__["engine"]
 
     @contextmanager
-    def exclusive(self) -> Iterator[Connection]:
+    def exclusive(self, *, synced: bool = False) -> Iterator[Connection]:
         """Open a transaction that writes: on SQLite no other one does before it ends.
 
-        On a server a row is locked by `SELECT … FOR UPDATE`, as far as it is there. Raises
-        Unavailable where the database is locked or full.
+        On a server a row is locked by `SELECT … FOR UPDATE`, as far as it is there. `synced`: what
+        is written outlives a power cut. Raises Unavailable where the database is locked or full.
         """
         try:
             with self.engine.begin() as con:
-                if con.dialect.name == "sqlite":
+                if con.dialect.name == "sqlite":  # its driver opens no transaction by itself
+                    con.exec_driver_sql(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
                     con.exec_driver_sql("BEGIN IMMEDIATE")
                 yield con
         except OperationalError as error:

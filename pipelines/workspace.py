@@ -224,6 +224,7 @@ class Workspace:
             overlays=self.overlays,
             secrets=self.secrets,
             control=lambda: self.control,
+            key=lambda: self.key,
         )
         try:
             _ = found.streams

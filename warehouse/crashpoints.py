@@ -33,6 +33,7 @@ UPKEEP: tuple[str, ...] = (
     "upgrade.written",  # what is missing is added, the transaction is open
     "rebuild.filled",  # the new store is whole beside the old one
     "rebuild.swapping",  # the old one's log is gone, its file is not
+    "token.answered",  # the system gave a new token out, it is not kept yet
 )
 """Points that an ordinary sync does not pass."""
 

@@ -10,9 +10,10 @@ import msgspec
 from connectors import auth
 from connectors.address import AddressRules
 from connectors.base import Context
+from connectors.body import Body
 from connectors.condition import parse_condition
 from connectors.decode import Caps
-from connectors.errors import AuthError, ConfigError
+from connectors.errors import AuthError, ConfigError, ConnectorError
 from connectors.http import HttpClient, Limits, Request
 from connectors.outcome import Rule
 from connectors.rate import parse_rates
@@ -79,43 +80,66 @@ def _auth(
         query = settings.query
         return auth.QueryAuth(lambda: resolved(query, secret))
     assert settings.oauth2 is not None  # noqa: S101 - one is set, by the settings' own rule
-    oauth2 = settings.oauth2
-    return auth.OAuth2(lambda: _token(oauth2, context, secret, shared), context.now)
+    return _oauth2(settings.oauth2, context, secret, shared)
 
 
-def _token(
+def _oauth2(
     settings: OAuth2Settings,
     context: Context,
     secret: Callable[[str], str],
     shared: Mapping[str, Any],
-) -> auth.Token:
-    """Ask the token endpoint, under the same rules as every other request."""
-    form = {"grant_type": "client_credentials"}
-    if settings.scope:
-        form["scope"] = settings.scope
+) -> auth.Auth:
+    """Return what asks the token endpoint, under the same rules as every other request."""
     client_id = resolve(settings.client_id, secret)
     client_secret = resolve(settings.client_secret, secret)
-    proof: auth.Auth | None = None
-    if settings.client_in == "basic":
-        proof = auth.basic(lambda: client_id, lambda: client_secret)
-    else:
-        form |= {"client_id": client_id, "client_secret": client_secret}
-    client = HttpClient(settings.token_url, context, auth=proof, **shared)
+    seed = resolve(settings.refresh_token, secret) if settings.refresh_token else ""
+
+    def fetch(kept: auth.Kept | None, turn: auth.Turn) -> auth.Token:
+        form = {"grant_type": "client_credentials"}
+        if seed:  # RFC 6749 section 6; the first one is the settings', each later one was kept
+            spent = kept.refresh if kept is not None and kept.refresh else seed
+            form = {"grant_type": "refresh_token", "refresh_token": spent}
+        if settings.scope:
+            form["scope"] = settings.scope
+        proof: auth.Auth | None = None
+        if settings.client_in == "basic":
+            proof = auth.basic(lambda: client_id, lambda: client_secret)
+        else:
+            form |= {"client_id": client_id, "client_secret": client_secret}
+        client = HttpClient(settings.token_url, context, auth=proof, **shared)
+        try:
+            answer = client.send(Request(method="POST", form=form))
+        except (ConfigError, AuthError) as error:  # a wrong id or secret is answered 400 or 401
+            raise _refused(error, bool(seed), turn.cut) from None
+        finally:
+            client.close()
+        return _token(answer.body)
+
+    return auth.KeptToken(
+        fetch, context.now, store=context.tokens, name="oauth2", learn=shared["redactor"].add,
+        fits=auth.digest(settings.token_url, settings.scope, client_id, client_secret, seed),
+    )  # fmt: skip
+
+
+def _refused(error: ConnectorError, refreshed: bool, cut: bool) -> AuthError:
+    what, do = f"The token endpoint refused: {error.what}", "check auth.oauth2."
+    if refreshed:
+        do = (
+            "let the system issue a new refresh token and put it where "
+            "auth.oauth2.refresh_token points: the one before is not used any more then."
+        )
+    if refreshed and cut:
+        what += " The last renewal was cut off before its answer was kept."
+    return AuthError(what, do, place=error.place, request_id=error.request_id)
+
+
+def _token(body: Body | None) -> auth.Token:
+    found = {
+        name: (body.text((name,)) if body is not None else None) or ""
+        for name in ("access_token", "refresh_token", "expires_in")
+    }
     try:
-        answer = client.send(Request(method="POST", form=form))
-    except (ConfigError, AuthError) as error:  # a wrong id or secret is answered 400 or 401
-        raise AuthError(
-            f"The token endpoint refused: {error.what}", "check auth.oauth2.",
-            place=error.place, request_id=error.request_id,
-        )  from None  # fmt: skip
-    finally:
-        client.close()
-    text = (answer.body.text(("access_token",)) if answer.body else None) or ""
-    life = (answer.body.text(("expires_in",)) if answer.body else None) or "3600"
-    try:
-        seconds = msgspec.convert(life, float, strict=False)
+        seconds = msgspec.convert(found["expires_in"] or "3600", float, strict=False)
     except msgspec.ValidationError:
         seconds = 3600.0
-    if text:
-        shared["redactor"].add(text)
-    return auth.Token(text, seconds)
+    return auth.Token(found["access_token"], seconds, found["refresh_token"])

@@ -21,11 +21,14 @@ from connectors.values import (
 
 
 class OAuth2Settings(Strict):
-    """Client credentials (RFC 6749 section 4.4)."""
+    """Client credentials (RFC 6749 section 4.4), or a refresh token (section 6)."""
 
     token_url: UrlText = Field(description="Where tokens are given out")
     client_id: Text = Field(description="Id of the technical client, or env:NAME")
     client_secret: Secret = Field(description="env:NAME or file:PATH")
+    refresh_token: Secret | None = Field(
+        None, description="First refresh token: env:NAME or file:PATH; later ones are kept"
+    )
     scope: Text = Field("", description="Scopes, separated by spaces")
     client_in: str = Field(
         "body", pattern="^(body|basic)$", description="Where id and secret go: body or basic"
@@ -39,7 +42,9 @@ class AuthSettings(Strict):
     basic: UserAndPassword = Field(None, description="[user, password reference]")
     header: dict[str, Secret] | None = Field(None, description="{X-Api-Key: env:NAME}")
     query: dict[str, Secret] | None = Field(None, description="{access_token: env:NAME}")
-    oauth2: OAuth2Settings | None = Field(None, description="OAuth 2 client credentials")
+    oauth2: OAuth2Settings | None = Field(
+        None, description="OAuth 2 client credentials or refresh token"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
