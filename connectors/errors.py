@@ -5,6 +5,7 @@ ConnectorError              two texts: what happened, what to do; `retriable`
 ├── AuthError               the credentials were refused: renew them
 ├── Unavailable             the system does not answer now: the next run tries again
 │   └── Throttled           the system asked us to slow down for longer than we wait
+│       └── QuotaUsed       a quota is used up until a time: the run ends early and goes on then
 ├── ContractBroken          the system answered something that its contract rules out
 │   └── PaginationLoop      a page or a cursor came back
 ├── TooLarge                a cap on bytes, ratio, depth or time was hit
@@ -13,6 +14,7 @@ ConnectorError              two texts: what happened, what to do; `retriable`
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -53,6 +55,22 @@ class Unavailable(ConnectorError):
 
 class Throttled(Unavailable):
     """The system asked for a longer pause than a run may wait."""
+
+
+class QuotaUsed(Throttled):
+    """A quota is used up `until` a time (aware; None where nobody says): what came is kept."""
+
+    def __init__(
+        self,
+        what: str,
+        do: str,
+        *,
+        until: datetime | None = None,
+        place: str = "",
+        request_id: str = "",
+    ) -> None:
+        super().__init__(what, do, place=place, request_id=request_id)
+        self.until = until
 
 
 class ContractBroken(ConnectorError):

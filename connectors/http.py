@@ -16,6 +16,7 @@ from connectors.address import AddressRules, Resolve, Url, bare, join, parse, sy
 from connectors.auth import Auth
 from connectors.base import Context
 from connectors.body import Body, Path
+from connectors.changes import zone_of
 from connectors.decode import Caps, Decoder, Truncated, as_utf8
 from connectors.errors import (
     ConfigError,
@@ -27,7 +28,7 @@ from connectors.errors import (
 )
 from connectors.network import Deadline, GuardedTransport, Tls
 from connectors.numbers import quote_long
-from connectors.outcome import Rule, judge
+from connectors.outcome import Rule, find
 from connectors.rate import Budget, Rate
 from connectors.records import one_line
 from connectors.redact import Redactor, quiet_http_logs
@@ -106,7 +107,12 @@ class HttpClient:
             longest=self._limits.caps.seconds + _SLACK,
         )
         self._verdict = Verdict(
-            self._redactor, self._limits.patience, context.now, self._budget.hold, messages
+            self._redactor,
+            self._limits.patience,
+            context.now,
+            self._budget.hold,
+            messages,
+            zone_of(context.timezone),
         )
         transport = context.transport or GuardedTransport(
             self.base.origin, address or AddressRules(), tls or Tls(), self._deadline, resolve
@@ -297,7 +303,8 @@ class HttpClient:
         if status == 204:
             return Answer("empty", status, got, None, url, request_id)
         said = "" if body is not None else _plain_text(data, got.get("content-type", ""))
-        outcome = judge(status, body, (*request.rules, *self._rules), got, said)
+        rule = find(status, body, (*request.rules, *self._rules), got, said)
+        outcome = rule.outcome if rule else "ok" if 200 <= status < 300 else "fatal"
         if outcome == "ok" and body is None:
             error = broken or ContractBroken(
                 "The answer is empty.", "check path and method.", place=url.place
@@ -306,7 +313,7 @@ class HttpClient:
             if not whole:  # nothing announced the length: it may have been cut
                 raise Again(error)
             raise error
-        answer = Answer(outcome, status, got, body, url, request_id, said)
+        answer = Answer(outcome, status, got, body, url, request_id, said, rule)
         if outcome == "ok" and body and request.ok and not request.ok.holds(body):
             raise ContractBroken(
                 f"The answer says that it failed ({request.ok.text} does not hold): "

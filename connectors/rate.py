@@ -11,8 +11,9 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from connectors.errors import ConfigError, Throttled
+from connectors.errors import ConfigError, QuotaUsed
 from connectors.ledger import Ledger, Rate, decode, encode
 from connectors.shared import OwnShelf, Shelf
 
@@ -90,7 +91,7 @@ class Budget:
     def take(self) -> Place:
         """Wait for a place.
 
-        Raises Throttled, taking no place, when the wait would be longer than `patience`.
+        Raises QuotaUsed, taking no place, when the wait would be longer than `patience`.
         """
         name = uuid.uuid4().hex[:12]
         waited = 0.0
@@ -100,9 +101,11 @@ class Budget:
                 return Place(waited, (lambda: self._end(name)) if self._rates else None)
             if waited + wait > self._patience:
                 self._leave(name)
-                raise Throttled(
+                until = datetime.fromtimestamp(self._now() + wait, UTC)
+                raise QuotaUsed(
                     f"The connection's request budget is used up for {wait:.0f} s more.",
                     "wait for the next run, or raise rate: if the system allows more.",
+                    until=until,
                 )
             try:
                 self._pause(wait)

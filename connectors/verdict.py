@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -17,12 +17,14 @@ from connectors.errors import (
     ConfigError,
     ConnectorError,
     ContractBroken,
+    QuotaUsed,
     Throttled,
     Unavailable,
 )
 from connectors.outcome import Outcome, Rule
 from connectors.redact import Redactor
 
+_FAR = 366 * 86400.0
 _MESSAGES: tuple[Path, ...] = (
     ("error", "message"), ("message",), ("msg",), ("errmsg",), ("error_description",),
     ("error",), ("detail",), ("errors", 0, "message"), ("errors", 0),
@@ -63,6 +65,7 @@ class Answer:
     url: Url
     request_id: str = ""
     said: str = ""
+    rule: Rule | None = None
 
     @property
     def place(self) -> str:
@@ -94,12 +97,14 @@ class Verdict:
         now: Callable[[], datetime],
         hold: Callable[[float], None],
         messages: tuple[Path, ...] = (),
+        zone: tzinfo = UTC,
     ) -> None:
         self._redactor = redactor
         self._patience = patience
         self._now = now
         self._hold = hold
         self._messages = (*messages, *_MESSAGES)
+        self._zone = zone
 
     def settled(self, answer: Answer, request: Request) -> Answer:
         """Return an answer that was taken; raise what the table says of the others."""
@@ -108,6 +113,8 @@ class Verdict:
         place, request_id = answer.place, answer.request_id
         says = self.message(answer.body, request.message, answer.said)
         what = f"HTTP {answer.status}: {says}"
+        if answer.outcome == "quota":
+            raise self._quota(answer, what)
         if answer.outcome in ("throttled", "retry"):
             raise self._later(answer, what)
         if answer.outcome == "refresh":
@@ -125,14 +132,28 @@ class Verdict:
         do = "check path, method and params." if kind is ConfigError else "ask the vendor."
         raise kind(f"The request was not answered ({what})", do, place=place, request_id=request_id)
 
+    def _quota(self, answer: Answer, what: str) -> QuotaUsed:
+        """Let no run of the connection ask before the quota is there again."""
+        after = self._retry_after(answer)
+        if after is not None:
+            self._hold(after)
+        return self._used(f"The system's quota is used up ({what})", after, answer)
+
+    def _used(self, what: str, after: float | None, answer: Answer) -> QuotaUsed:
+        until = None if after is None else self._now() + timedelta(seconds=min(after, _FAR))
+        return QuotaUsed(
+            what, "nothing: a run after that goes on; or ask the vendor for more.", until=until,
+            place=answer.place, request_id=answer.request_id,
+        )  # fmt: skip
+
     def _later(self, answer: Answer, what: str) -> ConnectorError | Again:
         after = self._retry_after(answer)
         kwargs = {"place": answer.place, "request_id": answer.request_id}
         if after is not None and after > self._patience:
-            return Throttled(
-                f"The system asks to wait {after:.0f} s ({what})",
-                "wait; or lower rate: and the schedule.", **kwargs,
-            )  # fmt: skip
+            what = f"The system asks to wait {after:.0f} s ({what})"
+            if answer.outcome == "throttled":
+                return self._used(what, after, answer)
+            return Throttled(what, "wait; or lower rate: and the schedule.", **kwargs)
         if answer.outcome == "throttled":
             if after is not None:
                 self._hold(after)
@@ -153,7 +174,8 @@ class Verdict:
             return float(text)
         until = http_date(text)
         if until is None:
-            return None
+            pause = answer.rule.pause if answer.rule is not None else None
+            return pause.left(answer.body, self._now(), self._zone) if pause is not None else None
         return max((until - (answer.date or self._now())).total_seconds(), 0.0)
 
     def message(self, body: Body | None, path: Path, said: str = "") -> str:

@@ -11,7 +11,7 @@ OK, FAILED, LATER = 0, 1, 3
 
 INTERRUPTED = "Interrupted"
 """The `kind` of an error that was a person's wish."""
-RESUMABLE = frozenset({INTERRUPTED, "Throttled"})
+RESUMABLE = frozenset({INTERRUPTED, "Throttled", "QuotaUsed"})
 """Kinds that ended a run early and need nobody: the next run goes on."""
 
 
@@ -42,7 +42,8 @@ class StreamOutcome:
     `partial` ended early and goes on at the next run. Counts are records, but for `requests` and
     the counts of the load (`inserted` … `refused`: rows, of other entities made from the same
     record too). `unchanged` are records equal to what was landed before. `lag_seconds` is the age
-    of the newest change known, None where the stream has no stamp.
+    of the newest change known, None where the stream has no stamp. `quota` says which quota ended
+    the run early, `quota_until` (ISO, UTC) when it is there again, where that is known.
     """
 
     connection: str
@@ -67,6 +68,8 @@ class StreamOutcome:
     seconds: float = 0.0
     warnings: dict[str, int] = field(default_factory=dict)
     quarantine_limit: float = 0.05
+    quota: str | None = None
+    quota_until: str | None = None
     error: ErrorText | None = None
     run_id: str = ""
 

@@ -36,6 +36,8 @@ class StreamState:
     last_success: datetime | None
     last_status: str | None
     error: str | None
+    quota: str | None
+    quota_until: str | None
     running: bool
     lag_seconds: float | None
     promise_seconds: float | None
@@ -166,6 +168,8 @@ def _state(
         last_success=good.ended_at if good else None,
         last_status=last.status if last else None,
         error=_error(last),
+        quota=last.counts.get("quota") if last else None,
+        quota_until=last.counts.get("quota_until") if last else None,
         running=key in control.running,
         lag_seconds=lag,
         promise_seconds=promise,

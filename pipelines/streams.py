@@ -111,6 +111,9 @@ def figures(outcome: StreamOutcome) -> dict[str, Any]:
         "throttled seconds": outcome.throttled_seconds,
         "seconds": outcome.seconds,
     }
+    if outcome.quota is not None:
+        shown["quota"] = outcome.quota
+        shown["goes on after"] = outcome.quota_until or "the next run tries"
     if outcome.lag_seconds is not None:
         shown["lag seconds"] = outcome.lag_seconds
     if outcome.warnings:

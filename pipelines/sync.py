@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.base import Mode, utc_now
+from connectors.errors import QuotaUsed
+from connectors.redact import Redactor
 from pipelines.alongside import Alongside
 from pipelines.explain import explain
 from pipelines.extract import Reading, extract
@@ -111,6 +113,10 @@ def _read_and_load(
     try:
         with loads:
             extract(connection, landing, outcome, reading, grouped=plan.grouped)
+    except QuotaUsed as used:  # no failure: what came is kept, the next run goes on
+        outcome.status = "partial"
+        outcome.quota = Redactor(workspace.secrets.given).text(used.what)
+        outcome.quota_until = used.until.isoformat(timespec="seconds") if used.until else None
     except Exception:
         _load(workspace, landing, plan, outcome, reading, loads.report)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import time
 from typing import Any
 
 import msgspec
@@ -10,12 +11,12 @@ import msgspec
 from connectors import auth
 from connectors.address import AddressRules
 from connectors.base import Context
-from connectors.body import Body
+from connectors.body import Body, parse_path
 from connectors.condition import parse_condition
 from connectors.decode import Caps
 from connectors.errors import AuthError, ConfigError, ConnectorError
 from connectors.http import HttpClient, Limits, Request
-from connectors.outcome import Rule
+from connectors.outcome import Pause, Rule
 from connectors.rate import parse_rates
 from connectors.redact import Redactor
 from connectors.rest.settings import AuthSettings, OAuth2Settings, RestSettings
@@ -54,9 +55,19 @@ def resolved(values: Mapping[str, str], secret: Callable[[str], str]) -> dict[st
 def compiled(rules: tuple[AnswerRule, ...]) -> tuple[Rule, ...]:
     """Return the table of answers in the client's form."""
     return tuple(
-        Rule(rule.is_, rule.status, parse_condition(rule.when) if rule.when else None)
+        Rule(
+            rule.is_, rule.status, parse_condition(rule.when) if rule.when else None, None,
+            _pause(rule),
+        )
         for rule in rules
-    )
+    )  # fmt: skip
+
+
+def _pause(rule: AnswerRule) -> Pause | None:
+    after = parse_path(rule.after) if rule.after else ()
+    seconds = rule.wait.total_seconds() if rule.wait is not None else None
+    resets = time.fromisoformat(rule.resets) if rule.resets else None
+    return Pause(after, seconds, resets) if after or seconds is not None or resets else None
 
 
 def _auth(

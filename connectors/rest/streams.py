@@ -121,8 +121,26 @@ class AnswerRule(Strict):
     when: ConditionText | None = Field(None, description="Condition on the body, e.g. code = 429")
     is_: Outcome = Field(
         alias="is",
-        description="ok, empty, skip, retry, throttled, refresh, denied, config or fatal",
+        description="ok, empty, skip, retry, throttled, quota, refresh, denied, config or fatal",
     )
+    after: PathText | None = Field(
+        None, description="throttled, quota: path of the seconds to wait, or of the instant"
+    )
+    wait: Duration | None = Field(None, description="throttled, quota: how long, e.g. 20s")
+    resets: str | None = Field(
+        None,
+        pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="quota: time of day (connection's zone) from which on it is there again",
+    )
+
+    @model_validator(mode="after")
+    def _pauses(self) -> Self:
+        given = [name for name in ("after", "wait", "resets") if getattr(self, name) is not None]
+        if given and self.is_ not in ("throttled", "quota"):
+            raise ValueError(f"{given[0]} goes with is: throttled or is: quota")
+        if self.resets and self.is_ != "quota":
+            raise ValueError("resets goes with is: quota")
+        return self
 
 
 class StreamSettings(Strict):

@@ -33,6 +33,13 @@ def remark(text: str) -> None:
     print(plain(text), file=sys.stderr)
 
 
+def quota_text(name: str, what: str, until: str | None) -> str:
+    """Return the sentence on a stream that a used quota ended early."""
+    if until is None:
+        return t("sync.quota_open", name=name, what=what)
+    return t("sync.quota", name=name, what=what, until=until)
+
+
 def as_json(value: Any) -> None:
     """Print `value` as JSON: money as text with all its digits, instants in UTC."""
     text = json.dumps(value, ensure_ascii=False, indent=2, default=jsonable)

@@ -12,7 +12,7 @@ import typer
 from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.session import connection, split, workspace
-from pipelines.cli.show import as_json, progress_console, remark, say, span, table
+from pipelines.cli.show import as_json, progress_console, quota_text, remark, say, span, table
 from pipelines.texts import t
 
 if TYPE_CHECKING:
@@ -144,7 +144,9 @@ def _remarks(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None
         name = f"{o.connection}/{o.stream}"
         if o.error is not None:
             remark(t("sync.failed", name=name, error=o.error))
-        if o.status == "partial":
+        if o.quota is not None:
+            remark(quota_text(name, o.quota, o.quota_until))
+        elif o.status == "partial":
             remark(t("sync.partial", name=name))
         if o.quarantined:
             remark(t("sync.quarantined", name=name, count=o.quarantined, connection=o.connection))
