@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ class HttpClient:
 
     `context.transport` replaces the network, `context.pause` sleeps. `messages` are where the
     system's errors have their words; `wrapped` says that it may write an answer's JSON into a JSON
-    text. Close it when done.
+    text. Threads may share a client. Close it when done.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class HttpClient:
             raise ConfigError("base_url has a query.", "move it to params: of the streams.")
         self._context = context
         self._stats = context.stats
+        self._counting = threading.Lock()
         self._auth = auth or Auth()
         self._headers = dict(headers or {})
         self._rules = rules
@@ -178,7 +180,8 @@ class HttpClient:
         if self._budget.counts:  # a token is fetched before the place is taken: that needs one too
             self._auth.prepare(*self._named(request, query))
         place = self._budget.take()
-        self._stats.throttled_seconds += place.waited
+        with self._counting:
+            self._stats.throttled_seconds += place.waited
         try:
             return self._asked(request, url, query, place.done)
         finally:
@@ -213,7 +216,8 @@ class HttpClient:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self._auth.sign(request.method, url.path, headers, content)
         text = "&".join(filter(None, (url.query, urlencode(params, quote_via=quote))))
-        self._stats.requests += 1
+        with self._counting:
+            self._stats.requests += 1
         try:
             with self._deadline.limit(self._limits.caps.seconds):
                 status, got, data, whole = self._exchange(
@@ -255,7 +259,8 @@ class HttpClient:
             announced = got.get("content-length", "")
             if announced.isdigit() and decoder.sent < int(announced) and method != "HEAD":
                 raise Truncated(f"{decoder.sent} of {announced} bytes")
-            self._stats.bytes += decoder.sent
+            with self._counting:
+                self._stats.bytes += decoder.sent
             whole = bool(announced) or "chunked" in got.get("transfer-encoding", "")
             return response.status_code, got, decoder.body(), whole
         finally:
@@ -355,10 +360,11 @@ class HttpClient:
         return float(self._jitter(state))
 
     def _count(self, state: tenacity.RetryCallState) -> None:
-        self._stats.retries += 1
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, Again) and isinstance(error.error, Throttled) and state.next_action:
-            self._stats.throttled_seconds += state.next_action.sleep
+        with self._counting:
+            self._stats.retries += 1
+            if isinstance(error, Again) and isinstance(error.error, Throttled):
+                self._stats.throttled_seconds += state.next_action.sleep if state.next_action else 0
 
 
 def _plain_text(data: bytes, kind: str) -> str:

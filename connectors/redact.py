@@ -43,7 +43,7 @@ class Redactor:
         secret = secret.strip()
         if len(secret) < _SHORTEST:
             return
-        self._forms |= set(_forms(secret))
+        self._forms = self._forms | set(_forms(secret))  # another thread may be masking
         if any(sign in secret for sign in "\"'\\/"):
             self._nested.append(_nested_pattern(secret))
         longest_first = sorted(self._forms, key=len, reverse=True)

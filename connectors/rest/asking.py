@@ -17,6 +17,7 @@ from connectors.outcome import Rule
 from connectors.paging import Step, Turn
 from connectors.records import Cut, cut, show
 from connectors.rest.client import compiled, resolved
+from connectors.rest.detail import Detailer, make_detailer
 from connectors.rest.settings import RestSettings
 from connectors.rest.streams import Place, StreamSettings
 from connectors.rest.values import json_constant
@@ -38,6 +39,7 @@ class Asker:
     ok: Condition | None
     message: Path
     rules: tuple[Rule, ...]
+    detail: Detailer | None = None
 
     def fetch(self, window: Window, step: Step, received: int, number: int) -> Turn:
         """Get one page."""
@@ -57,6 +59,10 @@ class Asker:
             odd=_odd(answer, number),
             listed=page.listed,
         )
+
+    def detailed(self, turn: Turn) -> tuple[Turn, str]:
+        """Put the detail in each record's place; returns what has to be said of it, else ""."""
+        return (turn, "") if self.detail is None else self.detail.detailed(turn)
 
     def cut(self, answer: Answer) -> Cut:
         """Cut the answer into records; nothing where the table says empty or skip."""
@@ -159,6 +165,7 @@ def make_asker(
         ok=parse_condition(ok) if ok else None,
         message=parse_path(spec.message or settings.message),
         rules=compiled(spec.answers),
+        detail=make_detailer(settings, spec, client, secret),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -154,14 +154,26 @@ class Reading:
                 count.see(turn)
                 left = None if self.request.limit is None else self.request.limit - taken
                 if left is not None and len(turn.records) >= left:
+                    turn = self._detailed(_first(turn, left), count)
                     yield self._page(turn, self.request.bookmark or {}, left)
                     return
                 taken += len(turn.records)
+                turn = self._detailed(turn, count)
                 if step is None and number == len(windows) - 1:
                     yield self._last_page(turn, before, tide, paging, count, resume)
                 else:
                     mark = self._resume(paging, window, step, tide, count)
                     yield self._page(turn, self._on_the_way(before, mark), None)
+
+    def _detailed(self, turn: Turn, count: Count) -> Turn:
+        """Return the page with the details of its records, where the stream has some."""
+        if self.request.mode == "sweep":
+            return turn
+        turn, said = self.asker.detailed(turn)
+        if said:
+            self.notes.append(said)
+            count.odd = count.odd or turn.odd
+        return turn
 
     # --- where it begins ---------------------------------------------------------------------
     def _fits(self, resume: Mapping[str, Any], paging: Paging, before: datetime | None) -> bool:
@@ -338,3 +350,9 @@ class Reading:
             warnings=notes,
             resumed=self.resumed,
         )
+
+
+def _first(turn: Turn, limit: int) -> Turn:
+    return replace(
+        turn, records=turn.records[:limit], keys=turn.keys[:limit], stamps=turn.stamps[:limit]
+    )

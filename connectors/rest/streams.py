@@ -143,6 +143,25 @@ class AnswerRule(Strict):
         return self
 
 
+class DetailSettings(Strict):
+    """A call for each record of the list; its answer stands in the record's place."""
+
+    path: Text = Field(
+        min_length=1, description="Path below base_url with {key} in it: /orders/{key}"
+    )
+    params: Constants = Field(default={}, description="Constant query parameters; may hold {key}")
+    record: PathText = Field("", description="Path of the record in the answer; default: the body")
+    workers: int = Field(4, ge=1, le=16, description="Calls at a time")
+
+    @model_validator(mode="after")
+    def _keyed(self) -> Self:
+        if not any("{key}" in text for text in (self.path, *self.params.values())):
+            raise ValueError("detail needs {key} in path or params: the record's key goes there")
+        if "://" in self.path or self.path.startswith("//") or re.search(r"[\s#\\]", self.path):
+            raise ValueError("path stands below base_url: /orders/{key}; no host or space")
+        return self
+
+
 class StreamSettings(Strict):
     """One list of records."""
 
@@ -168,6 +187,9 @@ class StreamSettings(Strict):
     )
     message: PathText = Field("", description="Path of the system's message when ok does not hold")
     answers: tuple[AnswerRule, ...] = Field((), description="What this stream's answers mean")
+    detail: DetailSettings | None = Field(
+        None, description="A call for each record, where the list does not say everything"
+    )
     in_: Place | None = Field(
         None, alias="in", description="Where paging and changes parameters go: query or body"
     )
