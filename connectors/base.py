@@ -7,7 +7,7 @@ canonical model, the mapping or the store. What it yields is landed as it is.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
@@ -97,8 +97,10 @@ class Stream:
 
     `key` is the path (or paths, joined with '/') of the source key inside a record; () where the
     position inside its part is the key. `stable_order` says that a read which was interrupted may
-    go on and still count as one scan (keyset paging). `deletes` are the modes of reading that find
+    go on and still count as one scan (keyset paging). `deletes` are the modes of reading that find `wants` are the columns that the stream must
     what was deleted at the source for good; () where nothing is deleted there, or none finds it.
+    be told to know what to ask for (tracking numbers, document ids); `query` gives them from the
+    published store where the connection's file has no query of its own.
     """
 
     name: str
@@ -109,6 +111,8 @@ class Stream:
     stable_order: bool = False
     can_sweep: bool = False
     deletes: tuple[Mode, ...] = ()
+    wants: tuple[str, ...] = ()
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,8 @@ class ReadRequest:
     `full` ignores the bookmark's stamps (an interrupted full read of a stable order may still go
     on), `sweep` wants keys only; `limit` ends after so many records (preview) and never says
     complete. `again` names parts that are to be read although the bookmark knows them: a record of
-    theirs stands in the store as another part had it, which does not hold it any more.
+    theirs stands in the store as another part had it, which does not hold it any more. `wanted` are
+    the rows of a stream that declares `wants`, by those names, as text; they come once.
     """
 
     stream: str
@@ -153,6 +158,7 @@ class ReadRequest:
     bookmark: Bookmark | None = None
     limit: int | None = None
     again: frozenset[str] = frozenset()
+    wanted: Iterable[Mapping[str, str | None]] = ()
 
 
 @dataclass(slots=True)

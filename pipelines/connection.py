@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -15,6 +16,7 @@ from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.base import Connector, Context, Stats, utc_now
+from connectors.base import Stream as DeclaredStream
 from connectors.errors import ConfigError
 from mappings.yamltext import Document, YamlError, read_file
 from pipelines.company import known_zone
@@ -54,6 +56,9 @@ class StreamOptions(BaseModel):
         None, description="Freshness owed, as in 15m; default twice the interval."
     )
     sweep: str | None = Field(None, description="When hard deletes are looked for: cron fields.")
+    wants: str | None = Field(
+        None, description="SELECT on the published store: the rows that the stream asks for."
+    )
 
     _check = field_validator("schedule", "sweep")(_cron)
 
@@ -109,6 +114,7 @@ class StreamSpec:
     schedule: str | None = None
     promise: timedelta | None = None
     sweep: str | None = None
+    wants: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ class Connection:
     timezone: str
     overlays: Sequence[Path]
     secrets: Secrets
+    published: Path
     control: Callable[[], Control] = field(compare=False)
     key: Callable[[], bytes] = field(compare=False)
 
@@ -155,6 +162,7 @@ class Connection:
                 schedule := option.schedule or self.file.schedule,
                 option.promise or (_promise(schedule) if schedule else None),
                 option.sweep,
+                option.wants,
             )
             for name, option in options.items()
         ]
@@ -168,6 +176,14 @@ class Connection:
         raise ConfigError(
             f"{self.name} has no stream {name}.", f"use one of: {names}.", place=str(self.path)
         )
+
+    def wanted(
+        self, declared: DeclaredStream
+    ) -> AbstractContextManager[Iterator[Mapping[str, str | None]]]:
+        """Run the query of a stream that must be told what to ask for; see `pipelines.wanted`."""
+        from pipelines.wanted import wanted
+
+        return wanted(self.published, declared, self.stream(declared.name))
 
     def connector(
         self,

@@ -86,7 +86,9 @@ def extract(
         with ExitStack() as stack:
             stack.enter_context(closing(connector))
             again = landing.again(name, stream)
-            pages = connector.read(ReadRequest(stream, reading.mode, before, again=again))
+            rows = stack.enter_context(connection.wanted(connector.streams()[stream]))
+            request = ReadRequest(stream, reading.mode, before, again=again, wanted=rows)
+            pages = connector.read(request)
             if isinstance(pages, Generator):  # one that is left at a page edge lets go of its reply
                 stack.enter_context(closing(pages))
             for page in pages:

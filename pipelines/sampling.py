@@ -22,7 +22,8 @@ def first_records(found: Connection, stream: str, most: int) -> Records:
     taken: list[Any] = []
     with ExitStack() as stack:
         connector = stack.enter_context(closing(found.connector()))
-        pages = connector.read(ReadRequest(stream, mode="full", limit=most))
+        rows = stack.enter_context(found.wanted(connector.streams()[stream]))
+        pages = connector.read(ReadRequest(stream, mode="full", limit=most, wanted=rows))
         if isinstance(pages, Generator):  # one that is left in its midst still holds its session
             stack.enter_context(closing(pages))
         for page in pages:

@@ -223,6 +223,7 @@ class Workspace:
             timezone=file.timezone or zone,
             overlays=self.overlays,
             secrets=self.secrets,
+            published=self.home.current,
             control=lambda: self.control,
             key=lambda: self.key,
         )

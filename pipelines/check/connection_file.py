@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from pipelines.connection import NAME, TYPE, ConnectionFile
 from pipelines.texts import t
 
 if TYPE_CHECKING:
-    from connectors.base import Connector
+    from connectors.base import Connector, Stream
 
 COMPANY = "pipelines.Company"
 KNOWN = ("type", "attributes", "requirements", "post_processing", "template_vars_module")
@@ -157,10 +157,34 @@ def _system(document: Document) -> Iterator[Problem]:
         yield at(document, CONFIG, error.what, t("do", do=error.do))
         return
     else:
-        offered, problems = _offered(document, kind, settings)
+        streams, problems = _offered(document, kind, settings)
         yield from problems
+        offered = None if streams is None else list(streams)
+        if streams is not None:
+            yield from _wants(document, attributes.get("streams"), streams)
     if offered is not None:
         yield from _streams(document, attributes.get("streams"), offered)
+
+
+def _wants(
+    document: Document, wanted: Any, streams: Mapping[str, Stream]
+) -> Iterator[Problem]:  # fmt: skip
+    """Yield which streams lack the query that they need, or have one that nobody reads."""
+    options = wanted if isinstance(wanted, dict) else {}
+    for name, stream in streams.items():
+        if isinstance(wanted, list | dict) and name not in wanted:
+            continue
+        given = options.get(name)
+        has = isinstance(given, dict) and "wants" in given
+        if has and not stream.wants:
+            spot: Spot = ("attributes", "streams", name, "wants")
+            yield at(document, spot, t("found.wants_in_vain", stream=name), t("meant.leave_out"))
+        if stream.wants and not has and not stream.query:
+            columns = ", ".join(stream.wants)
+            yield at(
+                document, ("attributes", "streams"), t("found.no_wants", stream=name),
+                t("meant.wants", stream=name, columns=columns),
+            )  # fmt: skip
 
 
 def _declared(config: Any) -> list[str] | None:
@@ -171,11 +195,11 @@ def _declared(config: Any) -> list[str] | None:
 
 def _offered(
     document: Document, kind: type[Connector], settings: Any
-) -> tuple[list[str] | None, list[Problem]]:
+) -> tuple[Mapping[str, Stream] | None, list[Problem]]:
     try:
         context = Context(connection=Path(document.file).parent.name,
                           base=str(Path(document.file).parent))  # fmt: skip
-        return list(kind(settings, context).streams()), []
+        return kind(settings, context).streams(), []
     except ConnectorError as error:
         spot = _spot_of(document, error.place)
         return None, [at(document, spot, error.what, t("do", do=error.do))]
