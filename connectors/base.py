@@ -97,10 +97,11 @@ class Stream:
 
     `key` is the path (or paths, joined with '/') of the source key inside a record; () where the
     position inside its part is the key. `stable_order` says that a read which was interrupted may
-    go on and still count as one scan (keyset paging). `deletes` are the modes of reading that find `wants` are the columns that the stream must
+    go on and still count as one scan (keyset paging). `deletes` are the modes of reading that find
     what was deleted at the source for good; () where nothing is deleted there, or none finds it.
-    be told to know what to ask for (tracking numbers, document ids); `query` gives them from the
-    published store where the connection's file has no query of its own.
+    `wants` are the columns that the stream must be told to know what to ask for (tracking numbers,
+    document ids); `query` gives them from the published store where the connection's file has no
+    query of its own.
     """
 
     name: str

@@ -48,6 +48,7 @@ class Turn:
     stamps: Sequence[str | None] = ()
     odd: str = ""
     listed: bool = True
+    status: int = 200
 
 
 class Paging(ABC):

@@ -7,11 +7,12 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from connectors.base import (
     Bookmark,
     Connector,
+    Feed,
     KeySweep,
     Mode,
     Page,
@@ -139,8 +140,10 @@ def _open(
     )
 
 
-def _landed_mode(asked: Mode, declared: Stream, first: Page) -> Mode:
+def _landed_mode(asked: Mode, declared: Stream, first: Page) -> Mode | Literal["feed"]:
     """Return what the read is: a snapshot is always a full one, unless it is kept by parts."""
+    if asked == "changed" and isinstance(declared.changes, Feed):
+        return "feed"
     main = declared.changes.main if isinstance(declared.changes, KeySweep) else declared.changes
     if asked == "changed" and isinstance(main, Snapshot) and first.part is None:
         return "full"

@@ -61,6 +61,7 @@ class KingdeeConnector(Connector):
                 title=source.title,
                 stable_order=True,
                 can_sweep=True,
+                deletes=("full", "sweep"),
             )
             for name, source in STREAMS.items()
             if name not in self.settings.skip

@@ -58,6 +58,7 @@ class Asker:
             stamps=page.stamps,
             odd=_odd(answer, number),
             listed=page.listed,
+            status=answer.status,
         )
 
     def detailed(self, turn: Turn) -> tuple[Turn, str]:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.base import Connector, Context, Finding, Page, ReadRequest, Snapshot, Stream
+from connectors.base import (
+    Connector,
+    Context,
+    Feed,
+    Finding,
+    Mode,
+    Page,
+    ReadRequest,
+    Snapshot,
+    Stream,
+)
 from connectors.changes import zone_of
 from connectors.errors import ConnectorError
 from connectors.named import stream_of
@@ -41,20 +51,28 @@ class RestConnector(Connector):
             found[name] = Stream(
                 name=name,
                 key=spec.key,
-                changes=make_changes(spec) or Snapshot(),
+                changes=(
+                    Feed("the list of changes") if spec.feed else make_changes(spec) or Snapshot()
+                ),
                 title=spec.title,
                 stable_order=make_paging(spec).stable,
-                can_sweep=True,
-                deletes=("full", "sweep"),
+                can_sweep=spec.feed is None,
+                deletes=_deletes(spec),
             )
         return found
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield the pages of one stream; raises only ConnectorError."""
+        from connectors.rest.feed import FeedReading
         from connectors.rest.reading import Reading
 
         notes = list(tls_remarks(self.settings.tls))
-        reading = Reading(self.asker(request.stream), request, self.context.now(), notes)
+        asker, feed = self.asker(request.stream), self.stream_settings(request.stream).feed
+        reading: Reading | FeedReading = (
+            Reading(asker, request, self.context.now(), notes)
+            if feed is None
+            else FeedReading(asker, feed, request, notes)
+        )
         try:
             for page in reading.pages():
                 yield self.redactor.page(page)
@@ -91,3 +109,9 @@ class RestConnector(Connector):
         secret = secret_reader(self.context, self.redactor)
         zone = zone_of(self.context.timezone)
         return make_asker(self.settings, spec, self._client, zone, secret)
+
+
+def _deletes(spec: StreamSettings) -> tuple[Mode, ...]:
+    if spec.feed is None:
+        return ("full", "sweep")
+    return ("changed",) if spec.feed.deleted else ()

@@ -143,6 +143,36 @@ class AnswerRule(Strict):
         return self
 
 
+class FeedSettings(Strict):
+    """Changes are listed by the system: a token (or link) says where the next read goes on."""
+
+    token: PathText = Field(
+        description="Path of the token in the answer; of the delta link where there is no param"
+    )
+    param: Text | None = Field(
+        None, description="Parameter that takes the token; without it the token is a link"
+    )
+    next: PathText | None = Field(
+        None, description="Path of the link to the next page, before the delta link comes"
+    )
+    more: PathText | None = Field(
+        None, description="Path that is false on the last page; default: an empty page is the last"
+    )
+    deleted: ConditionText | None = Field(
+        None, description="Condition on a record that says that it is gone, e.g. removed = true"
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.param is not None and self.next is not None:
+            raise ValueError("next is for links: leave out param, or next")
+        if self.param is None and self.next is None:
+            raise ValueError("feed needs param (a token) or next (links)")
+        if self.next is not None and self.more is not None:
+            raise ValueError("more goes with param: links end where there is no next")
+        return self
+
+
 class DetailSettings(Strict):
     """A call for each record of the list; its answer stands in the record's place."""
 
@@ -187,6 +217,9 @@ class StreamSettings(Strict):
     )
     message: PathText = Field("", description="Path of the system's message when ok does not hold")
     answers: tuple[AnswerRule, ...] = Field((), description="What this stream's answers mean")
+    feed: FeedSettings | None = Field(
+        None, description="The list is one of changes; in place of paging and changes"
+    )
     detail: DetailSettings | None = Field(
         None, description="A call for each record, where the list does not say everything"
     )
@@ -222,6 +255,14 @@ class StreamSettings(Strict):
             if any(isinstance(step, int) for step in path):
                 raise ValueError("a key cannot reach into a list")
         return value
+
+    @model_validator(mode="after")
+    def _feeds(self) -> Self:
+        if self.feed is not None:
+            for name in ("paging", "changes", "total"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name} does not go with feed")
+        return self
 
     @model_validator(mode="after")
     def _bodies(self) -> Self:

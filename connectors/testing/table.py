@@ -11,7 +11,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from connectors.base import ChangedSince, Changes, Feed, Growing, KeySweep, Snapshot, Stream
+from connectors.base import (
+    ChangedSince,
+    Changes,
+    Feed,
+    Growing,
+    KeySweep,
+    OpenDocuments,
+    Snapshot,
+    Stream,
+)
 from connectors.testing import AREAS, CASES
 from connectors.testing.bench import Unsupported
 from connectors.testing.suite import ConformanceSuite, play_case
@@ -68,6 +77,8 @@ def how(changes: Changes) -> str:
     match changes:
         case KeySweep():
             return how(changes.main)
+        case OpenDocuments():
+            return f"{how(changes.main)}; open documents are read again every {_span(changes.every)}"
         case ChangedSince():
             return f"the stamp `{changes.field}`, {_span(changes.lookback)} read again"
         case Growing():
