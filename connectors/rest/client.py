@@ -56,11 +56,13 @@ def compiled(rules: tuple[AnswerRule, ...]) -> tuple[Rule, ...]:
     """Return the table of answers in the client's form."""
     return tuple(
         Rule(
-            rule.is_, rule.status, parse_condition(rule.when) if rule.when else None, None,
-            _pause(rule),
+            rule.is_,
+            rule.status,
+            parse_condition(rule.when) if rule.when else None,
+            pause=_pause(rule),
         )
         for rule in rules
-    )  # fmt: skip
+    )
 
 
 def _pause(rule: AnswerRule) -> Pause | None:

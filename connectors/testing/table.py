@@ -78,7 +78,7 @@ def how(changes: Changes) -> str:
         case KeySweep():
             return how(changes.main)
         case OpenDocuments():
-            return f"{how(changes.main)}; open documents are read again every {_span(changes.every)}"
+            return f"{how(changes.main)}; open ones again every {_span(changes.every)}"
         case ChangedSince():
             return f"the stamp `{changes.field}`, {_span(changes.lookback)} read again"
         case Growing():
