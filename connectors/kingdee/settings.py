@@ -65,7 +65,7 @@ class KingdeeSettings(SiteSettings):
     organisation: Text = Field(
         "0", pattern=r"^[^,\s]+$", description="组织编码 that signs; 0 is the user's own"
     )
-    organisations: Annotated[Words, AfterValidator(lambda words: tuple(words))] = Field(
+    organisations: Words = Field(
         (), description="组织编码 of those that are read; default: all that the user may see"
     )
     query: Literal["execute", "bill"] = Field(
