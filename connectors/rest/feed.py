@@ -77,11 +77,11 @@ class FeedReading:
         """Return the token to keep after a page, and whether there is more to read now."""
         body = turn.body
         link = _text(body, parse_path(self.spec.next)) if self.spec.next else None
-        given = link or _text(body, parse_path(self.spec.token))
+        given = link or _text(body, parse_path(self.spec.cursor))
         if given is None and turn.records:
             raise ContractBroken(
-                f"The page has records and no feed.token at {self.spec.token}.",
-                "point feed.token at the token that the next request needs.", place=turn.place,
+                f"The page has records and no feed.cursor at {self.spec.cursor}.",
+                "point feed.cursor at the token that the next request needs.", place=turn.place,
             )  # fmt: skip
         if given is None or given == token:  # nothing happened since
             if turn.records and given == token:

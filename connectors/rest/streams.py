@@ -146,7 +146,7 @@ class AnswerRule(Strict):
 class FeedSettings(Strict):
     """Changes are listed by the system: a token (or link) says where the next read goes on."""
 
-    token: PathText = Field(
+    cursor: PathText = Field(
         description="Path of the token in the answer; of the delta link where there is no param"
     )
     param: Text | None = Field(

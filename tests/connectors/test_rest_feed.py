@@ -16,12 +16,12 @@ from connectors.rest import RestConnector
 from connectors.rest.settings import RestSettings
 
 TOKEN = {"path": "/changes", "records": "items", "key": "id",
-         "feed": {"token": "next", "param": "since", "deleted": "gone = true"}}  # fmt: skip
+         "feed": {"cursor": "next", "param": "since", "deleted": "gone = true"}}  # fmt: skip
 LINK = {
     "path": "/changes",
     "records": "value",
     "key": "id",
-    "feed": {"token": '"@delta"', "next": '"@next"', "deleted": '"@removed" is not null'},
+    "feed": {"cursor": '"@delta"', "next": '"@next"', "deleted": '"@removed" is not null'},
 }
 
 
@@ -129,8 +129,8 @@ def test_a_system_that_ignores_the_token_is_noticed(first):
 
 
 def test_records_without_a_token_are_an_error():
-    spec = {**TOKEN, "feed": {"token": "nowhere", "param": "since"}}
-    with pytest.raises(ContractBroken, match=r"feed\.token"):
+    spec = {**TOKEN, "feed": {"cursor": "nowhere", "param": "since"}}
+    with pytest.raises(ContractBroken, match=r"feed\.cursor"):
         read(connector(Changes(items("+a")), spec), "changes")
 
 
@@ -168,8 +168,8 @@ def test_preview_and_sweep():
         {"paging": {"next": "next"}},
         {"total": "total"},
         {"changes": {"since": "at", "param": "s"}},
-        {"feed": {"token": "next"}},
-        {"feed": {"token": "next", "param": "p", "next": "n"}},
+        {"feed": {"cursor": "next"}},
+        {"feed": {"cursor": "next", "param": "p", "next": "n"}},
     ],
 )
 def test_settings_that_contradict_are_refused(more):
