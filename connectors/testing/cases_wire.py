@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.base import Page
 from connectors.errors import AuthError, Refused, Throttled, Unavailable
 from connectors.testing.case import case, must, none_of
 from connectors.testing.play import Play, Store
@@ -23,8 +24,8 @@ def token_expires(play: Play) -> None:
     """A token that ends in the middle of a read is renewed, and the read goes on."""
     play.fill()
 
-    def meanwhile(pages: int) -> None:
-        if pages == 1:
+    def meanwhile(pages: list[Page]) -> None:
+        if len(pages) == 1:
             play.bench.expire()
 
     asked = len(play.wire.requests)

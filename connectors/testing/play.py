@@ -185,12 +185,12 @@ class Play:
         *,
         store: Store | None = None,
         stop: int | None = None,
-        between: Callable[[int], None] | None = None,
+        between: Callable[[list[Page]], None] | None = None,
     ) -> list[Page]:
         """Read the stream into a store as one run does; return the pages.
 
         `stop` ends the run after so many pages, as a kill does; `between` is called with the
-        number of pages that came before the next is asked for.
+        pages that came, before the next is asked for.
         """
         store = self.store if store is None else store
         connector = self.bench.make()
@@ -208,7 +208,7 @@ class Play:
                 if len(pages) == stop:
                     break
                 if between is not None:
-                    between(len(pages))
+                    between(pages)
         finally:
             close = getattr(reading, "close", None)
             if close is not None:
