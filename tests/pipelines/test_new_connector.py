@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from mapping_runs import run
 
 from connectors.testing import CASES, START
+from pipelines.check.secrets import is_secret, scalars
 from pipelines.cli import main
 from pipelines.cli.new_connector import SUFFIX, TEMPLATE, write
 
@@ -72,6 +74,19 @@ def test_the_mapping_takes_what_the_simulator_sends(tmp_path: Path):
     assert got.errors == [[]]
     assert (got.rows[0]["number"], got.rows[0]["status"]) == ("A-000001", "confirmed")
     assert got.children["lines"][0]["sku"] == "SKU-1"
+
+
+def test_connect_takes_none_of_its_settings_for_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write(tmp_path / "new", "some_acme")
+    monkeypatch.syspath_prepend(str(tmp_path / "new"))
+    bench = runpy.run_path(str(tmp_path / "new/tests/test_conformance.py"))["OrdersBench"]
+    with closing(bench(tmp_path)) as made:
+        settings = made.settings()
+    taken = [spot for spot, value in scalars(settings) if is_secret(spot, str(value))]
+    assert taken in ([], [("app_secret",)])  # a reference may stand there
+    assert settings["app_secret"] == "env:SOME_ACME_SECRET"
 
 
 @pytest.mark.parametrize(
