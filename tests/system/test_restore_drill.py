@@ -128,7 +128,8 @@ DRILLS: dict[str, Drill] = {
         "query 'from orders'", "cannot be read",
     ),
     "index flipped": Drill(
-        _flip(f"{ORDERS}/seen.db"), ("seen",), "sync shop orders", "was damaged; it is made anew"
+        _flip(f"{ORDERS}/seen.db"), ("seen",), "sync shop orders",
+        "did not fit the landing; it is made anew",
     ),
     "index gone": Drill(_gone(f"{ORDERS}/seen.db*"), ("seen",)),
     "batch flipped": Drill(
