@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from connectors.base import ChangedSince, Page, ReadRequest
 from connectors.body import scalar_text
-from connectors.changes import Tide, format_stamp, read_bookmark, write_bookmark
+from connectors.changes import (
+    Tide,
+    format_stamp,
+    read_bookmark,
+    unreadable_bookmark,
+    write_bookmark,
+)
 from connectors.kingdee.api import Api, quoted
 from connectors.kingdee.fields import Fitted
 from connectors.kingdee.rows import Document
@@ -50,13 +56,15 @@ class Reading:
             yield from self._sweep(fitted)
             return
         mark = self.request.bookmark or {}
-        self.before, resume = read_bookmark(mark)
-        resume = resume if self._fits(resume) else {}
+        self.before, resume = read_bookmark(mark, self.request.mode)
+        resume = resume if self._fits(fitted, resume) else {}
         self.resumed, self.count = bool(resume), int(resume.get("count", 0))
         changed = self.request.mode == "changed" and bool(fitted.stamp)
         before = self.before if changed else None
         here = self.api.date or self.now
         self.begun = datetime.fromisoformat(resume["begun"]) if resume else min(self.now, here)
+        if before and not resume and not _are_keys(mark.get("open", [])):
+            raise unreadable_bookmark()
         self.opened = set(resume.get("open") or (mark.get("open", ()) if before else ()))
         tide = Tide(self.spec, self.zone, self.begun, before)
         if resume.get("greatest"):
@@ -71,7 +79,7 @@ class Reading:
         yield from self._walk(fitted, Walk(self.api, fitted, where, resume.get("after", "")), tide)
 
     def _walk(self, fitted: Fitted, walk: Walk, tide: Tide) -> Iterator[Page]:
-        limit, mark = self.request.limit, self.request.bookmark or {}
+        limit, mark, taken = self.request.limit, self.request.bookmark or {}, 0
         if limit is not None and not fitted.line:
             walk.size = min(self.api.rows, limit)
         partly = fitted.source.uses and tide.since is not None
@@ -81,8 +89,11 @@ class Reading:
                 self.came.update(one.key for one in found)
             whole = self._whole(fitted, found) if partly else found
             if limit is not None:
-                yield self._page(fitted, whole[:limit], mark)
-                return
+                yield self._page(fitted, whole[: limit - taken], mark)
+                taken += len(whole)
+                if taken >= limit:
+                    return
+                continue
             self.count += len(whole)
             kept = {name: mark[name] for name in ("open", "looked") if name in mark}
             yield self._page(
@@ -111,7 +122,11 @@ class Reading:
     def _is_due(self, fitted: Fitted, looked: Any) -> bool:
         if not fitted.open:
             return False
-        return looked is None or self.begun - datetime.fromisoformat(looked) >= self.settings.reread
+        try:
+            since = self.begun - datetime.fromisoformat(looked)
+        except (TypeError, ValueError):  # none, or not ours
+            return True
+        return since >= self.settings.reread or since < timedelta(0)  # by a clock ahead
 
     def _look_again(self, fitted: Fitted, mark: Mapping[str, Any]) -> Iterator[Page]:
         """Read the open documents again, and those that were open and are not: they closed.
@@ -156,17 +171,15 @@ class Reading:
         yield Page([], [], mark, kind="keys", complete=complete, warnings=tuple(self.notes))
 
     # --- parts -----------------------------------------------------------------------------------
-    def _fits(self, resume: Mapping[str, Any]) -> bool:
-        try:
-            int(resume["count"])
-            return (
-                resume["mode"] == self.request.mode
-                and isinstance(resume["after"], str)
-                and isinstance(resume["open"], list)
-                and datetime.fromisoformat(resume["begun"]).tzinfo is not None
-            )
-        except (KeyError, TypeError, ValueError):
-            return False
+    def _fits(self, fitted: Fitted, resume: Mapping[str, Any]) -> bool:
+        """Say whether to go on: what connectors share was looked at by `read_bookmark`."""
+        after = resume.get("after")
+        return (
+            {"count", "begun"} <= resume.keys()
+            and resume.get("mode") == self.request.mode
+            and (isinstance(after, str) if fitted.source.by_text else _are_keys([after]))
+            and _are_keys(resume.get("open"))
+        )
 
     def _resume(self, walk: Walk, tide: Tide) -> dict[str, Any]:
         made: dict[str, Any] = {
@@ -197,7 +210,7 @@ class Reading:
 
     def _is_whole(self) -> bool:
         """Say whether a scan may delete: the system answers nothing where a right is missing."""
-        if self.count:
+        if self.count > 0:
             return True
         self.notes.append(
             "No record came. It may be that there is none, or that the user lacks the right to "
@@ -214,3 +227,10 @@ class Reading:
             [one.record(fitted.shape) for one in found], [one.key for one in found], mark,
             complete=complete, warnings=notes, resumed=self.resumed,
         )  # fmt: skip
+
+
+def _are_keys(found: object) -> bool:
+    """Say whether these are keys of documents: a list of numbers as texts."""
+    return isinstance(found, list) and all(
+        isinstance(key, str) and key.isascii() and key.isdigit() for key in found
+    )

@@ -22,6 +22,7 @@ from connectors.base import (
     Growing,
     KeySweep,
     Mode,
+    OpenDocuments,
     Page,
     ReadRequest,
     Stream,
@@ -163,9 +164,11 @@ class Play:
 
     @property
     def main(self) -> Changes:
-        """How changes are found, without the sweeps beside it."""
+        """How changes are found, without what is read beside it (sweeps, open documents)."""
         changes = self.stream.changes
-        return changes.main if isinstance(changes, KeySweep) else changes
+        while isinstance(changes, KeySweep | OpenDocuments):
+            changes = changes.main
+        return changes
 
     def near(self, numbers: Mapping[int, datetime]) -> set[str]:
         """Return the keys that the overlap of a second read may bring again."""

@@ -7,12 +7,19 @@ from pathlib import Path
 from connectors.testing import CASES, ConformanceSuite, table
 from mappings.find import locate
 from mappings.load import load_mapping
-from tests.conformance import test_files, test_rest, test_sql, test_stripe, test_tryton
+from tests.conformance import (
+    test_files,
+    test_kingdee,
+    test_rest,
+    test_sql,
+    test_stripe,
+    test_tryton,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
 SUITES: tuple[type[ConformanceSuite], ...] = tuple(
     found
-    for module in (test_rest, test_files, test_sql, test_stripe, test_tryton)
+    for module in (test_rest, test_files, test_sql, test_stripe, test_tryton, test_kingdee)
     for name, found in vars(module).items()
     if name.startswith("Test") and issubclass(found, ConformanceSuite)
 )
@@ -20,7 +27,8 @@ HEAD = """# Connectors: what each reads, and what it was held against
 
 Made by `make conformance`, which plays every case; a test keeps the page up to date and fails where
 a case does. What a connector has to be told by the administrator of its system stands on its own
-page: [rest](rest.md), [files](files.md), [sql](sql.md), [stripe](stripe.md), [tryton](tryton.md).
+page: [rest](rest.md), [files](files.md), [sql](sql.md), [stripe](stripe.md), [tryton](tryton.md),
+[kingdee](kingdee.md).
 How to write one: [new-connector](new-connector.md).
 
 ## What is read
@@ -61,10 +69,12 @@ def page() -> str:
 
 
 def entity(connector: str, stream: str) -> str:
-    """Return what a stream's records become by the ready mapping; a link to mappings without."""
+    """Return what a stream's records become by the ready mapping; a link where there is none."""
     file = locate(connector, connector, stream, ())
     if file is None:
         return "[as mapped](mappings.md)"
     form = load_mapping(file).form
+    if form.where == f"{form.key} is null":  # which holds of none
+        return "landed, no row"
     found = [form.entity, *(also.entity for also in form.also.values())]
     return ", ".join(f"`{each}`" for each in dict.fromkeys(found))

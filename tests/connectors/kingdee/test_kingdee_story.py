@@ -146,6 +146,21 @@ def test_what_is_written_without_a_stamp_is_found_while_a_document_is_open(world
     assert world.read("orders").read == 1  # looked again: no more today
 
 
+def test_a_run_by_a_clock_ahead_does_not_put_open_documents_off(tmp_path: Path) -> None:
+    """Without metadata nothing has told the server's time when a read begins."""
+    world = World(tmp_path, metadata="false", lookback="1s")
+    fill(world, 8)
+    true = world.time.at
+    world.erp.now = lambda: true
+    world.time.wait(days=365)
+    world.read("orders")
+    world.time.at = true = true + timedelta(hours=1)
+    world.erp.change("SAL_SaleOrder", 2, FCloseStatus="B", moves=False)
+    world.read("orders")
+    assert world.judge("orders") == []
+    world.close()
+
+
 def test_masters_that_several_organisations_use_are_one_record(tmp_path: Path) -> None:
     world = World(tmp_path, rows=3, lookback="1s")
     for key in range(1, 6):
