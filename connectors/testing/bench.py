@@ -73,6 +73,10 @@ class Bench(ABC):
         """Put a record into every other stream."""
         return
 
+    def wanted(self, stream: str) -> Iterable[Mapping[str, str | None]]:
+        """Return the rows that a stream is told, one that declares `wants`."""
+        return ()
+
     def end(self) -> None:
         """Stop what `boot` started."""
         return

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from connectors.base import ChangedSince, Page, ReadRequest
+from connectors.base import ChangedSince, Page
 from connectors.errors import ConnectorError
 from connectors.testing.bench import Unsupported
 from connectors.testing.case import Failed, case, must, none_of
@@ -262,7 +262,7 @@ def sweep_lists_keys(play: Play) -> None:
     play.read()
     mark = play.store.bookmark
     connector = play.bench.make()
-    pages = list(connector.read(ReadRequest(play.bench.stream, "sweep", mark)))
+    pages = list(connector.read(play.request("sweep", mark)))
     connector.close()
     none_of([page.kind for page in pages if page.kind != "keys"], "a sweep yields pages of")
     none_of([dict(p.bookmark) for p in pages if dict(p.bookmark) != mark], "a sweep's bookmark is")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from connectors.base import ReadRequest
 from connectors.body import Body, parse_path
 from connectors.testing.case import case, must, none_of
 from connectors.testing.play import Play, keys_of, records_of
@@ -17,7 +16,7 @@ def every_stream_reads(play: Play) -> None:
     empty = set()
     for name in connector.streams():
         came = 0
-        for page in connector.read(ReadRequest(name)):
+        for page in connector.read(play.request(stream=name)):
             play.look(page)
             came += len(page.keys)
         if not came:
@@ -74,7 +73,7 @@ def limit_kept(play: Play) -> None:
     play.read()
     mark = play.store.bookmark
     connector = play.bench.make()
-    pages = list(connector.read(ReadRequest(play.bench.stream, "full", mark, limit=3)))
+    pages = list(connector.read(play.request("full", mark, limit=3)))
     connector.close()
     came = sum(len(records_of(page)) for page in pages)
     must(came == 3, f"{came} records came where 3 were asked for")

@@ -50,7 +50,7 @@ def credentials_refused(play: Play) -> None:
     none_of([str(each) for each in found if not each.do], "check does not say what to do")
     connector = bench.make(wrong)
     try:
-        came = sum(len(page.keys) for page in connector.read(ReadRequest(bench.stream)))
+        came = sum(len(page.keys) for page in connector.read(play.request()))
     except ConnectorError as error:
         must(not error.retriable, f"{type(error).__name__} says that trying again may help")
         play.hides(str(error))

@@ -182,6 +182,18 @@ class Play:
         return {self.keys[number] for number in young}
 
     # --- reading -----------------------------------------------------------------------------
+    def request(
+        self,
+        mode: Mode = "changed",
+        bookmark: Bookmark | None = None,
+        *,
+        stream: str = "",
+        limit: int | None = None,
+    ) -> ReadRequest:
+        """Return what a run asks of a stream, by default the bench's."""
+        stream = stream or self.bench.stream
+        return ReadRequest(stream, mode, bookmark, limit, wanted=self.bench.wanted(stream))
+
     def read(
         self,
         mode: Mode = "changed",
@@ -200,7 +212,7 @@ class Play:
         if self.bench.wire is not None:
             self.bench.wire.begin()
         pages: list[Page] = []
-        reading = connector.read(ReadRequest(self.bench.stream, mode, store.bookmark))
+        reading = connector.read(self.request(mode, store.bookmark))
         try:
             for page in reading:
                 self.look(page)
