@@ -143,7 +143,7 @@ class StockBench(KingdeeBench):
 
     def settings(self) -> dict[str, Any]:
         kept = {name: value for name, value in CONFIG.items() if name[:4] != "app_"}
-        return {**kept, "rows": 3, "login": "password", "password": "env:KD_PASSWORD"}
+        return {**kept, "rows": 3, "login": "password", "password": next(iter(self.secrets))}
 
     def put(self, number: int, version: int, at: datetime) -> str:
         key = f"{number:08d}-a1"
