@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from mappings.paths import in_yaml, parse_path, quote, spell
-from mappings.synonyms import IDS, LISTS, PLACES, SYNONYMS, YES_NO
+from mappings.synonyms import IDS, LISTS, PLACES, STREAMS, SYNONYMS, YES_NO
 from warehouse.model import ENTITIES
 from warehouse.model.base import Column, Entity
 
@@ -39,12 +39,14 @@ def suggest(
     entity: str | None,
     *,
     key: Sequence[str] = (),
+    stream: str = "",
 ) -> str:
     """Return the YAML of a proposed mapping.
 
     Names are paths as a mapping spells them, or plain column names (`单价(元)` gets its quotes
     here); `lines[0].sku` is a member of the objects in a list. `key` is the stream's key where it
-    is known: deletions find rows by it, so the mapping must say the same.
+    is known: deletions find rows by it, so the mapping must say the same. The name of the `stream`
+    tells where the fields of two entities fit alike: code and name are a product's and a party's.
     """
     flat = {n: list(v) for n, v in names_with_samples.items() if not _LIST.fullmatch(n)}
     lists: dict[str, dict[str, list[str]]] = {}
@@ -53,7 +55,7 @@ def suggest(
             lists.setdefault(found["list"], {})[found["inner"]] = list(values)
     chosen = ENTITIES.get(entity or "")
     options = [chosen] if chosen else [e for e in ENTITIES.values() if e.parent is None]
-    best = max((_match(e, flat, lists) for e in options), key=lambda p: p.score)
+    best = max((_match(e, flat, lists, stream) for e in options), key=lambda p: p.score)
     return _written(best, flat, lists, list(key))
 
 
@@ -61,8 +63,9 @@ def _match(
     entity: type[Entity],
     flat: Mapping[str, Sequence[str]],
     lists: Mapping[str, Mapping[str, Sequence[str]]],
+    stream: str,
 ) -> _Proposal:
-    made = _Proposal(entity)
+    made = _Proposal(entity, score=2.0 if _is_called(entity, stream) else 0.0)
     pairs = sorted(
         (
             (-closeness, at, name, spot)
@@ -130,6 +133,11 @@ def _fits(column: Column, values: Sequence[str]) -> float:
 def _rarity(name: str) -> float:
     """Return more for a field that few entities have: it says which entity a record is."""
     return 1.0 + 1.0 / max(1, sum(name in e.columns() for e in ENTITIES.values()))
+
+
+def _is_called(entity: type[Entity], stream: str) -> bool:
+    names = (entity.entity, entity.table, entity.zh, *STREAMS.get(entity.entity, "").split("/"))
+    return _plain(stream) in {_plain(name) for name in names}
 
 
 @cache
@@ -221,7 +229,7 @@ def _children(
             left.append(f"{name}[]")
             continue
         entity = ENTITIES[made.entity.children[child]]
-        found = _match(entity, inner, {})
+        found = _match(entity, inner, {}, "")
         ids = [n for n in inner if _plain(n) in ("id", "lineid", "rowid", "fentryid", "lineno")]
         out += [] if out else ["children:"]
         out += [

@@ -132,4 +132,17 @@ LISTS: Mapping[str, str] = {
     "addresses": "addresses/address list/地址",
     "identifiers": "identifiers/ids",
 }
+STREAMS: Mapping[str, str] = {
+    "party": "customers/clients/suppliers/vendors/partners/contacts/accounts/companies/客户/供应商",
+    "product": "items/articles/goods/materials/skus/variants/物料/货品",
+    "location": "warehouses/stores/shops/门店",
+    "stock_level": "stock/inventory/stock levels/inventory levels/quants/库存",
+    "order": "sales orders/sales/订单",
+    "shipment": "deliveries/fulfillments/dispatches/发货/出库单",
+    "payment": "receipts/transactions/charges/收款单/付款单",
+    "invoice": "bills/receivables/payables",
+    "refund": "退款",
+    "opportunity": "deals/leads/销售机会",
+}
+"""Entity -> what streams of it are called, beside its own names."""
 YES_NO = (("是", "否"), ("有", "无"), ("启用", "停用"), ("on", "off"), ("√", "×"), ("Y", "N"))

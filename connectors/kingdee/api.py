@@ -118,6 +118,13 @@ class Api:
             return []
         return [f"{fitted.org} in ({','.join(quoted(one) for one in wanted)})"]
 
+    def prove_secrets(self) -> None:
+        """Resolve what signs in; raises ConfigError for a secret that is not set."""
+        settings = self._settings
+        for reference in (settings.app_id, settings.app_secret, settings.password):
+            if reference:
+                resolve(reference, self._secret)
+
     # --- how ---------------------------------------------------------------------------------
     def _body(self, service: str, body: Any, what: str) -> Any:
         answer = self._call(service, body, what)

@@ -28,6 +28,12 @@ def check(connector: KingdeeConnector) -> Iterator[Finding]:
             "timezone", None, "the system writes its own times without an offset: read as UTC.",
             "write timezone: Asia/Shanghai, or where the server stands.",
         )  # fmt: skip
+    try:
+        with connector.clean("credentials"):
+            connector.api().prove_secrets()
+    except ConnectorError as error:  # a secret that is not set: each stream would say so
+        yield _failed("credentials", error)
+        return
     for name in connector.streams():
         try:
             with connector.clean(name):

@@ -49,7 +49,7 @@ def preview(
     if suggest or write:
         from mappings.suggest import suggest as propose
 
-        proposal = propose(samples(sample), entity, key=_key(found, name))
+        proposal = propose(samples(sample), entity, key=_key(found, name), stream=name)
         if write:
             path = _write(space, found, name, proposal)
     elif path is None:

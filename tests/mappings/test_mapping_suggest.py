@@ -44,6 +44,13 @@ def test_the_streams_key_wins_and_a_place_completes_a_repeated_sku() -> None:
     assert proposed(repeated).key == ["仓库", "商品编码"]
 
 
+def test_the_streams_name_tells_what_the_fields_do_not() -> None:
+    names = {"id": ["1"], "code": ["K-1"], "name": ["Kettle"], "category": ["Kitchen"]}
+    for stream, entity in (("products", "product"), ("物料", "product"), ("suppliers", "party")):
+        assert proposed(names, stream=stream).entity == entity, stream
+    assert proposed(STOCK, stream="products").entity == "stock_level"  # the fields say more
+
+
 def test_orders_of_a_shop_with_lines(tmp_path) -> None:
     stamp = ["2026-01-01T00:00:00Z"] * 2
     names = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kingdee_world import World, killed_at
+from kingdee_world import World, connector, killed_at
 
 from connectors.errors import ConfigError, ContractBroken, PaginationLoop
 from connectors.kingdee.simulator import Reply
@@ -37,6 +37,15 @@ def fill(world: World, count: int = 25) -> None:
 
 def asked(world: World) -> list[str]:
     return [line.asked for line in world.erp.journal if line.service == "executebillquery"]
+
+
+def test_check_tells_a_secret_that_is_not_set_once(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    one = connector(world.erp, world.time, app_secret="env:KD_NOT_SET")
+    (found,) = one.check()
+    assert (found.subject, found.ok) == ("credentials", False)
+    assert "env:KD_NOT_SET" in found.what
+    world.close()
 
 
 def test_a_first_load_and_quiet_runs(world: World) -> None:
