@@ -69,7 +69,10 @@ def show(result: Any, limit: int | None = None) -> None:
     rows = list(result.rows)
     most = SHOWN if limit is None else limit
     right = [i for i, kind in enumerate(result.types) if str(kind).upper().startswith(NUMBERS)]
-    if not table(result.columns, rows[:most], right=right, tall=True):
+    fits = table(result.columns, rows[:most], right=right, tall=True)
+    if not rows:
+        remark(t("query.none"))
+    elif not fits:
         remark(t("query.long", width=console().width))
     if limit is None and len(rows) > most:
         remark(t("query.more", rows=most))

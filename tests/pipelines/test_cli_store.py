@@ -78,6 +78,14 @@ def test_a_wide_result_stands_record_by_record(company, capsys) -> None:
     assert "── 1" not in capsys.readouterr().out  # folded, and read all the same
 
 
+def test_query_without_rows_says_so(company, capsys) -> None:
+    assert main(["query", "select * from unified.orders where false"]) == 0
+    said = capsys.readouterr()
+    assert said.out.strip() == ""
+    assert "No rows." in said.err
+    assert "each record" not in said.err
+
+
 def test_query_answers_json_with_every_digit(company, capsys) -> None:
     assert rows(capsys, SQL)[0] == {"sku": "0012", "on_hand": "8.000000"}
     assert rows(capsys, "select 12345678901234.5678::decimal(18,4) as m") == [
