@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
+from rest_parts import TOKEN as SECRET
 from rest_parts import Time, context, read
 
 from connectors.base import Feed, Page
@@ -55,9 +56,11 @@ class Changes(httpx.BaseTransport):
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(data))
 
 
-def connector(server: httpx.BaseTransport, spec: dict[str, Any] = TOKEN) -> RestConnector:
+def connector(
+    server: httpx.BaseTransport, spec: dict[str, Any] = TOKEN, **more: Any
+) -> RestConnector:
     settings = {"base_url": "http://shop.example", "allow_plain_http": "true", "attempts": "1",
-                "streams": {"changes": spec}}  # fmt: skip
+                "streams": {"changes": spec}, **more}  # fmt: skip
     return RestConnector(RestSettings.model_validate(settings), context(Time(), server))
 
 
@@ -141,6 +144,42 @@ def test_a_link_to_another_host_is_refused():
 
     with pytest.raises(Refused):
         read(connector(Foreign([]), LINK), "changes")
+
+
+class Echo(Changes):
+    """Writes the secret that it was sent into its links, or is one with it."""
+
+    whole = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert request.url.params.get("token") == SECRET
+        said = json.loads(super().handle_request(request).read())
+        for name in ("@next", "@delta"):
+            if name in said:
+                said[name] += f"&token={quote(SECRET, safe='')}"
+        if self.whole:
+            said["next"] = SECRET
+        return self._say(200, said)
+
+
+AUTH = {"query": {"token": "env:SHOP_TOKEN"}}
+
+
+def test_a_link_that_has_the_secret_in_it_is_kept_without():
+    server = Echo(items("+a", "+b", "+c"))
+    one = connector(server, {**LINK, "path": "/links"}, auth=AUTH)
+    pages = read(one, "changes")
+    assert [page.bookmark["token"][-8:] for page in pages] == ["?since=2", "?since=3"]
+    server.items += items("+d")
+    assert told(read(one, "changes", pages[-1].bookmark)) == ["+d"]
+
+
+def test_a_token_that_is_the_secret_is_not_kept():
+    server = Echo(items("+a"))
+    server.whole = True
+    with pytest.raises(ContractBroken, match="holds a secret") as raised:
+        read(connector(server, auth=AUTH), "changes")
+    assert SECRET not in str(raised.value)
 
 
 def test_an_event_list_asks_for_the_details_of_what_is_there():
