@@ -16,6 +16,7 @@ __all__ = ["Auth", "HeaderAuth", "Kept", "KeptToken", "OAuth2", "Place", "QueryA
            "TokenStore", "Turn", "basic", "bearer", "digest"]  # fmt: skip
 
 _EARLY = 60.0  # seconds: a token about to expire would do so on its way
+_LONGEST = 10 * 366 * 86400.0
 Place: TypeAlias = Callable[[Kept, MutableMapping[str, str], MutableMapping[str, str]], None]
 """Adds a token to the headers and parameters of a request."""
 
@@ -176,7 +177,7 @@ class KeptToken(Auth):
             refresh = token.refresh or (kept.refresh if kept is not None else "")
             for secret in (token.value, refresh):
                 self._learn(secret)
-            life = max(token.seconds, 0.0)
+            life = min(max(0.0, token.seconds), _LONGEST)  # nan is 0; inf could not be kept
             expires = asked + max(life - _EARLY, life / 2)
             found = Kept(token.value, expires, refresh, token.extra, self._fits)
             if self._store.put(self._name, found):

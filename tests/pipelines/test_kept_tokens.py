@@ -12,9 +12,10 @@ import pytest
 from still_clock import StillClock
 from token_server import SEED, TokenServer, serving
 
+from connectors.auth import KeptToken
 from connectors.base import ReadRequest
 from connectors.errors import AuthError, Unavailable
-from connectors.tokens import Kept
+from connectors.tokens import Kept, Token
 from pipelines.control import Control
 from pipelines.tokens import LEASE, ControlTokens
 from pipelines.workspace import PROJECT, Workspace
@@ -235,3 +236,12 @@ def test_an_error_within_a_turn_frees_it(control):
         raise ZeroDivisionError
     with one.alone("t") as turn:
         assert not turn.cut
+
+
+@pytest.mark.parametrize("life", [float("inf"), float("nan"), -1.0])
+def test_a_life_that_is_no_number_of_seconds_does_not_lose_the_refresh_token(control, life):
+    clock = StillClock()
+    one = store(control, clock)
+    auth = KeptToken(lambda kept, turn: Token("a", life, "r"), clock.now, store=one)
+    auth.apply({}, {})
+    assert one.get("token").refresh == "r"
