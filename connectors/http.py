@@ -95,6 +95,7 @@ class HttpClient:
         self._limits = limits or Limits()
         self._encoding = encoding
         self._wrapped = wrapped
+        self._rates = tuple(rate)
         self._cookies: set[str] = set()
         self._redactor = redactor or Redactor()
         self.last_date: datetime | None = None
@@ -158,6 +159,12 @@ class HttpClient:
             return retrying(attempt)
         except Again as again:
             raise again.error from None
+
+    @property
+    def quota(self) -> int | None:
+        """The fewest requests after which the settings' rates make a run end; None without such."""
+        patience = self._limits.patience
+        return min((one.count for one in self._rates if one.seconds > patience), default=None)
 
     def discloses(self, text: str) -> bool:
         """Say whether `text` holds a secret of the connection."""

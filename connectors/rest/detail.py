@@ -9,7 +9,7 @@ from urllib.parse import quote
 from connectors.body import Path, parse_path
 from connectors.condition import Condition, parse_condition
 from connectors.details import each
-from connectors.errors import ContractBroken
+from connectors.errors import ConfigError, ContractBroken
 from connectors.http import Answer, HttpClient, Request
 from connectors.outcome import Rule
 from connectors.paging import Turn
@@ -36,10 +36,21 @@ class Detailer:
         """Return the page with the details in the records' places, in their order.
 
         A record without a key, or with one that cannot stand in a URL, stays as the list has it.
+        Raises ConfigError where no run could ever ask for all of them under the rate: they are
+        landed together, so each run would begin with this page again, for nothing.
+
         One whose call is answered `empty` or `skip` is left out: then the page proves no scan, and
         the text says how many.
         """
         keyed = [n for n, key in enumerate(turn.keys) if key is not None and key.strip(".")]
+        most = self.client.quota
+        if most is not None and len(keyed) >= most:  # the list itself is a request too
+            raise ConfigError(
+                f"A page has {len(keyed)} records, and rate: lets {most} requests go before a run "
+                "ends: its details would never be whole.",
+                "make the page of the list smaller (its parameter for the size).",
+                place=turn.place,
+            )  # fmt: skip
         records: list[bytes | None] = list(turn.records)
         for n, answer in each(keyed, lambda n: self._ask(str(turn.keys[n])),
                               workers=self.spec.workers):  # fmt: skip

@@ -146,3 +146,16 @@ def test_one_who_stops_early_leaves_the_rest_unasked(workers):
     assert next(pages) == (0, 0)
     pages.close()
     assert len(begun) <= 8
+
+
+@pytest.mark.parametrize(("rate", "fits"), [("4/d", True), ("3/d", False), ("3/s", True)])
+def test_a_page_whose_details_no_run_could_ask_for_is_refused(rate, fits):
+    """Else each run would use the quota up for the same page, and land nothing."""
+    shop = Shop(["a", "b", "c"])
+    one = connector(shop, rate=rate)
+    if fits:
+        assert keys(read(one, "orders")) == shop.ids
+        return
+    with pytest.raises(ConfigError, match="would never be whole"):
+        read(one, "orders")
+    assert shop.asked == []
