@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlencode
@@ -96,7 +96,6 @@ class HttpClient:
         self._encoding = encoding
         self._wrapped = wrapped
         self._rates = tuple(rate)
-        self._cookies: set[str] = set()
         self._redactor = redactor or Redactor()
         self.last_date: datetime | None = None
         self._pause: Callable[[float], None] = context.pause or time.sleep
@@ -258,7 +257,9 @@ class HttpClient:
         arrived()
         try:
             got = {name.lower(): value for name, value in response.headers.items()}
-            self._learn(cookie.value or "" for cookie in response.cookies.jar)
+            for cookie in response.cookies.jar:  # it is sent with each later request
+                if len(cookie.value or "") >= _SESSION:
+                    self._redactor.add_passing(cookie.name, cookie.value or "")
             decoder = Decoder(got.get("content-encoding", ""), self._limits.caps, url.place)
             for piece in response.iter_raw():
                 decoder.feed(piece)
@@ -272,12 +273,6 @@ class HttpClient:
             return response.status_code, got, decoder.body(), whole
         finally:
             response.close()
-
-    def _learn(self, cookies: Iterable[str]) -> None:
-        """Keep what opens a session out of texts: the client sends it with each later request."""
-        for value in {one for one in cookies if len(one) >= _SESSION} - self._cookies:
-            self._cookies.add(value)
-            self._redactor.add(value)
 
     def _unreached(self, error: httpx.TransportError, url: Url) -> ConnectorError | Again:
         text = self._redactor.text(str(error))[:200] or type(error).__name__

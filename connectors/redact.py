@@ -7,8 +7,10 @@ import html
 import json
 import logging
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -22,6 +24,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SHORTEST = 4
 _CUT = 12
 _LONG = 24
+_PASSING = 4
+_MOST = 64
 
 
 class Redactor:
@@ -35,6 +39,8 @@ class Redactor:
         self._forms: set[str] = set()
         self._nested: list[str] = []
         self._pattern: re.Pattern[str] | None = None
+        self._passing: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._learning = threading.Lock()
         for secret in secrets:
             self.add(secret)
 
@@ -43,21 +49,40 @@ class Redactor:
         secret = secret.strip()
         if len(secret) < _SHORTEST:
             return
-        self._forms = self._forms | set(_forms(secret))  # another thread may be masking
-        if any(sign in secret for sign in "\"'\\/"):
-            self._nested.append(_nested_pattern(secret))
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        patterns = [*self._nested, *(_escape_pattern(form) for form in longest_first)]
-        self._pattern = re.compile("|".join(patterns))
+        with self._learning:
+            self._forms = self._forms | set(_forms(secret))  # another thread may be masking
+            if any(sign in secret for sign in "\"'\\/"):
+                self._nested.append(_nested_pattern(secret))
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            patterns = [*self._nested, *(_escape_pattern(form) for form in longest_first)]
+            self._pattern = re.compile("|".join(patterns))
+
+    def add_passing(self, name: str, secret: str) -> None:
+        """Learn a value that others take the place of: the last few of each `name` are masked.
+
+        Some servers give a cookie anew with each answer. A pattern of all of them would take longer
+        to make at each, and soon longer than the answer.
+        """
+        mine, secret = (name, secret.strip()), secret.strip()
+        if len(secret) < _SHORTEST or mine in self._passing:
+            return
+        forms = sorted({*_forms(secret), secret.replace("/", "\\/")}, key=len, reverse=True)
+        with self._learning:
+            known = dict(self._passing)
+            same = [key for key in known if key[0] == name]
+            if len(same) == _PASSING or len(known) == _MOST:
+                del known[(same or [*known])[0]]
+            self._passing = {**known, mine: tuple(forms)}  # another thread may be masking
 
     def mask(self, text: str) -> str:
         """Return `text` without secrets, line breaks kept."""
-        if self._pattern is None:
-            return text
-        text = self._pattern.sub(MASK, text)
-        for form in self._forms:
-            if len(form) >= _LONG and form[:_CUT] in text:
-                text = _without_beginning(text, form)
+        if self._pattern is not None:
+            text = self._pattern.sub(MASK, text)
+        passing = [*chain.from_iterable(self._passing.values())]
+        for form in passing:
+            text = text.replace(form, MASK)
+        for form in chain(passing, self._forms):
+            text = _short_of(text, form)
         return text
 
     def text(self, text: str) -> str:
@@ -101,6 +126,12 @@ class _Filter(logging.Filter):
         if record.exc_text:
             record.exc_text = self._redactor.mask(record.exc_text)
         return True
+
+
+def _short_of(text: str, form: str) -> str:
+    """Return `text` without the beginnings of a long form."""
+    is_there = len(form) >= _LONG and form[:_CUT] in text
+    return _without_beginning(text, form) if is_there else text
 
 
 def _without_beginning(text: str, form: str) -> str:

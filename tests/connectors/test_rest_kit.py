@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
@@ -110,6 +111,22 @@ def test_the_cookie_of_a_session_is_kept_out_of_texts() -> None:
     with pytest.raises(ConfigError, match=r"bad \[secret\]"):
         one.send(Request())
     assert sent[1].headers["cookie"] == f"sid={session}"
+
+
+def test_a_cookie_that_changes_with_each_answer_takes_the_place_of_the_one_before() -> None:
+    """As that of a load balancer: to learn all of them took longer with each answer."""
+    redactor = Redactor()
+    session = "0123456789abcdef0123"
+    answers = [httpx.Response(200, json={}, headers={"set-cookie": f"sid={session}"})]
+    turns = [f"{n:04d}-turn/of+the=balancer" for n in range(9)]
+    answers += [httpx.Response(200, json={}, headers={"set-cookie": f"lb={t}"}) for t in turns]
+    one, _ = client(*answers, redactor=redactor)
+    for _ in answers:
+        one.send(Request())
+    said = json.dumps([session, *turns]).replace("/", "\\/")
+    assert redactor.mask(f"{session} {turns[-1]} {turns[-2]}") == " ".join(["[secret]"] * 3)
+    assert turns[-1].replace("/", "\\/") not in redactor.mask(said)
+    assert redactor.mask(turns[0]) == turns[0]
 
 
 @pytest.mark.parametrize(

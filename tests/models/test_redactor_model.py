@@ -58,7 +58,7 @@ def test_no_canary_comes_out(
 def _read(text: str) -> list[str]:
     """Return what a reader can make of a text: by URL, JSON and hex, by base64 at any offset."""
     found = [text, unquote(text), unquote_plus(text)]
-    found += [codecs.escape_decode(hit.encode())[0].decode(errors="ignore")
+    found += [codecs.escape_decode(hit.replace("\\/", "/").encode())[0].decode(errors="ignore")
               for hit in re.findall(r"[^\\]*(?:\\[\"\\/][^\\]*)+", text)]  # fmt: skip
     found += [
         bytes.fromhex(hit).decode(errors="ignore")
