@@ -121,7 +121,9 @@ def _repeating(table: pa.Table) -> list[str]:
     return [
         name
         for name, column in zip(head.column_names, head.columns, strict=True)
-        if pa.types.is_nested(column.type) or len(column.unique()) < DIFFERENT
+        if pa.types.is_nested(column.type)
+        or isinstance(column.type, pa.BaseExtensionType)  # Arrow does not compare its values
+        or len(column.unique()) < DIFFERENT
     ]
 
 

@@ -56,6 +56,7 @@ def test_columns_of_different_values_are_landed_without_a_dictionary(tmp_path: P
         "code": keys, "shop": ["Nord", *["Süd"] * DIFFERENT],
         "none": pa.nulls(rows, pa.string()), "nearly": ["x", "x", *keys[2:]],
         "lines": [[n] for n in range(rows)],
+        "uuid": pa.array([n.to_bytes(16) for n in range(rows)], pa.uuid()),
     })  # fmt: skip
     with landing.writer("erp", "orders", mode="changed", read="r", connector="sql@1",
                         started=START) as writer:  # fmt: skip
