@@ -142,8 +142,9 @@ class Reading:
             yield self._page(fitted, [one for one in found if one.key not in self.came], mark)
         for found in by_keys(self.api, fitted, sorted(before - still - self.came, key=int)):
             self._see(fitted, found, None)
+            still.update(one.key for one in found)  # by no value of the field: it may be null
             yield self._page(fitted, found, mark)
-        self.opened &= still | {key for key in self.opened if key not in before}
+        self.opened &= still | self.came | {key for key in self.opened if key not in before}
 
     def _see(self, fitted: Fitted, found: list[Document], tide: Tide | None) -> None:
         if tide is not None and fitted.stamp:

@@ -170,6 +170,19 @@ def test_a_run_by_a_clock_ahead_does_not_put_open_documents_off(tmp_path: Path) 
     world.close()
 
 
+def test_an_open_document_without_a_close_status_is_read_again_each_time(world: World) -> None:
+    """A filter by `<>` holds for no null: it is asked for by its key."""
+    world.order(1, ("A-1", "1", "1.13"), FCloseStatus=None)
+    world.time.wait(hours=1)
+    world.order(2, ("A-1", "1", "1.13"))  # the newest is read again at every run anyway
+    world.read("orders")
+    for number in range(3):
+        world.time.wait(days=2)
+        world.erp.change("SAL_SaleOrder", 1, FNote=f"note {number}", moves=False)
+        assert world.read("orders").landed == 1
+        assert not world.judge("orders")
+
+
 def test_masters_that_several_organisations_use_are_one_record(tmp_path: Path) -> None:
     world = World(tmp_path, rows=3, lookback="1s")
     for key in range(1, 6):
