@@ -49,7 +49,7 @@ RULES: tuple[Rule, ...] = (
     Rule("skip", (), text=_ACCOUNT),
     Rule("refresh", (), text=_LOST),
     Rule("retry", (200, 206), text=_SOON),
-    Rule("skip", (200, 206), text=re.compile("^response_error:")),
+    Rule("skip", (200, 206), text=re.compile(r'^"?response_error:')),
 )
 MESSAGES: tuple[Path, ...] = tuple(parse_path(f"{at}.Errors[0].Message") for at in SHAPES)
 

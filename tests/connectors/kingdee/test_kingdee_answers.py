@@ -164,6 +164,7 @@ def test_errors_are_known_in_all_three_shapes(
     ("reply", "error", "text"),
     [
         (Reply(200, b"response_error:System.NullReferenceException"), ContractBroken, "NullRef"),
+        (Reply(200, b'"response_error:System.NullReferenceException"'), ContractBroken, "NullRef"),
         (Reply(200, b"response_error:Timeout expired"), Unavailable, "Timeout expired"),
         (Reply(200, b"<html><body>login</body></html>"), ContractBroken, "web page"),
         (Reply(200, b"[[1,2"), ContractBroken, "not JSON"),
