@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
     import pyarrow as pa
 
+    from connectors.errors import ConnectorError
     from connectors.shared import Shelf
     from connectors.tokens import TokenStore
 
@@ -180,6 +181,12 @@ class Finding:
     ok: bool | None
     what: str
     do: str = ""
+
+    @classmethod
+    def failed(cls, subject: str, error: ConnectorError) -> Finding:
+        """Return what an error says, with the place where it happened."""
+        place = f" ({error.place})" if error.place else ""
+        return cls(subject, False, f"{error.what}{place}", error.do)
 
 
 def utc_now() -> datetime:

@@ -8,15 +8,17 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+from connectors.errors import ConnectorError
+
 if TYPE_CHECKING:
     from connectors.base import Finding, Page
-    from connectors.errors import ConnectorError
 
 MASK = "[secret]"
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
@@ -97,6 +99,15 @@ class Redactor:
         error.what, error.do = self.text(error.what), self.text(error.do)
         error.place = self.text(error.place) or place
         error.args = (f"{error.place}: {error.what}" if error.place else error.what,)
+
+    @contextmanager
+    def cleaned(self, place: str = "") -> Iterator[None]:
+        """Put the errors of the block through `clean`."""
+        try:
+            yield
+        except ConnectorError as error:
+            self.clean(error, place)
+            raise
 
     def finding(self, found: Finding) -> Finding:
         """Return a finding whose texts went through `text`."""

@@ -40,10 +40,9 @@ def make_room(
     """
     full = into or table.full
     real = real_columns(con, full)
-    lazy = {f.name for f in table.fields if f.lazy}
     missing = [f for f in table.fields if f.lazy and f.name in names and f.name not in real]
     if con.execute(f"SELECT 1 FROM {full} LIMIT 1").fetchone() is None:
-        if missing or any(name in lazy and name not in names for name in real):
+        if missing or any(f.lazy and f.name in real and f.name not in names for f in table.fields):
             said = ddl.comments(table, into=full) if comments else ()
             con.execute(f"DROP TABLE {full}")
             con.execute(";\n".join([ddl.create(table, into=full, real=names), *said]))

@@ -32,17 +32,17 @@ def check(connector: KingdeeConnector) -> Iterator[Finding]:
         with connector.clean("credentials"):
             connector.api().prove_secrets()
     except ConnectorError as error:  # a secret that is not set: each stream would say so
-        yield _failed("credentials", error)
+        yield Finding.failed("credentials", error)
         return
     for name in connector.streams():
         try:
             with connector.clean(name):
                 found = list(_stream(connector, name))
         except (AuthError, Unavailable) as error:
-            yield _failed("credentials" if isinstance(error, AuthError) else "system", error)
+            yield Finding.failed("credentials" if isinstance(error, AuthError) else "system", error)
             return  # all others would be answered alike
         except ConnectorError as error:
-            yield _failed(name, error)
+            yield Finding.failed(name, error)
             continue
         yield from found
     with suppress(ConnectorError):
@@ -93,8 +93,3 @@ def _organisations(connector: KingdeeConnector) -> Iterator[Finding]:
             "organisations", None, f"all that the user may see are read, of {len(there)}.",
             "name those that are meant under organisations:.",
         )  # fmt: skip
-
-
-def _failed(subject: str, error: ConnectorError) -> Finding:
-    place = f" ({error.place})" if error.place else ""
-    return Finding(subject, False, f"{error.what}{place}", error.do)

@@ -23,7 +23,7 @@ from connectors.base import (
     Stream,
 )
 from connectors.changes import zone_of
-from connectors.errors import AuthError, ConnectorError
+from connectors.errors import AuthError
 from connectors.kingdee.catalogue import STAMP, STREAMS, Source
 from connectors.kingdee.settings import KingdeeSettings
 from connectors.named import stream_of
@@ -112,16 +112,16 @@ class KingdeeConnector(Connector):
     @contextmanager
     def clean(self, place: str) -> Iterator[None]:
         """Take what is secret out of the errors of the block; say what credentials are checked."""
-        try:
-            yield
-        except ConnectorError as error:
-            if isinstance(error, AuthError) and "log-in" not in error.what:
-                error.do = (
-                    "check user, app_id, its secret, language and account: any of them that is "
-                    "wrong is answered so. The authorisation may also be disabled or expired."
-                )
-            self.redactor.clean(error, place)
-            raise
+        with self.redactor.cleaned(place):
+            try:
+                yield
+            except AuthError as error:
+                if "log-in" not in error.what:
+                    error.do = (
+                        "check user, app_id, its secret, language and account: any of them that is "
+                        "wrong is answered so. The authorisation may also be disabled or expired."
+                    )
+                raise
 
     def _whose(self) -> str:
         """Return what tells whose records are read: the account, and its organisations."""

@@ -33,8 +33,7 @@ def check(connector: RestConnector) -> Iterator[Finding]:
             asker = connector.asker(name)
             turn = _ask(asker, _window(asker, connector.context.now()))
         except ConnectorError as error:
-            place = f" ({error.place})" if error.place else ""
-            yield Finding(name, False, f"{error.what}{place}", error.do)
+            yield Finding.failed(name, error)
             continue
         yield Finding(name, True, f"can be read; {len(turn.records)} records on the first page.")
         yield from _fits(name, asker, turn)

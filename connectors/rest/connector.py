@@ -19,7 +19,6 @@ from connectors.base import (
     Stream,
 )
 from connectors.changes import zone_of
-from connectors.errors import ConnectorError
 from connectors.named import stream_of
 from connectors.redact import Redactor
 from connectors.rest.settings import RestSettings
@@ -73,12 +72,9 @@ class RestConnector(Connector):
             if feed is None
             else FeedReading(asker, feed, request, notes)
         )
-        try:
+        with self.redactor.cleaned():
             for page in reading.pages():
                 yield self.redactor.page(page)
-        except ConnectorError as error:
-            self.redactor.clean(error)
-            raise
 
     def check(self) -> Iterator[Finding]:
         """Ask every stream for its first page and say what is readable and what does not fit."""

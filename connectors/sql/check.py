@@ -35,7 +35,7 @@ WRITES = {
 def check(connector: SqlConnector) -> Iterator[Finding]:
     """Yield what was found; a stream that cannot be read does not hide the others."""
     try:
-        with connector.clean(), told("connection"), connector.session() as session:
+        with connector.redactor.cleaned(), told("connection"), connector.session() as session:
             yield _greeting(session)
             if (clock := _clock(connector, session)) is not None:
                 yield clock
@@ -46,7 +46,7 @@ def check(connector: SqlConnector) -> Iterator[Finding]:
         try:
             is_query = spec.query is not None
             with (
-                connector.clean(),
+                connector.redactor.cleaned(),
                 told(name, is_query=is_query),
                 connector.session() as session,
             ):

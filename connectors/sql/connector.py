@@ -21,7 +21,6 @@ from connectors.base import (
     Stream,
 )
 from connectors.changes import zone_of
-from connectors.errors import ConnectorError
 from connectors.named import stream_of
 from connectors.redact import Redactor
 from connectors.sql.settings import SqlSettings
@@ -73,7 +72,11 @@ class SqlConnector(Connector):
         spec = self.stream_settings(request.stream)
         stats, zone = self.context.stats, zone_of(self.context.timezone)
         query = spec.query is not None
-        with self.clean(), told(request.stream, is_query=query), self.session() as session:
+        with (
+            self.redactor.cleaned(),
+            told(request.stream, is_query=query),
+            self.session() as session,
+        ):
             with session.watch.limit():
                 source = find_source(
                     session.connection, spec, session.database, self.settings.schema_
@@ -143,15 +146,6 @@ class SqlConnector(Connector):
             seconds=settings.connect_timeout.total_seconds(),
         )  # fmt: skip
         return target, password
-
-    @contextmanager
-    def clean(self) -> Iterator[None]:
-        """Take what is secret out of the errors of the block: only here is the password known."""
-        try:
-            yield
-        except ConnectorError as error:
-            self.redactor.clean(error)
-            raise
 
 
 def _changes(spec: StreamSettings) -> Changes:

@@ -70,12 +70,12 @@ def _filters(connector: StripeConnector, listed: Listed) -> Iterator[Finding]:
 
 
 def _refused(listed: Listed, error: ConnectorError, changes: str) -> Finding:
-    place = f" ({error.place})" if error.place else ""
+    failed = Finding.failed(listed.name, error)
     if listed is EVENTS and changes == "events" and "HTTP 403" in error.what:
         return Finding(
             listed.name, None,
-            f"{error.what}{place}: in their place objects of the last reread: are read again, on "
+            f"{failed.what}: in their place objects of the last reread: are read again, on "
             "every run.",
             "give the key the right to read events, or set changes: windows.",
         )  # fmt: skip
-    return Finding(listed.name, False, f"{error.what}{place}", error.do)
+    return failed

@@ -23,7 +23,7 @@ from connectors.base import (
     Snapshot,
     Stream,
 )
-from connectors.errors import AuthError, ConfigError, ConnectorError
+from connectors.errors import AuthError, ConfigError
 from connectors.named import stream_of
 from connectors.redact import Redactor
 from connectors.site import secret_reader, tls_remarks
@@ -149,15 +149,14 @@ class StripeConnector(Connector):
     @contextmanager
     def clean(self) -> Iterator[None]:
         """Say of what is raised inside what to do with this system's settings; hide secrets."""
-        try:
-            yield
-        except ConnectorError as error:
-            if isinstance(error, AuthError):
+        with self.redactor.cleaned():
+            try:
+                yield
+            except AuthError as error:
                 error.do = (
                     "give the restricted key the read right that the message names (docs/stripe.md"
                     " lists them), or name the stream at skip:."
                     if "HTTP 403" in error.what
                     else "make a new restricted key and put it where key: of the connection points."
                 )
-            self.redactor.clean(error)
-            raise
+                raise

@@ -25,7 +25,7 @@ def check(connector: TrytonConnector) -> Iterator[Finding]:
         yield Finding("server", True, f"Tryton {api.version()}, database {settings.database}.")
         context = api.context()
     except ConnectorError as error:
-        yield _failed("server", error)
+        yield Finding.failed("server", error)
         return
     how = "a key (REST)" if api.is_rest else "a session (JSON-RPC)"
     company, others = context.get("company"), context.get("companies") or []
@@ -51,7 +51,7 @@ def _stream(connector: TrytonConnector, name: str) -> Iterator[Finding]:
         total = api.count(source.model, api.scope(source))
         came = sum(len(page.keys) for page in connector.read(ReadRequest(name, limit=1)))
     except ConnectorError as error:
-        yield _failed(name, error)
+        yield Finding.failed(name, error)
         return
     what = "products, counted at each location" if name == "stock" else "records"
     yield Finding(name, True, f"can be read; {total} {what}.")
@@ -66,8 +66,3 @@ def _stream(connector: TrytonConnector, name: str) -> Iterator[Finding]:
             name, None, f"this server has no {said}: left out.",
             "right where the module that brings them is not installed.",
         )  # fmt: skip
-
-
-def _failed(subject: str, error: ConnectorError) -> Finding:
-    place = f" ({error.place})" if error.place else ""
-    return Finding(subject, False, f"{error.what}{place}", error.do)

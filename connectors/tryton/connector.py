@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +20,6 @@ from connectors.base import (
     Snapshot,
     Stream,
 )
-from connectors.errors import ConnectorError
 from connectors.named import stream_of
 from connectors.redact import Redactor
 from connectors.site import tls_remarks
@@ -75,7 +73,7 @@ class TrytonConnector(Connector):
 
         stream_of(self.streams(), request.stream)
         source, rows = STREAMS[request.stream], self.settings.rows
-        with self.clean(request.stream):
+        with self.redactor.cleaned(request.stream):
             notes = tls_remarks(self.settings.tls)
             reading: Reading | StockReading
             if request.stream == STOCK:
@@ -107,15 +105,6 @@ class TrytonConnector(Connector):
         if self._api is None:
             self._api = Api(self.settings, self.context, self.redactor)
         return self._api
-
-    @contextmanager
-    def clean(self, place: str) -> Iterator[None]:
-        """Take what is secret out of the errors of the block, and name the stream in them."""
-        try:
-            yield
-        except ConnectorError as error:
-            self.redactor.clean(error, place)
-            raise
 
     def _changes(self, name: str) -> Changes:
         return Snapshot() if name == STOCK else KeySweep(self._since())

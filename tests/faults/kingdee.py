@@ -6,25 +6,19 @@ end; nothing may be lost, doubled, cut in two, or kept. The judge sums the lines
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
-
-import duckdb
 
 from connectors.kingdee.sample import record
 from connectors.kingdee.simulator import KingdeeSimulator
-from pipelines.outcome import StreamOutcome
-from pipelines.sync import sync_stream, unify_publish
-from pipelines.workspace import Workspace
 from tests.faults import sql
 from tests.faults.case import Case, Result, Size
+from tests.faults.erp_world import ErpWorld
 from tests.faults.sql import PARTITION, Story
 from tests.support.kingdee_world import CONFIG, IDENTITY, SECRET, Network
 from tests.support.still_clock import START
@@ -33,12 +27,9 @@ from warehouse import writer
 FULL, QUICK = 24, 1
 CUTS = 2
 FORM, STREAM = "SAL_SaleOrder", "orders"
-DEFS = {
-    "type": "pipelines.Connection",
-    "attributes": {
-        "system": "kingdee", "config": {**CONFIG, "rows": 3 * PARTITION}, "streams": [STREAM],
-        "timezone": "Asia/Shanghai",
-    },
+ATTRIBUTES = {
+    "system": "kingdee", "config": {**CONFIG, "rows": 3 * PARTITION}, "streams": [STREAM],
+    "timezone": "Asia/Shanghai",
 }  # fmt: skip
 
 
@@ -67,46 +58,23 @@ def play(seed: int, root: Path, *, rounds: int) -> Result:
     return story.result
 
 
-class World:
+class World(ErpWorld):
     """A simulated account, a connection that reads its orders, and their store."""
 
+    STORED = (
+        "select o.source_key, coalesce(sum(l.gross), 0)::varchar, o.number"
+        " from source.orders o left join source.order_lines l"
+        " on l.parent_key = o.source_key and l.stream = o.stream"
+        " where not o.is_deleted group by o.source_key, o.number"
+    )
+
     def __init__(self, root: Path) -> None:
-        self.now = START
+        secrets = {"KD_SECRET": SECRET, "KD_APP": IDENTITY.app_id}
+        super().__init__(root, ATTRIBUTES, secrets, START)
         self.erp = KingdeeSimulator(IDENTITY, now=lambda: self.now)
-        (root / "defs" / "erp").mkdir(parents=True)
-        (root / "defs" / "erp" / "defs.yaml").write_text(json.dumps(DEFS), encoding="utf-8")
-        self.space = Workspace.discover(
-            {
-                "ISTHMUS_HOME": str(root / "home"), "ISTHMUS_DEFS": str(root / "defs"),
-                "KD_SECRET": SECRET, "KD_APP": IDENTITY.app_id,
-            }
-        )  # fmt: skip
 
-    def sync(self, **how: Any) -> StreamOutcome:
-        self.now += timedelta(minutes=1)
-        return sync_stream(
-            self.space, "erp", STREAM, now=lambda: self.now, transport=Network(self.erp),
-            pause=lambda _seconds: None, **how,
-        )  # fmt: skip
-
-    def published(self, sql: str) -> list[tuple[Any, ...]]:
-        done = unify_publish(self.space, now=lambda: self.now)
-        assert done.error is None, done.error
-        return self._ask(self.space.home.current, sql)
-
-    def stored(self) -> list[tuple[Any, ...]]:
-        sql = (
-            "select o.source_key, coalesce(sum(l.gross), 0)::varchar, o.number"
-            " from source.orders o left join source.order_lines l"
-            " on l.parent_key = o.source_key and l.stream = o.stream"
-            " where not o.is_deleted group by o.source_key, o.number"
-        )
-        return self._ask(self.space.home.store, sql)
-
-    @staticmethod
-    def _ask(path: Path, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(path), read_only=True) as con:
-            return con.execute(sql).fetchall()
+    def transport(self) -> Network:
+        return Network(self.erp)
 
 
 class KingdeeStory(Story):

@@ -5,22 +5,16 @@ Edits, ties over page edges, late commits, hard deletes; nothing may be lost, do
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
-import duckdb
-
-from pipelines.outcome import StreamOutcome
-from pipelines.sync import sync_stream, unify_publish
-from pipelines.workspace import Workspace
 from tests.faults.case import Case, Result, Size
+from tests.faults.erp_world import ErpWorld
 from tests.faults.sql import PARTITION, Story
 from tests.support.tryton_script import PASSWORD, START, ScriptedTryton
 from warehouse import writer
@@ -28,17 +22,13 @@ from warehouse import writer
 FULL, QUICK = 24, 1
 CUTS = 2
 STREAM = "opportunities"
-CONFIG = {
-    "base_url": "http://tryton.example", "allow_plain_http": "true", "database": "erp",
-    "auth": {"basic": ["reader", "env:PASSWORD"]}, "rows": PARTITION,
+ATTRIBUTES = {
+    "system": "tryton", "streams": [STREAM],
+    "config": {
+        "base_url": "http://tryton.example", "allow_plain_http": "true", "database": "erp",
+        "auth": {"basic": ["reader", "env:PASSWORD"]}, "rows": PARTITION,
+    },
 }  # fmt: skip
-DEFS = f"""\
-type: pipelines.Connection
-attributes:
-  system: tryton
-  config: {json.dumps(CONFIG)}
-  streams: [{STREAM}]
-"""
 
 
 def cases(size: Size, seeds: Sequence[int] = ()) -> list[Case]:
@@ -62,44 +52,18 @@ def play(seed: int, root: Path) -> Result:
     return story.result
 
 
-class World:
+class World(ErpWorld):
     """A scripted server, a connection that reads its opportunities, and their store."""
 
+    STORED = f"select source_key, amount::varchar, number from source.{STREAM} where not is_deleted"
+
     def __init__(self, root: Path) -> None:
+        super().__init__(root, ATTRIBUTES, {"PASSWORD": PASSWORD}, START)
         self.server = ScriptedTryton()
-        self.now = START
-        (root / "defs" / "erp").mkdir(parents=True)
-        (root / "defs" / "erp" / "defs.yaml").write_text(DEFS, encoding="utf-8")
-        self.space = Workspace.discover(
-            {
-                "ISTHMUS_HOME": str(root / "home"), "ISTHMUS_DEFS": str(root / "defs"),
-                "PASSWORD": PASSWORD,
-            }
-        )  # fmt: skip
 
-    def sync(self, **how: Any) -> StreamOutcome:
-        self.now += timedelta(minutes=1)
+    def transport(self) -> ScriptedTryton:
         self.server.now = self.now
-        return sync_stream(
-            self.space, "erp", STREAM, now=lambda: self.now, transport=self.server,
-            pause=lambda _seconds: None, **how,
-        )  # fmt: skip
-
-    def published(self, sql: str) -> list[tuple[Any, ...]]:
-        done = unify_publish(self.space, now=lambda: self.now)
-        assert done.error is None, done.error
-        return self._ask(self.space.home.current, sql)
-
-    def stored(self) -> list[tuple[Any, ...]]:
-        sql = (
-            f"select source_key, amount::varchar, number from source.{STREAM} where not is_deleted"
-        )
-        return self._ask(self.space.home.store, sql)
-
-    @staticmethod
-    def _ask(path: Path, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(path), read_only=True) as con:
-            return con.execute(sql).fetchall()
+        return self.server
 
 
 class TrytonStory(Story):

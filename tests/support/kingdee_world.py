@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import httpx
 import zstandard
@@ -23,6 +22,7 @@ from pipelines.extract import Reading, extract
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from tests.support import cut_off
 from tests.support.still_clock import StillClock
 from warehouse.landing import Landing
 from warehouse.reader import run_query
@@ -199,24 +199,6 @@ def same(ours: Record, theirs: Mapping[str, Any]) -> bool:
     return True
 
 
-class Killed(BaseException):
-    """The process ends here: nothing behind it is done."""
-
-
 def killed_at(world: World, place: int, stream: str, mode: Any) -> bool:
     """Read until the request of that number, counted from here; say whether it came so far."""
-    last = world.erp.requests + place
-
-    def die(number: int) -> None:
-        if number == last:
-            raise Killed
-
-    world.erp.before = die
-    try:
-        with patch("warehouse.writer.MAX_RECORDS", 1):  # a batch a page
-            world.read(stream, mode)
-    except Killed:
-        return True
-    finally:
-        world.erp.before = lambda number: None
-    return False
+    return cut_off.killed_at(world.erp, place, lambda: world.read(stream, mode))

@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import httpx
 import zstandard
@@ -18,6 +17,7 @@ from pipelines.extract import Reading, extract
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from tests.support import cut_off
 from tests.support.still_clock import StillClock as Time
 from warehouse.landing import Landing
 from warehouse.reader import run_query
@@ -195,24 +195,6 @@ class World:
         return [tuple(row) for row in run_query(self.space.home.current, sql).rows]
 
 
-class Killed(BaseException):
-    """The process ends here: nothing behind it is done."""
-
-
 def killed_at(world: World, place: int, stream: str, mode: Any) -> bool:
     """Read until the request of that number, counted from here; say whether it came so far."""
-    last = world.stripe.requests + place
-
-    def die(number: int) -> None:
-        if number == last:
-            raise Killed
-
-    world.stripe.before = die
-    try:
-        with patch("warehouse.writer.MAX_RECORDS", 1):  # a batch a page
-            world.read(stream, mode)
-    except Killed:
-        return True
-    finally:
-        world.stripe.before = lambda number: None
-    return False
+    return cut_off.killed_at(world.stripe, place, lambda: world.read(stream, mode))
