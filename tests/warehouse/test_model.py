@@ -27,14 +27,17 @@ def holds(rule: str, value: str, sql_type: str = "VARCHAR") -> Any:
 def test_the_entities_of_the_first_release_are_there() -> None:
     assert list(HEADERS) == [
         "party", "product", "location", "stock_level", "order", "shipment", "payment", "refund",
-        "invoice", "opportunity",
+        "return", "invoice", "purchase_order", "opportunity", "lead", "ticket",
     ]  # fmt: skip
     owned = {e: [c.entity for c in children_of(e)] for e in HEADERS if children_of(e)}
     assert owned == {
         "party": ["party_identifier", "address"],
         "order": ["order_line"],
-        "shipment": ["shipment_line"],
+        "shipment": ["shipment_line", "shipment_event"],
+        "refund": ["refund_line"],
+        "return": ["return_line"],
         "invoice": ["invoice_line"],
+        "purchase_order": ["purchase_order_line"],
     }
     for name, cls in ENTITIES.items():
         assert cls.entity == name

@@ -7,13 +7,17 @@ from types import MappingProxyType
 
 from warehouse.model.base import Column, Entity
 from warehouse.model.invoice import Invoice, InvoiceLine
+from warehouse.model.lead import Lead
 from warehouse.model.opportunity import Opportunity
 from warehouse.model.order import Order, OrderLine
 from warehouse.model.party import Address, Party, PartyIdentifier
-from warehouse.model.payment import Payment, Refund
+from warehouse.model.payment import Payment, Refund, RefundLine
 from warehouse.model.product import Product
-from warehouse.model.shipment import Shipment, ShipmentLine
+from warehouse.model.purchase import PurchaseOrder, PurchaseOrderLine
+from warehouse.model.returned import Return, ReturnLine
+from warehouse.model.shipment import Shipment, ShipmentEvent, ShipmentLine
 from warehouse.model.stock import Location, StockLevel
+from warehouse.model.ticket import Ticket
 
 __all__ = ["ENTITIES", "HEADERS", "Column", "Entity", "children_of"]
 
@@ -28,11 +32,19 @@ _CLASSES: tuple[type[Entity], ...] = (
     OrderLine,
     Shipment,
     ShipmentLine,
+    ShipmentEvent,
     Payment,
     Refund,
+    RefundLine,
+    Return,
+    ReturnLine,
     Invoice,
     InvoiceLine,
+    PurchaseOrder,
+    PurchaseOrderLine,
     Opportunity,
+    Lead,
+    Ticket,
 )
 
 ENTITIES: Mapping[str, type[Entity]] = MappingProxyType({c.entity: c for c in _CLASSES})

@@ -172,6 +172,7 @@ class Refund(Entity):
     en: ClassVar[str] = "Refund"
     zh: ClassVar[str] = "退款单"
     about: ClassVar[str] = "a refund document; its money is a payment of kind refund"
+    children: ClassVar = {"lines": "refund_line"}
 
     number: Annotated[
         c.Text, c.text("Refund number", "退款单号", "Number of the document", natural=True)
@@ -256,3 +257,42 @@ class Refund(Entity):
     ] = None
     source_created_at: Annotated[c.Moment, c.created()] = None
     source_updated_at: Annotated[c.Moment, c.updated()] = None
+
+
+class RefundLine(Entity):
+    """One line of a refund: what of the order is given back."""
+
+    entity: ClassVar[str] = "refund_line"
+    table: ClassVar[str] = "refund_lines"
+    en: ClassVar[str] = "Refund line"
+    zh: ClassVar[str] = "退款明细"
+    about: ClassVar[str] = "one line of a refund; quantities and sums are positive"
+    parent: ClassVar[str | None] = "refund"
+
+    order_line_key: Annotated[
+        c.Text,
+        c.text("Order line", "订单行", "Key of the line inside its order, as the source said it"),
+    ] = None
+    product_key: Annotated[
+        c.Text, c.key("Product", "商品", "What is refunded", ref="product", resolved="product_id")
+    ] = None
+    sku: Annotated[c.Text, c.text("SKU", "SKU 编码", "Code as written on the line")] = None
+    name: Annotated[c.Text, c.text("Name", "商品名称", "Name as written on the line")] = None
+    quantity: Annotated[c.Number, c.quantity("Quantity", "数量", "Refunded pieces")] = None
+    amount: Annotated[c.Number, c.money("Amount", "退款金额", "Given back, without tax")] = None
+    tax: Annotated[c.Number, c.money("Tax", "税额", "Tax given back")] = None
+    restock: Annotated[
+        c.Text,
+        c.word(
+            "Restock",
+            "入库方式",
+            "Whether the goods are stock again",
+            "none",
+            "returned",
+            "cancelled",
+        ),
+    ] = None
+    location_key: Annotated[
+        c.Text,
+        c.key("Restocked at", "入库仓库", "Where to", ref="location", resolved="location_id"),
+    ] = None

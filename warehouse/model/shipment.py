@@ -7,6 +7,11 @@ from typing import Annotated, ClassVar
 from warehouse.model import columns as c
 from warehouse.model.base import Entity
 
+_STATES = (
+    "pending", "picked", "packed", "shipped", "in_transit", "out_for_delivery", "delivered",
+    "exception", "returned", "cancelled",
+)  # fmt: skip
+
 
 class Shipment(Entity):
     """A parcel or delivery on its way to a customer."""
@@ -16,7 +21,7 @@ class Shipment(Entity):
     en: ClassVar[str] = "Shipment"
     zh: ClassVar[str] = "发货单"
     about: ClassVar[str] = "a parcel or delivery to a customer"
-    children: ClassVar = {"lines": "shipment_line"}
+    children: ClassVar = {"lines": "shipment_line", "events": "shipment_event"}
 
     number: Annotated[
         c.Text, c.text("Shipment number", "发货单号", "Number of the document", natural=True)
@@ -40,16 +45,7 @@ class Shipment(Entity):
             "Status",
             "状态",
             "Where the parcel is",
-            "pending",
-            "picked",
-            "packed",
-            "shipped",
-            "in_transit",
-            "out_for_delivery",
-            "delivered",
-            "exception",
-            "returned",
-            "cancelled",
+            *_STATES,
         ),
     ] = None
     carrier_code: Annotated[
@@ -138,3 +134,33 @@ class ShipmentLine(Entity):
     unit: Annotated[c.Text, c.text("Unit", "单位", "Unit of the quantity")] = None
     batch_no: Annotated[c.Text, c.text("Batch", "批号", "Production batch")] = None
     serial_no: Annotated[c.Text, c.text("Serial number", "序列号", "Of a single piece")] = None
+
+
+class ShipmentEvent(Entity):
+    """One thing that happened to a shipment on its way."""
+
+    entity: ClassVar[str] = "shipment_event"
+    table: ClassVar[str] = "shipment_events"
+    en: ClassVar[str] = "Shipment event"
+    zh: ClassVar[str] = "物流轨迹"
+    about: ClassVar[str] = "one thing that happened to a shipment, as its carrier tells it"
+    parent: ClassVar[str | None] = "shipment"
+
+    occurred_at: Annotated[
+        c.Moment, c.instant("Occurred at", "发生时间", "When it happened, by the carrier")
+    ] = None
+    status: Annotated[c.Text, c.word("Status", "状态", "Where the parcel was then", *_STATES)] = (
+        None
+    )
+    code: Annotated[c.Text, c.text("Code", "事件代码", "Code of the event at the source")] = None
+    description: Annotated[
+        c.Text, c.note("Description", "轨迹描述", "What happened, in the carrier's words")
+    ] = None
+    place: Annotated[c.Text, c.text("Place", "地点", "Where it happened, as named")] = None
+    area_code: Annotated[
+        c.Text, c.text("Area code", "行政区划代码", "Code of the area, where the source tells it")
+    ] = None
+    tracking_number: Annotated[
+        c.Text,
+        c.text("Tracking number", "运单号", "Parcel of the event, where a shipment has several"),
+    ] = None

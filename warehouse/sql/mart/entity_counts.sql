@@ -16,15 +16,31 @@ with things as (
     union all
     select 'shipment_line' as entity, connection, stream from main.shipment_lines
     union all
+    select 'shipment_event' as entity, connection, stream from main.shipment_events
+    union all
     select 'payment' as entity, connection, stream from main.payments
     union all
     select 'refund' as entity, connection, stream from main.refunds
+    union all
+    select 'refund_line' as entity, connection, stream from main.refund_lines
+    union all
+    select 'return' as entity, connection, stream from main.returns
+    union all
+    select 'return_line' as entity, connection, stream from main.return_lines
     union all
     select 'invoice' as entity, connection, stream from main.invoices
     union all
     select 'invoice_line' as entity, connection, stream from main.invoice_lines
     union all
+    select 'purchase_order' as entity, connection, stream from main.purchase_orders
+    union all
+    select 'purchase_order_line' as entity, connection, stream from main.purchase_order_lines
+    union all
     select 'opportunity' as entity, connection, stream from main.opportunities
+    union all
+    select 'lead' as entity, connection, stream from main.leads
+    union all
+    select 'ticket' as entity, connection, stream from main.tickets
 )
 
 select entity, connection, stream, count(*) as row_count
