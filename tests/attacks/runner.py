@@ -16,9 +16,9 @@ if SUPPORT not in sys.path:
 from tests.attacks.attempt import Attempt, Family, Task, said  # noqa: E402
 
 MODULES = (
-    "a01_addresses", "a02_links", "a03_secrets", "a04_names", "a05_queries", "a06_json",
-    "a07_archives", "a08_xml", "a09_formulas", "a11_texts", "a12_sql", "a13_settings",
-    "a16_quarantine",
+    "a01_addresses", "a02_links", "a03_secrets", "a03_every_connector", "a04_names",
+    "a05_queries", "a06_json", "a07_archives", "a08_xml", "a09_formulas", "a11_texts", "a12_sql",
+    "a13_settings", "a16_quarantine",
 )  # fmt: skip
 
 

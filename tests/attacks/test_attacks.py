@@ -23,6 +23,7 @@ LEAST = {
     "a01_addresses": 150,
     "a02_links": 40,
     "a03_secrets": 40,
+    "a03_every_connector": 9,
     "a04_names": 500,
     "a05_queries": 300,
 }
