@@ -69,14 +69,16 @@ def run_check(
             say(str(problem))
         for note in report.remarks:
             say(t("check.remark", text=note))
-        if problems or report.remarks:
-            say()
+        say(t("check.files", files=report.files, problems=len(problems)))
         for name, findings in found.items():
+            say()
             say(t("check.system", name=name))
             for finding in findings:
                 _say(finding)
-        say(t("check.files", files=report.files, problems=len(problems)))
-    failed = any(f.ok is False for findings in found.values() for f in findings)
+    failed = sum(f.ok is False for findings in found.values() for f in findings)
+    if failed and not json:
+        say()
+        say(t("check.failed", count=failed, systems=len(found)))
     return USAGE if problems else FAILED if failed else OK
 
 

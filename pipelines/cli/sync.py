@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pipelines.listen import OnProgress, Progress
     from pipelines.outcome import PublishOutcome, StreamOutcome
 
+NAMED = 3
+"""Streams that a warning of several names."""
+
 
 def sync(
     names: Annotated[
@@ -139,7 +142,11 @@ def _summary(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None
 
 
 def _remarks(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None) -> None:
-    """Say on stderr what a person has to know: failures, quarantine, held deletions, warnings."""
+    """Say on stderr what a person has to know: failures, quarantine, held deletions, warnings.
+
+    A warning that several streams give is said once.
+    """
+    warned: dict[str, list[tuple[str, int]]] = {}
     for o in outcomes:
         name = f"{o.connection}/{o.stream}"
         if o.error is not None:
@@ -158,6 +165,12 @@ def _remarks(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None
         if o.refused:
             remark(t("sync.refused", name=name, count=o.refused))
         for text, count in o.warnings.items():
-            remark(t("sync.warning", name=name, text=text, count=count))
+            warned.setdefault(text, []).append((name, count))
+    for text, places in warned.items():
+        said = [name for name, _ in places]
+        if len(said) > NAMED + 1:
+            said[NAMED:] = [t("sync.more_streams", count=len(said) - NAMED)]
+        count = sum(many for _, many in places)
+        remark(t("sync.warning", name=", ".join(said), text=text, count=count))
     if published is not None and published.error is not None:
         remark(t("sync.publish_failed", error=published.error))

@@ -11,6 +11,7 @@ import pytest
 from pipelines.cli import main
 from pipelines.cli.codes import CliError
 from pipelines.cli.session import split
+from pipelines.cli.sync import _remarks as remarks
 from pipelines.outcome import ErrorText, PublishOutcome, StreamOutcome
 from pipelines.workspace import Workspace
 
@@ -140,6 +141,21 @@ def test_the_exit_code_and_stderr_say_how_it_went(
     out = capsys.readouterr()
     assert told in out.err
     assert "shop/stock" in out.out
+
+
+@pytest.mark.parametrize(
+    ("streams", "told"),
+    [
+        (("a",), "x/a: Nothing came. (2 times)"),
+        (("a", "b", "c", "d"), "x/a, x/b, x/c, x/d: Nothing came. (8 times)"),
+        (("a", "b", "c", "d", "e"), "x/a, x/b, x/c, 2 more: Nothing came. (10 times)"),
+    ],
+)
+def test_a_warning_of_several_streams_is_said_once(capsys, monkeypatch, streams, told) -> None:
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    outcomes = [StreamOutcome("x", name, warnings={"Nothing came.": 2}) for name in streams]
+    remarks([*outcomes, StreamOutcome("x", "z", warnings={"Another.": 1})], None)
+    assert capsys.readouterr().err.splitlines() == [told, "x/z: Another. (1 times)"]
 
 
 def test_json_is_the_whole_outcome_and_nothing_else_on_stdout(runs, capsys) -> None:

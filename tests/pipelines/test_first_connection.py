@@ -75,4 +75,4 @@ def test_the_page_shows_what_the_commands_print(done) -> None:
     written = first_connection.PAGE.read_text("utf-8")
     assert first_connection.steady(first_connection.page(done[1])) == first_connection.steady(
         written
-    ), "run python tests/support/first_connection.py"
+    ), "run python -m tests.support.first_connection"

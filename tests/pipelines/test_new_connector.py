@@ -15,6 +15,7 @@ import pytest
 from mapping_runs import run
 
 from connectors.testing import CASES, START
+from mappings import find
 from pipelines.check.secrets import is_secret, scalars
 from pipelines.cli import main
 from pipelines.cli.new_connector import SUFFIX, TEMPLATE, write
@@ -61,7 +62,7 @@ def test_every_file_bears_the_name_alone(name: str, tmp_path: Path):
         if file.suffix == ".py":
             compile(text, str(file), "exec")
     points = tomllib.loads((tmp_path / "new" / "pyproject.toml").read_text())["project"]
-    assert list(points["entry-points"]["isthmus.connectors"]) == [name]
+    assert [list(each) for each in points["entry-points"].values()] == [[name], [name]]
 
 
 def test_the_mapping_takes_what_the_simulator_sends(tmp_path: Path):
@@ -69,11 +70,37 @@ def test_the_mapping_takes_what_the_simulator_sends(tmp_path: Path):
     made = runpy.run_path(str(tmp_path / "new/isthmus_acme/simulator.py"))
     acme = made["AcmeSimulator"]("secret")
     acme.put(1, START)
-    mapping = (tmp_path / "new/mappings/acme/orders.yaml").read_text("utf-8")
+    mapping = (tmp_path / "new/isthmus_acme/mappings/acme/orders.yaml").read_text("utf-8")
     got = run(mapping, list(acme.orders.values()), tmp_path)
     assert got.errors == [[]]
     assert (got.rows[0]["number"], got.rows[0]["status"]) == ("A-000001", "confirmed")
     assert got.children["lines"][0]["sku"] == "SKU-1"
+
+
+def test_the_package_brings_its_mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(tmp_path / "new", "acme")
+    told = tomllib.loads((tmp_path / "new" / "pyproject.toml").read_text("utf-8"))["project"]
+    points = told["entry-points"]["isthmus.mappings"]
+    about = tmp_path / "new" / "isthmus_acme-0.1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: isthmus-acme\nVersion: 0.1.0\n")
+    lines = [f"{name} = {value}" for name, value in points.items()]
+    (about / "entry_points.txt").write_text("\n".join(["[isthmus.mappings]", *lines, ""]))
+    assert find.locate("mine", "acme", "orders", ()) is None
+    monkeypatch.syspath_prepend(str(tmp_path / "new"))
+    find.brought.cache_clear()
+    try:
+        brought = tmp_path / "new" / "isthmus_acme" / "mappings" / "acme" / "orders.yaml"
+        assert find.locate("mine", "acme", "orders", ()) == brought
+        assert find.is_mapped("acme")
+        assert "acme/orders" in find.known(())
+        assert find.locate("mine", "kingdee", "orders", ()) == ROOT / "mappings/kingdee/orders.yaml"
+        own = tmp_path / "folder" / "acme" / "orders.yaml"
+        own.parent.mkdir(parents=True)
+        own.touch()
+        assert find.locate("mine", "acme", "orders", [tmp_path / "folder"]) == own
+    finally:
+        find.brought.cache_clear()
 
 
 def test_connect_takes_none_of_its_settings_for_a_secret(

@@ -1,6 +1,6 @@
 """A first connection from an empty folder, through the command line alone.
 
-`python tests/support/first_connection.py` writes docs/first-connection.md with what the commands
+`python -m tests.support.first_connection` writes docs/first-connection.md with what the commands
 really print; a test runs the same steps and compares.
 """
 
@@ -165,7 +165,7 @@ def _sheet() -> str:
 HEAD = """# A first connection
 
 From an empty folder to a query, without reading source. Every output below is what the command
-printed (`python tests/support/first_connection.py` writes this page; a test runs the same steps).
+printed (`python -m tests.support.first_connection` writes this page; a test runs the same steps).
 中文界面：`export ISTHMUS_LANG=zh`。
 """
 TAIL = """Next: [connections over HTTP](rest.md), [files](files.md), [databases](sql.md),
