@@ -142,7 +142,9 @@ class HttpClient:
             answer = self._once(request, url, query)
             if answer.outcome == "refresh" and not renewed:
                 renewed = True  # once a request: a second refusal is the credentials' fault
-                if self._auth.renew():
+                forgotten = bool(self._client.cookies)  # a session that the server opened itself
+                self._client.cookies.clear()
+                if self._auth.renew() or forgotten:
                     answer = self._once(request, url, query)
             return self._verdict.settled(answer, request)
 

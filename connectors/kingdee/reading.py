@@ -16,6 +16,7 @@ from connectors.changes import (
     unreadable_bookmark,
     write_bookmark,
 )
+from connectors.errors import ContractBroken
 from connectors.kingdee.api import Api, quoted
 from connectors.kingdee.fields import Fitted
 from connectors.kingdee.rows import Document
@@ -116,6 +117,7 @@ class Reading:
             yield from self._look_again(fitted, self._end(tide, looked))
             looked = self.begun.isoformat()
         complete = tide.since is None and self._is_whole()
+        self._prove_right(fitted)
         yield self._page(fitted, [], self._end(tide, looked), complete=complete)
 
     # --- documents that are open ---------------------------------------------------------------
@@ -169,6 +171,7 @@ class Reading:
             self.count += len(keys)
             yield Page([], keys, mark, kind="keys")
         complete = self._is_whole()
+        self._prove_right(fitted)
         yield Page([], [], mark, kind="keys", complete=complete, warnings=tuple(self.notes))
 
     # --- parts -----------------------------------------------------------------------------------
@@ -218,6 +221,19 @@ class Reading:
             "query this form, which is answered alike; so nothing is deleted."
         )
         return False
+
+    def _prove_right(self, fitted: Fitted) -> None:
+        """Ask for one key more: a right that was lost in mid-walk ends a walk as its end does.
+
+        Raises ContractBroken; the next run goes on behind the last document that came.
+        """
+        if (self.count or self.opened) and not self.api.keys(fitted, (), 1):
+            raise ContractBroken(
+                f"{fitted.source.form} had records a moment ago and now has none: the right to "
+                "query it may have been taken away meanwhile.",
+                "give the integration user the right to query this form again; if all its "
+                "documents were really deleted, run `isthmus sync` with --full.",
+            )
 
     def _page(
         self, fitted: Fitted, found: list[Document], mark: Mapping[str, Any], *,

@@ -14,7 +14,7 @@ from connectors.auth import Auth
 from connectors.base import Context, ReadRequest
 from connectors.body import Body
 from connectors.condition import parse_condition
-from connectors.errors import ConfigError, ContractBroken, Unavailable
+from connectors.errors import AuthError, ConfigError, ContractBroken, Unavailable
 from connectors.http import HttpClient, Limits, Request
 from connectors.outcome import Rule, judge
 from connectors.redact import Redactor
@@ -111,6 +111,22 @@ def test_the_cookie_of_a_session_is_kept_out_of_texts() -> None:
     with pytest.raises(ConfigError, match=r"bad \[secret\]"):
         one.send(Request())
     assert sent[1].headers["cookie"] == f"sid={session}"
+
+
+def test_a_session_that_the_server_forgot_is_left_out_of_the_next_try() -> None:
+    """Where each request is signed, the credentials are right and the old cookie is refused."""
+    opened = {"set-cookie": "sid=0123456789abcdef0123"}
+    lost = httpx.Response(200, json={"code": "lost"})
+    rules = (Rule("refresh", (200,), parse_condition("code = 'lost'")),)
+    one, sent = client(httpx.Response(200, json={}, headers=opened), lost,
+                       httpx.Response(200, json={"code": "ok"}), lost,
+                       rules=rules, auth=Signs())  # fmt: skip
+    one.send(Request())
+    assert one.send(Request()).outcome == "ok"
+    assert ["cookie" in request.headers for request in sent] == [False, True, False]
+    with pytest.raises(AuthError):  # without a cookie it is the credentials' fault
+        one.send(Request())
+    assert len(sent) == 4
 
 
 def test_a_cookie_that_changes_with_each_answer_takes_the_place_of_the_one_before() -> None:
