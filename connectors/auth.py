@@ -95,8 +95,9 @@ class KeptToken(Auth):
     `fetch` asks for a new one and raises a ConnectorError when it cannot; it is handed what is kept
     (its `refresh` may be spent by this call; None where nothing is) and whether the last renewal
     was cut off. What it returns is kept before it is used. `fits` is a digest of the settings
-    and secrets that the token depends on, `place` adds it to headers and parameters (default: as a
-    bearer), `learn` is told every value that must never be shown.
+    and secrets that the token depends on, `whose` one of those that name the account: where the
+    others change, the refresh token is still handed to `fetch`. `place` adds it to headers and
+    parameters (default: as a bearer), `learn` is told every value that must never be shown.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class KeptToken(Auth):
         store: TokenStore | None = None,
         name: str = "token",
         fits: str = "",
+        whose: str = "",
         place: Place = _as_bearer,
         learn: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -115,6 +117,7 @@ class KeptToken(Auth):
         self._store: TokenStore = store or OwnTokens()
         self._name = name
         self._fits = fits
+        self._whose = whose
         self._place = place
         self._learn = learn
         self._lock = threading.Lock()
@@ -153,6 +156,12 @@ class KeptToken(Auth):
             return None
         return token if self._lives(token) else None
 
+    def _is_ours(self, kept: Kept | None) -> bool:
+        """Say whether what is kept is of this account, asked for with whatever secret."""
+        if kept is None:
+            return False
+        return kept.fits == self._fits or bool(self._whose and kept.whose == self._whose)
+
     def _renew(self, refused: str) -> Kept:
         found = self._usable(self._store.get(self._name), refused)
         if found is None:
@@ -164,7 +173,7 @@ class KeptToken(Auth):
     def _renew_alone(self, refused: str) -> Kept:
         with self._store.alone(self._name) as turn:
             kept = self._store.get(self._name)
-            kept = kept if kept is not None and kept.fits == self._fits else None
+            kept = kept if self._is_ours(kept) else None
             found = self._usable(kept, refused)
             if found is not None:  # another process was first
                 return found
@@ -179,7 +188,7 @@ class KeptToken(Auth):
                 self._learn(secret)
             life = min(max(0.0, token.seconds), _LONGEST)  # nan is 0; inf could not be kept
             expires = asked + max(life - _EARLY, life / 2)
-            found = Kept(token.value, expires, refresh, token.extra, self._fits)
+            found = Kept(token.value, expires, refresh, token.extra, self._fits, self._whose)
             if self._store.put(self._name, found):
                 return found
         other = self._usable(self._store.get(self._name), refused)

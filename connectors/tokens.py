@@ -32,7 +32,8 @@ class Kept:
     """A token as it is kept: taken as spent from `expires` on (seconds since the epoch).
 
     `fits` is a digest of the settings and secrets that it was asked for with: after a change of
-    those it is not used any more.
+    those it is not used any more. `whose` is one of what of them names the account: while it stays,
+    the refresh token is still handed to who renews (a client secret was rotated).
     """
 
     value: str = field(repr=False)
@@ -40,6 +41,7 @@ class Kept:
     refresh: str = field(default="", repr=False)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
     fits: str = field(default="", repr=False)
+    whose: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)

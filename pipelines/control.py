@@ -37,7 +37,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Connection, Engine, RowMapping, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from connectors.errors import ConfigError, Unavailable
 from warehouse.home import private_folder
@@ -145,6 +145,14 @@ def damaged(file: str | Path) -> Unavailable:
     )
 
 
+def _is_damage(error: DBAPIError) -> bool:
+    """Say whether SQLite found its file cut or changed."""
+    found = error.orig
+    return isinstance(found, sqlite3.DatabaseError) and not isinstance(
+        found, sqlite3.OperationalError | sqlite3.IntegrityError
+    )
+
+
 class Control:
     """The control database at `url`. Connects, and makes or upgrades the schema, at first use."""
 
@@ -159,9 +167,7 @@ class Control:
             _upgrade(engine)
         except DBAPIError as error:
             shown = make_url(self.url).render_as_string(hide_password=True)
-            if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
-                error.orig, sqlite3.OperationalError
-            ):
+            if _is_damage(error):
                 raise damaged(make_url(self.url).database or shown) from None
             raise Unavailable(
                 f"the control database does not open ({type(error.orig).__name__}).",
@@ -177,11 +183,29 @@ class Control:
             del self.__dict__["engine"]
 
     @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection to read; raises Unavailable where the database does not answer."""
+        try:
+            with self.engine.connect() as con:
+                yield con
+        except DBAPIError as error:
+            raise self._told(error, "read") from None
+
+    def _told(self, error: DBAPIError, what: str) -> Unavailable:
+        if _is_damage(error):
+            return damaged(make_url(self.url).database or "the control database")
+        return Unavailable(
+            f"the control database cannot be {what} ({error.orig}).",
+            "check the rights and the space of its folder, or its server.",
+        )
+
+    @contextmanager
     def exclusive(self, *, synced: bool = False) -> Iterator[Connection]:
         """Open a transaction that writes: on SQLite no other one does before it ends.
 
         On a server a row is locked by `SELECT … FOR UPDATE`, as far as it is there. `synced`: what
-        is written outlives a power cut. Raises Unavailable where the database is locked or full.
+        is written outlives a power cut. Raises Unavailable where the database is locked, full or
+        damaged; IntegrityError for a row that is there already.
         """
         try:
             with self.engine.begin() as con:
@@ -189,11 +213,10 @@ class Control:
                     con.exec_driver_sql(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
                     con.exec_driver_sql("BEGIN IMMEDIATE")
                 yield con
-        except OperationalError as error:
-            raise Unavailable(
-                f"the control database cannot be written ({error.orig}).",
-                "check the rights and the space of its folder, or its server.",
-            ) from None
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise self._told(error, "written") from None
 
     def record_run(self, values: dict[str, Any]) -> None:
         """Append one run of one stream; the names are the columns of `runs`."""

@@ -57,7 +57,7 @@ class ControlShelf:
 
     def read(self) -> str | None:
         """Return the document."""
-        with self._control().engine.connect() as con:
+        with self._control().reading() as con:
             return con.execute(self._mine()).scalar()
 
     def change(self, turn: Callable[[str | None], tuple[str, T]]) -> T:

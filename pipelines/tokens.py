@@ -60,7 +60,7 @@ class ControlTokens:
     def get(self, name: str) -> Kept | None:
         """Return the token kept; None for one that another key wrote."""
         query = select(tokens.c.sealed).where(*self._row(name))
-        with self._control().engine.connect() as con:
+        with self._control().reading() as con:
             sealed = con.execute(query).scalar()
         if sealed is None:
             return None

@@ -131,6 +131,7 @@ def _oauth2(
     return auth.KeptToken(
         fetch, context.now, store=context.tokens, name="oauth2", learn=shared["redactor"].add,
         fits=auth.digest(settings.token_url, settings.scope, client_id, client_secret, seed),
+        whose=auth.digest(settings.token_url, settings.scope, client_id, seed),
     )  # fmt: skip
 
 

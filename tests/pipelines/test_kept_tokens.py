@@ -17,6 +17,7 @@ from connectors.base import ReadRequest
 from connectors.errors import AuthError, Unavailable
 from connectors.tokens import Kept, Token
 from pipelines.control import Control
+from pipelines.shelves import ControlShelf
 from pipelines.tokens import LEASE, ControlTokens
 from pipelines.workspace import PROJECT, Workspace
 
@@ -96,12 +97,45 @@ def test_a_token_is_kept_across_runs_and_renewed_when_it_expires(tmp_path, serve
     assert server.refused == 0
 
 
+def test_another_client_secret_keeps_the_refresh_token(tmp_path, server):
+    """The one of the settings was spent: without the kept one nobody could sign in any more."""
+    shop = Shop(tmp_path, server, True)
+    shop.read()
+    shop.env["SECRET"] = "r0tated-secret-of-the-app"
+    assert shop.read() == ["o1"]
+    assert server.grants == ["refresh_token"] * 2
+    assert not server.revoked
+
+
 def test_a_token_revoked_early_is_renewed_and_the_request_repeated(tmp_path, server):
     shop = Shop(tmp_path, server, True)
     shop.read()
     server.access = "revoked by the system"
     assert shop.read() == ["o1"]
     assert (len(server.grants), server.refused) == (2, 1)
+
+
+def test_a_damaged_control_database_is_told(tmp_path):
+    control = Control(f"sqlite:///{tmp_path / 'control.db'}")
+    shop = ControlTokens(lambda: control, lambda: b"k" * 32, "shop", StillClock().now)
+    shelf = ControlShelf(lambda: control, "shop")
+    with shop.alone("token"):
+        shop.put("token", Kept("a", 1.0))
+    shelf.change(lambda text: ("{}", None))
+    control.close()
+    file = tmp_path / "control.db"
+    data = bytearray(file.read_bytes())
+    data[4096:] = b"\x55" * (len(data) - 4096)
+    file.write_bytes(data)
+    with pytest.raises(Unavailable, match="control database"):
+        shop.get("token")
+    with pytest.raises(Unavailable, match="control database"), shop.alone("token"):
+        pass
+    with pytest.raises(Unavailable, match="control database"):
+        shelf.read()
+    with pytest.raises(Unavailable, match="control database"):
+        shelf.change(lambda text: ("{}", None))
+    control.close()
 
 
 def test_processes_at_once_renew_once(tmp_path, server):
