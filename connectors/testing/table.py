@@ -120,13 +120,22 @@ def summary(results: Results) -> str:
 
 
 def matrix(results: Results) -> str:
-    """Return the table of cases by suites."""
-    rows = []
-    signs = {PASSED: "✓", NOT: "–"}
-    for area, name in _cases():
-        marks = (signs.get(cases[name], "**failed**") for cases in results.values())
-        rows.append((f"`{name}`", area, *marks))
-    return _table(("case", "area", *results), rows)
+    """Return the table of cases by connectors; a fraction where it does not apply to all suites."""
+    connectors: dict[str, list[Mapping[str, str]]] = {}
+    for suite, cases in results.items():
+        connectors.setdefault(suite.partition(":")[0], []).append(cases)
+    rows = [
+        (f"`{name}`", area, *(_mark([one[name] for one in mine]) for mine in connectors.values()))
+        for area, name in _cases()
+    ]
+    return _table(("case", "area", *connectors), rows)
+
+
+def _mark(said: list[str]) -> str:
+    if {*said} - {PASSED, NOT}:
+        return "**failed**"
+    passed = said.count(PASSED)
+    return "✓" if passed == len(said) else f"{passed}/{len(said)}" if passed else "–"
 
 
 def reasons(suites: Suites) -> str:

@@ -44,6 +44,11 @@ PASSED = """
 scripted server, a real one is read by `tests/system`).
 
 """
+MATRIX = """
+✓ passed by every suite of the connector; 2/3 by so many, it does not apply to the others; – it does
+not apply at all. The reasons stand below.
+
+"""
 WHY = """
 ### What does not apply
 
@@ -62,7 +67,7 @@ def page() -> str:
     return (
         HEAD + table.capabilities(SUITES, entity)
         + PASSED.format(cases=len(CASES)) + table.summary(results)
-        + "\n" + table.matrix(results)
+        + MATRIX + table.matrix(results)
         + WHY + table.reasons(SUITES)
         + ASKED + table.asked()
     )  # fmt: skip
