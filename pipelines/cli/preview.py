@@ -123,7 +123,7 @@ def _show(result: Preview) -> None:
         title = f"{part.entity} ({part.child})" if part.child else part.entity
         say(t("preview.entity_rows", entity=title, rows=len(part.rows)))
         if part.rows:
-            table(part.columns, part.rows)
+            table(part.columns, part.rows, tall=True)
         for warning in part.warnings:
             say(t("preview.warning", text=warning))
         if part.refused:

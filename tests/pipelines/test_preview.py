@@ -139,6 +139,15 @@ def test_ten_records_are_read_and_nothing_is_touched(office, capsys) -> None:
     assert len(json.loads(capsys.readouterr().out)["mapped"][0]["rows"]) == 10
 
 
+def test_columns_that_do_not_fit_stand_below_each_other(office, capsys, monkeypatch) -> None:
+    (office / "mappings" / "office" / "stock.yaml").write_text(STOCK)
+    monkeypatch.setattr("pipelines.cli.show.WIDE", 16)
+    assert main(["preview"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told.count("── 10 ──") == 1
+    assert "on_hand:    9.000000" in told
+
+
 def test_without_a_mapping_the_next_step_is_told(office, capsys) -> None:
     assert main(["preview", "office", "stock"]) == 2
     assert "isthmus preview office stock --suggest" in capsys.readouterr().err
