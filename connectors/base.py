@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from connectors.errors import ConnectorError
-    from connectors.shared import Shelf
+    from connectors.shared import Asked, Shelf
     from connectors.tokens import TokenStore
 
 Bookmark: TypeAlias = Mapping[str, Any]
@@ -89,7 +89,20 @@ class KeySweep:
     main: ChangedSince | Growing | Feed | Snapshot | OpenDocuments
 
 
-Changes: TypeAlias = ChangedSince | Growing | Feed | Snapshot | OpenDocuments | KeySweep
+@dataclass(frozen=True, slots=True)
+class EachWanted:
+    """Each of the rows wanted is asked for by itself, and again when `every` has passed.
+
+    For systems that answer for one number alone. What need not be asked any more is said by the
+    query that gives the rows; `Context.asked` knows when each was asked last.
+    """
+
+    every: timedelta
+
+
+Changes: TypeAlias = (
+    ChangedSince | Growing | Feed | Snapshot | OpenDocuments | KeySweep | EachWanted
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +143,8 @@ class Page:
     a scan of `part` (None: the whole stream) that is proved complete: only then do keys that were
     not seen become deletions. `total` is the source's own count where it gives one. `resumed` is
     True on the pages of a read that goes on where the bookmark's interrupted one stopped; a read
-    that began anew, whatever the bookmark held, leaves it False.
+    that began anew, whatever the bookmark held, leaves it False. `tally` are counts of what the
+    read did besides (asked, not due, …), added up over the run and told with its figures.
     """
 
     records: Sequence[bytes | bytearray | memoryview] | pa.Table
@@ -142,6 +156,7 @@ class Page:
     total: int | None = None
     warnings: tuple[str, ...] = ()
     resumed: bool = False
+    tally: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +220,9 @@ class Context:
 
     `secret` turns a reference (`env:NAME`, `file:PATH`) into its value; `transport` replaces the
     network in tests; `pause` sleeps; `shelf` is shared by the processes of one connection for its
-    rate budget, and `tokens` for what its system issued (None: this process alone); `base` is the
-    folder that relative paths of the settings start from.
+    rate budget, `tokens` for what its system issued, and `asked` for when each of the rows wanted
+    was asked for (None: this process alone); `base` is the folder that relative paths of the
+    settings start from.
     """
 
     connection: str
@@ -217,6 +233,7 @@ class Context:
     transport: httpx.BaseTransport | None = None
     shelf: Shelf | None = None
     tokens: TokenStore | None = None
+    asked: Asked | None = None
     base: str = "."
     stats: Stats = field(default_factory=Stats)
 

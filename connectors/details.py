@@ -6,11 +6,14 @@ and what its answer means is said by the table of answers.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
+
+from connectors.errors import ConnectorError
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -44,3 +47,29 @@ def each(
             yield item, future.result()
     finally:  # also where the reader of this stops early
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def answered(
+    items: Sequence[Item], fetch: Callable[[Item], Found], *, workers: int = 4
+) -> tuple[list[tuple[Item, Found]], ConnectorError | None]:
+    """Return what `fetch` returned of a page's items, in order, and the first error or None.
+
+    After an error no call is begun any more, but what others answer that are under way comes too:
+    it was asked for and paid for. So a quota smaller than a page still brings the reader on: it
+    hands over what came with a bookmark that stands inside the page, and raises the error then.
+    """
+    failed: list[ConnectorError] = []
+    lock = threading.Lock()
+
+    def call(item: Item) -> list[Found]:
+        if failed:
+            return []
+        try:
+            return [fetch(item)]
+        except ConnectorError as error:
+            with lock:
+                failed.append(error)
+            return []
+
+    found = [(item, one) for item, ones in each(items, call, workers=workers) for one in ones]
+    return found, failed[0] if failed else None

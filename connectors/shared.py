@@ -1,13 +1,14 @@
 """What the processes of one connection share, as plain protocols: nothing here knows who keeps it.
 
-`pipelines/` keeps both in the control database and hands them over in the `Context`; a connector
+`pipelines/` keeps all of it in the control database and hands it over in the `Context`; a connector
 without them (a test, a preview) has its own process alone.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -58,3 +59,43 @@ class OwnShelf:
     def is_dead(self, owner: str) -> bool:
         """Say no: this process lives."""
         return False
+
+
+class Asked(Protocol):
+    """When each item of a stream (a tracking number) was asked for last, by any run.
+
+    A mark is made before the question is sent, so that one whose run was killed counts too.
+    """
+
+    def times(self, stream: str) -> Mapping[str, datetime]:
+        """Return the instant (aware, in UTC) of each item that is known."""
+
+    def mark(self, stream: str, item: str, at: datetime | None) -> None:
+        """Say that `item` is asked for now; None: that it was not, after all."""
+
+    def forget(self, stream: str, before: datetime) -> None:
+        """Let go of what was asked before an instant."""
+
+
+class OwnAsked:
+    """Marks of this process alone."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, dict[str, datetime]] = {}
+
+    def times(self, stream: str) -> Mapping[str, datetime]:
+        """Return the instants by item."""
+        return dict(self._marks.get(stream, {}))
+
+    def mark(self, stream: str, item: str, at: datetime | None) -> None:
+        """Set or take away a mark."""
+        mine = self._marks.setdefault(stream, {})
+        if at is None:
+            mine.pop(item, None)
+        else:
+            mine[item] = at
+
+    def forget(self, stream: str, before: datetime) -> None:
+        """Let go of what is older."""
+        kept = {item: at for item, at in self._marks.get(stream, {}).items() if at >= before}
+        self._marks[stream] = kept

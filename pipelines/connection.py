@@ -194,7 +194,8 @@ class Connection:
         stats: Stats | None = None,
     ) -> Connector:
         """Return the connector with validated settings; nothing is reached. Raises ConfigError."""
-        from pipelines.shelves import ControlShelf  # SQLAlchemy: nothing that only reads needs it
+        from pipelines.asked import ControlAsked  # SQLAlchemy: nothing that only reads needs it
+        from pipelines.shelves import ControlShelf
         from pipelines.tokens import ControlTokens
 
         return self._connector(
@@ -207,6 +208,7 @@ class Connection:
                 transport=transport,
                 shelf=ControlShelf(self.control, self.name),
                 tokens=ControlTokens(self.control, self.key, self.name, now, pause),
+                asked=ControlAsked(self.control, self.name),
                 base=str(self.path.parent.parent.parent),  # beside defs/, as for `file:` secrets
                 stats=stats or Stats(),
             )

@@ -131,7 +131,16 @@ tokens = Table(
     Column("until", Float),
 )
 
-UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all, metadata.create_all)
+asked = Table(
+    "asked",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("stream", String(200), primary_key=True),
+    Column("item", String(200), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,) * 3
 """Numbered from 1; a released one is never changed, only followed by another."""
 
 

@@ -162,6 +162,8 @@ def _land(page: Page, writer: BatchWriter, outcome: StreamOutcome) -> None:
     )
     for warning in page.warnings:
         outcome.warnings[warning] = outcome.warnings.get(warning, 0) + 1
+    for word, count in page.tally.items():
+        outcome.tally[word] = outcome.tally.get(word, 0) + count
 
 
 def _tell(

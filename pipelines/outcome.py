@@ -43,7 +43,8 @@ class StreamOutcome:
     the counts of the load (`inserted` … `refused`: rows, of other entities made from the same
     record too). `unchanged` are records equal to what was landed before. `lag_seconds` is the age
     of the newest change known, None where the stream has no stamp. `quota` says which quota ended
-    the run early, `quota_until` (ISO, UTC) when it is there again, where that is known.
+    the run early, `quota_until` (ISO, UTC) when it is there again, where that is known. `tally` is
+    what the connector counted besides, by its own words.
     """
 
     connection: str
@@ -67,6 +68,7 @@ class StreamOutcome:
     lag_seconds: float | None = None
     seconds: float = 0.0
     warnings: dict[str, int] = field(default_factory=dict)
+    tally: dict[str, int] = field(default_factory=dict)
     quarantine_limit: float = 0.05
     quota: str | None = None
     quota_until: str | None = None

@@ -28,7 +28,8 @@ class StreamState:
     """One stream.
 
     `lag_seconds` is the time since the last good read began; `waiting` counts batches that are
-    landed and not yet published; `promise_kept` is None where nothing is owed.
+    landed and not yet published; `promise_kept` is None where nothing is owed; `tally` is what the
+    last run's connector counted besides.
     """
 
     connection: str
@@ -38,6 +39,7 @@ class StreamState:
     error: str | None
     quota: str | None
     quota_until: str | None
+    tally: dict[str, int]
     running: bool
     lag_seconds: float | None
     promise_seconds: float | None
@@ -170,6 +172,7 @@ def _state(
         error=_error(last),
         quota=last.counts.get("quota") if last else None,
         quota_until=last.counts.get("quota_until") if last else None,
+        tally=dict(last.counts.get("tally") or {}) if last else {},
         running=key in control.running,
         lag_seconds=lag,
         promise_seconds=promise,

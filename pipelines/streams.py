@@ -116,6 +116,8 @@ def figures(outcome: StreamOutcome) -> dict[str, Any]:
         shown["goes on after"] = outcome.quota_until or "the next run tries"
     if outcome.lag_seconds is not None:
         shown["lag seconds"] = outcome.lag_seconds
+    if outcome.tally:
+        shown["tally"] = dg.MetadataValue.json(outcome.tally)
     if outcome.warnings:
         shown["warnings"] = dg.MetadataValue.json(outcome.warnings)
     return shown
@@ -140,6 +142,7 @@ def failure(error: ErrorText, outcome: StreamOutcome | None = None) -> dg.Failur
             "rows loaded": outcome.inserted + outcome.updated,
             "bookmark kept": dg.MetadataValue.json(outcome.bookmark_after or {}),
             "requests": outcome.requests,
+            **({"tally": dg.MetadataValue.json(outcome.tally)} if outcome.tally else {}),
         }
     return _failure_class(error.kind)(
         description=f"{subject}{error}", metadata=shown, allow_retries=False

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from connectors.base import (
     ChangedSince,
     Changes,
+    EachWanted,
     Feed,
     Growing,
     KeySweep,
@@ -88,6 +89,8 @@ def how(changes: Changes) -> str:
             return f"{changes.by}{again}"
         case Snapshot():
             return "reading all and comparing"
+        case EachWanted():
+            return f"asking for each row wanted, again after {_span(changes.every)}"
 
 
 def play(suites: Suites, names: Iterable[str] = CASES) -> dict[str, dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,12 @@ def quota_text(name: str, what: str, until: str | None) -> str:
     if until is None:
         return t("sync.quota_open", name=name, what=what)
     return t("sync.quota", name=name, what=what, until=until)
+
+
+def tally_text(name: str, tally: Mapping[str, int]) -> str:
+    """Return the line on what a stream's run counted besides records."""
+    counts = ", ".join(f"{word}: {count}" for word, count in tally.items())
+    return t("sync.tally", name=name, counts=counts)
 
 
 def as_json(value: Any) -> None:

@@ -10,7 +10,7 @@ import typer
 from pipelines.cli.options import AsJson
 from pipelines.cli.query import now, tell_age
 from pipelines.cli.session import unknown, workspace
-from pipelines.cli.show import age, as_json, quota_text, remark, say, span, table
+from pipelines.cli.show import age, as_json, quota_text, remark, say, span, table, tally_text
 from pipelines.texts import t
 
 
@@ -79,6 +79,8 @@ def _remarks(streams: Sequence[Any], broken: Sequence[Any]) -> None:
             remark(t("sync.failed", name=f"{s.connection}/{s.stream}", error=s.error))
         if s.quota:
             remark(quota_text(f"{s.connection}/{s.stream}", s.quota, s.quota_until))
+        if s.tally:
+            remark(tally_text(f"{s.connection}/{s.stream}", s.tally))
         if s.held:
             remark(t("sync.held", name=f"{s.connection}/{s.stream}", count=s.held))
     for name in dict.fromkeys(s.connection for s in streams if s.unverified):

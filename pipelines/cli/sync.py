@@ -12,7 +12,16 @@ import typer
 from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.session import connection, split, workspace
-from pipelines.cli.show import as_json, progress_console, quota_text, remark, say, span, table
+from pipelines.cli.show import (
+    as_json,
+    progress_console,
+    quota_text,
+    remark,
+    say,
+    span,
+    table,
+    tally_text,
+)
 from pipelines.texts import t
 
 if TYPE_CHECKING:
@@ -155,6 +164,8 @@ def _remarks(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None
             remark(quota_text(name, o.quota, o.quota_until))
         elif o.status == "partial":
             remark(t("sync.partial", name=name))
+        if o.tally:
+            remark(tally_text(name, o.tally))
         if o.quarantined:
             remark(t("sync.quarantined", name=name, count=o.quarantined, connection=o.connection))
         if o.is_over_limit:

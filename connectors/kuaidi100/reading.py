@@ -1,0 +1,115 @@
+"""One read: the parcels that are due, a few at a time, until all are asked for or a quota ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connectors.base import Page, ReadRequest
+from connectors.details import answered
+from connectors.errors import ConfigError, QuotaUsed
+from connectors.kuaidi100.api import Api, Said
+from connectors.kuaidi100.carriers import Carriers
+from connectors.kuaidi100.parcels import Parcel, choose
+from connectors.kuaidi100.record import make_record
+from connectors.kuaidi100.settings import Kuaidi100Settings
+from connectors.shared import Asked
+
+MOST_REFUSED = 5
+"""Refusals, and nothing else, after which it is not the parcels that are wrong."""
+_SOON = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was said of a parcel: its record where it was found, else the system's words."""
+
+    said: Said
+    record: bytes | None
+    words: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of one read; `pages` does it.
+
+    The bookmark is `{"after"}`, the key of the last parcel that was asked for: the next run goes
+    on behind it. When each was asked for is kept in `asked`, so that a run that was killed does
+    not ask again too soon.
+    """
+
+    api: Api
+    settings: Kuaidi100Settings
+    carriers: Carriers
+    request: ReadRequest
+    asked: Asked
+    now: Callable[[], datetime]
+    marks: Mapping[str, datetime] = field(default_factory=dict)
+    refused: int = 0
+    is_heard: bool = False
+
+    def pages(self) -> Iterator[Page]:
+        """Yield what was answered, page by page; then raise what ended the read early."""
+        stream, mark = self.request.stream, dict(self.request.bookmark or {})
+        after = mark.get("after")
+        now = self.now()
+        self.asked.forget(stream, now - self.settings.max_age)
+        self.marks = self.asked.times(stream)
+        choice = choose(
+            self.request.wanted, self.settings, self.carriers,
+            asked=self.marks, now=now, after=after if isinstance(after, str) else "",
+        )  # fmt: skip
+        parcels = choice.parcels[: self.request.limit]
+        step = self.settings.page
+        if not parcels:
+            yield Page([], [], mark, warnings=tuple(choice.notes), tally=choice.tally)
+        for start in range(0, len(parcels), step):
+            some = parcels[start : start + step]
+            found, error = answered(some, self._ask, workers=self.settings.workers)
+            if found and self.request.limit is None:
+                mark = {**mark, "after": found[-1][0].key}
+            tally, notes = self._count(one for _, one in found)
+            if start == 0:
+                tally, notes = choice.tally + tally, [*choice.notes, *notes]
+            if error is not None:
+                tally["left for the next run"] = len(parcels) - start - len(found)
+            came = [(p.key, one.record) for p, one in found if one.record is not None]
+            yield Page(
+                [record for _, record in came], [key for key, _ in came], mark,
+                warnings=tuple(notes), tally=tally,
+            )  # fmt: skip
+            if error is not None:
+                raise error
+
+    def _ask(self, parcel: Parcel) -> Answered:
+        """Ask for one parcel; it is marked before, and not if a quota let no request go."""
+        stream, begun = self.request.stream, self.now()
+        self.asked.mark(stream, parcel.key, begun)
+        try:
+            said, body, words = self.api.ask(parcel)
+        except QuotaUsed:
+            self.asked.mark(stream, parcel.key, self.marks.get(parcel.key))
+            raise
+        if self.now() - begun > _SOON:  # it waited for its turn, or was sent again
+            self.asked.mark(stream, parcel.key, self.now())
+        return Answered(said, None if body is None else make_record(body, parcel), words)
+
+    def _count(self, found: Iterable[Answered]) -> tuple[Counter[str], list[str]]:
+        """Return what became of a page; raises ConfigError where nothing but refusals came."""
+        tally: Counter[str] = Counter()
+        notes = []
+        for one in found:
+            tally.update(("asked", one.said))
+            self.is_heard |= one.said != "refused"
+            if one.said == "refused":
+                self.refused += 1
+                notes.append(f"A parcel was refused: {one.words}")
+        if self.refused >= MOST_REFUSED and not self.is_heard:
+            raise ConfigError(
+                f"The first {self.refused} parcels were refused ({notes[-1]})",
+                "check that customer belongs to key, that the account may query, and the codes "
+                "under carriers:.",
+            )  # fmt: skip
+        return tally, notes

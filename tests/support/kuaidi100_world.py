@@ -1,0 +1,167 @@
+"""A journalled account at the simulator, a shop's shipments, a workspace that reads both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import zstandard
+
+from connectors.base import Context
+from connectors.kuaidi100 import Kuaidi100Connector
+from connectors.kuaidi100.sample import event
+from connectors.kuaidi100.settings import Kuaidi100Settings
+from connectors.kuaidi100.simulator import Kuaidi100Simulator
+from pipelines.outcome import StreamOutcome
+from pipelines.sync import sync_stream, unify_publish
+from pipelines.workspace import Workspace
+from tests.support.still_clock import StillClock
+from warehouse.reader import run_query
+
+CUSTOMER, KEY = "CUSTOMER01", "canary-key-0123456789"
+SECRETS = {"env:K100_KEY": KEY}
+CONFIG = {
+    "base_url": "http://track.example", "allow_plain_http": "true", "customer": CUSTOMER,
+    "key": "env:K100_KEY", "rate": "1000/s", "workers": "1",
+}  # fmt: skip
+Row = Mapping[str, str | None]
+
+SHIPMENTS = """\
+entity: shipment
+key: id
+version: at
+fields:
+  number: id
+  tracking_number: tracking
+  carrier_code: code
+  carrier_name: carrier
+  status: {value: state, shipped: shipped, delivered: delivered, else: unknown}
+  ship_to_phone: phone
+  shipped_at: shipped
+"""
+
+
+class Network(httpx.BaseTransport):
+    """Hands requests to a simulator without a network; `requests` keeps them."""
+
+    def __init__(self, simulator: Kuaidi100Simulator) -> None:
+        self.simulator = simulator
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        reply = self.simulator.answer(request.method, request.url.path, request.read())
+        return httpx.Response(
+            reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body)
+        )
+
+
+def connector(
+    simulator: Kuaidi100Simulator, clock: StillClock, network: Any = None, **more: Any
+) -> Kuaidi100Connector:
+    """Return a connector that speaks to the simulator, or to what `network` is."""
+    context = Context(
+        "post", "Asia/Shanghai", secret=SECRETS.__getitem__, now=clock.now, pause=clock.pause,
+        transport=network or Network(simulator),
+    )  # fmt: skip
+    return Kuaidi100Connector(Kuaidi100Settings.model_validate({**CONFIG, **more}), context)
+
+
+class World:
+    """A shop, whose shipments are a file, and an account that knows where the parcels are."""
+
+    def __init__(self, folder: Path, wants: str = "", **more: Any) -> None:
+        self.time = StillClock()
+        self.post = Kuaidi100Simulator(CUSTOMER, KEY, now=self.time.now)
+        self.network = Network(self.post)
+        self.shop: dict[str, dict[str, Any]] = {}
+        self.files = folder / "files"
+        options = {"wants": wants} if wants else {}
+        tracks = {
+            "system": "kuaidi100", "config": {**CONFIG, **more}, "timezone": "Asia/Shanghai",
+            "streams": {"tracks": options},
+        }  # fmt: skip
+        shop = {
+            "system": "rest", "timezone": "Asia/Shanghai",
+            "config": {
+                "base_url": "http://shop.example", "allow_plain_http": "true",
+                "streams": {"shipments": {"path": "/shipments", "records": "data", "key": "id"}},
+            },
+        }  # fmt: skip
+        for name, attributes in (("post", tracks), ("shop", shop)):
+            path = folder / "defs" / name / "defs.yaml"
+            path.parent.mkdir(parents=True)
+            defs = {"type": "pipelines.Connection", "attributes": attributes}
+            path.write_text(json.dumps(defs, ensure_ascii=False), encoding="utf-8")
+        mapping = folder / "mappings" / "shop" / "shipments.yaml"
+        mapping.parent.mkdir(parents=True)
+        mapping.write_text(SHIPMENTS, encoding="utf-8")
+        self.environment = {
+            "ISTHMUS_HOME": str(folder / "home"), "ISTHMUS_DEFS": str(folder / "defs"),
+            "ISTHMUS_MAPPINGS": str(folder / "mappings"), "K100_KEY": KEY,
+        }  # fmt: skip
+        self.space = Workspace.discover(self.environment)
+
+    def close(self) -> None:
+        self.space.control.close()
+
+    # --- what happens outside ------------------------------------------------------------------
+    def ship(
+        self, key: str, number: str | None, carrier: str = "圆通速递", state: str = "shipped",
+        **more: Any,
+    ) -> None:  # fmt: skip
+        """Put a shipment of the shop, that leaves now."""
+        at = self.time.now().isoformat()
+        self.shop[key] = {
+            "id": key, "tracking": number, "carrier": carrier, "code": None, "state": state,
+            "phone": "13800138000", "shipped": at, "at": at,
+        } | more  # fmt: skip
+
+    def move(self, number: str, *codes: str, com: str = "yuantong", **more: Any) -> None:
+        """Put a parcel whose events of these codes, the newest last, were an hour apart."""
+        now = self.time.now()
+        events = [
+            event(now - timedelta(hours=age), f"【上海】{number} {code}", code, "上海")
+            for age, code in enumerate(reversed(codes))
+        ]
+        self.post.put(com, number, events, **more)
+
+    # --- what the product does -----------------------------------------------------------------
+    def sync(self, **how: Any) -> StreamOutcome:
+        """Read, land and load what is known of the parcels."""
+        return sync_stream(
+            self.space, "post", "tracks", now=self.time.now, pause=self.time.pause,
+            **{"transport": self.network} | how,
+        )  # fmt: skip
+
+    def sync_shop(self) -> None:
+        body = httpx.ByteStream(json.dumps({"data": list(self.shop.values())}).encode())
+        head = {"content-type": "application/json"}
+        answer = httpx.MockTransport(lambda _: httpx.Response(200, headers=head, stream=body))
+        done = sync_stream(self.space, "shop", "shipments", now=self.time.now, transport=answer)
+        assert done.error is None, done.error
+        self.publish()
+
+    def publish(self) -> None:
+        outcome = unify_publish(self.space, now=self.time.now)
+        assert outcome.error is None, outcome.error
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in run_query(self.space.home.current, sql).rows]
+
+    def asked(self, since: datetime | None = None) -> list[str]:
+        """Return the numbers that the account was asked for, in order."""
+        lines = [line for line in self.post.journal if line.kind == "request"]
+        return [line.num for line in lines if since is None or line.at >= since]
+
+    def landed(self) -> Iterable[dict[str, Any]]:
+        """Yield the landed records in their order."""
+        folder = Path(self.environment["ISTHMUS_HOME"]) / "landing" / "post" / "tracks"
+        for data in sorted(folder.glob("*.ndjson.zst")):
+            read = zstandard.ZstdDecompressor().stream_reader(data.read_bytes())
+            for line in read.read().splitlines():
+                yield json.loads(line)
