@@ -12,7 +12,8 @@ from connectors.kuaidi100.carriers import Carriers
 from connectors.kuaidi100.settings import Kuaidi100Settings
 
 WANTS = ("carrier", "number", "phone_last4")
-_NUMBER = re.compile(r"[0-9A-Z][0-9A-Z-]{4,31}")
+_NUMBER = re.compile(r"(?=(?:.*[0-9]){4})[0-9A-Z][0-9A-Z-]{4,31}")
+"""Four digits at least: people write remarks where the number belongs."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 12
 
