@@ -56,6 +56,7 @@ TITLES = {
     "P": "seeded stories of a payment account, reads cut off",
     "E": "seeded stories of an ERP's records, reads cut off",
     "G": "seeded stories of an ERP's documents with lines, sessions lost, reads cut off",
+    "W": "seeded stories of parcels asked for one by one, quotas, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }
