@@ -94,7 +94,10 @@ class _Story:
     def tell(self, rounds: int) -> None:
         cuts = set(self.dice.sample(range(rounds), CUTS))
         for number in range(rounds):
-            self.ship(self.dice.choice([2, 5, 12]) + 6 * (number in cuts))  # cut off what is asked
+            if number in cuts:  # there must be something to cut off: new parcels, a new day
+                self.ship(6)
+                self.world.time.wait(hours=25)
+            self.ship(self.dice.choice([2, 5, 12]))
             for _ in range(self.dice.randrange(12)):
                 self.move()
             self.world.sync_shop()
@@ -116,8 +119,8 @@ class _Story:
             num = f"{'SF' if com == 'shunfeng' else ''}{770000000 + number % 40}{number // 40}"
             for twin in range(self.dice.choice([1, 1, 2])):
                 name = self.dice.choice(NAMES[com])
-                phone = self.dice.choice(["13800138000", None])
-                self.world.ship(f"{number}-{twin}", num, name, phone=phone if twin else None)
+                phone = self.dice.choice([SENDER, None])  # the settings have it, too
+                self.world.ship(f"{number}-{twin}", num, name, phone=phone)
             if com is not None:
                 self.events[com, num] = []
                 self.move((com, num), late=self.dice.choice([0, 0, 1800]))
