@@ -5,10 +5,13 @@ Keys are spelled as one account has them: some differ in case from the catalogue
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from connectors.simulated import URL, Simulated
 
 Record = dict[str, Any]
 
@@ -184,3 +187,24 @@ def order(key: int, lines: Sequence[Record], **more: Any) -> Record:
     total = sum((line["FAllAmount"] for line in whole), Decimal(0))
     given = {"FBillNo": f"XSDD{key:07d}", "FBillAllAmount": total, **more}
     return record("SAL_SaleOrder", key, whole, **given)
+
+
+def simulated(now: Callable[[], datetime]) -> Simulated:
+    """Return an account with a customer, a material and an order, and what connects to it."""
+    from connectors.kingdee.simulator import KingdeeSimulator
+    from connectors.kingdee.simulator_proof import Identity
+
+    secrets = {
+        "KD_APP_ID": "123456_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX", "KD_APP_SECRET": "sample-secret-01"
+    }  # fmt: skip
+    who = Identity("60a1b2c3d4e5f6", "integration", *secrets.values())
+    app = KingdeeSimulator(who, now=now)
+    app.put("BD_Customer", record("BD_Customer", 5, FNumber="CUST0001", FName="华东贸易"))
+    app.put("BD_MATERIAL", record("BD_MATERIAL", 9, FNumber="A-1", FName="Kettle"))
+    lines = [{"FMaterialId.FNumber": "A-1", "FQty": Decimal(2), "FTaxPrice": Decimal("1.13")}]
+    app.put("SAL_SaleOrder", order(1, lines, FCustId__FNumber="CUST0001"))
+    config = {
+        "base_url": f"{URL}/k3cloud/", "account": who.account, "user": who.user,
+        "app_id": "env:KD_APP_ID", "app_secret": "env:KD_APP_SECRET",
+    }  # fmt: skip
+    return Simulated(app, config, secrets)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
+
+from connectors.simulated import Simulated
 
 Record = dict[str, Any]
 HERE = timezone(timedelta(hours=8))
@@ -37,3 +40,22 @@ def parcel(com: str, num: str, events: list[Record], **more: Any) -> Record:
         "message": "ok", "nu": num, "ischeck": "1" if state[:1] == "3" else "0", "com": com,
         "status": "200", "condition": "F00", "state": state, "data": events,
     } | more  # fmt: skip
+
+
+def simulated(now: Callable[[], datetime]) -> Simulated:
+    """Return an account that knows two parcels, one of them at its end."""
+    from connectors.kuaidi100.simulator import Kuaidi100Simulator
+
+    app = Kuaidi100Simulator("CUSTOMER01", "sample-key-0001", now=now)
+    sent = event(now() - timedelta(hours=30), "【上海转运中心】已发出", "0", "上海")
+    signed = event(now() - timedelta(hours=2), "【杭州市】已签收，签收人：本人", "3", "杭州")
+    app.put("yuantong", "YT9693083639795", [signed, sent])
+    app.put("shunfeng", "SF1234567890123", [sent], phone="13800138000")
+    asked = (
+        "select * from (values ('圆通', 'YT9693083639795', null), ('SF', 'SF1234567890123', '8000'))"
+        " as parcels (carrier, number, phone_last4)"
+    )
+    return Simulated(
+        app, {"customer": "CUSTOMER01", "key": "env:K100_KEY"}, {"K100_KEY": "sample-key-0001"},
+        streams={"tracks": {"wants": asked}},
+    )  # fmt: skip

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+
+from connectors.simulated import Simulated
 
 Record = dict[str, Any]
 
@@ -128,3 +132,14 @@ def event(key: str, at: int, kind: str, about: Record) -> Record:
         "api_version": "2020-08-27", "data": {"object": about}, "pending_webhooks": 0,
         "request": {"id": None, "idempotency_key": None},
     }  # fmt: skip
+
+
+def simulated(now: Callable[[], datetime]) -> Simulated:
+    """Return an account with a customer and a charge, and what connects to it."""
+    from connectors.stripe.simulator import StripeSimulator
+
+    key, at = "-".join(("sample", "restricted", "key")), int(now().timestamp()) - 3600
+    app = StripeSimulator(key, now=now)
+    app.put("customers", customer("cus_1", at), "customer.created")
+    app.put("charges", charge("ch_1", at, 1999, "usd", customer="cus_1"), "charge.succeeded")
+    return Simulated(app, {"key": "env:STRIPE_KEY"}, {"STRIPE_KEY": key})

@@ -16,6 +16,7 @@ from pipelines.cli import (
     preview,
     quarantine,
     query,
+    simulator,
     status,
     store,
     sync,
@@ -65,4 +66,5 @@ app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
 app.command("ui", help=t("help.ui"))(ui.ui)
 app.command("new-connector", help=t("help.new_connector"))(new_connector.new_connector)
+app.command("simulator", help=t("help.simulator"))(simulator.simulator)
 app.command("demo", help=t("help.demo"))(demo.demo)
