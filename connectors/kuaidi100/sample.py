@@ -52,8 +52,8 @@ def simulated(now: Callable[[], datetime]) -> Simulated:
     app.put("yuantong", "YT9693083639795", [signed, sent])
     app.put("shunfeng", "SF1234567890123", [sent], phone="13800138000")
     asked = (
-        "select * from (values ('圆通', 'YT9693083639795', null), ('SF', 'SF1234567890123', '8000'))"
-        " as parcels (carrier, number, phone_last4)"
+        "select * from (values ('圆通', 'YT9693083639795', null),"
+        " ('SF', 'SF1234567890123', '8000')) as parcels (carrier, number, phone_last4)"
     )
     return Simulated(
         app, {"customer": "CUSTOMER01", "key": "env:K100_KEY"}, {"K100_KEY": "sample-key-0001"},

@@ -10,6 +10,7 @@ from mappings.load import load_mapping
 from tests.conformance import (
     test_files,
     test_kingdee,
+    test_kuaidi100,
     test_rest,
     test_sql,
     test_stripe,
@@ -19,7 +20,15 @@ from tests.conformance import (
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
 SUITES: tuple[type[ConformanceSuite], ...] = tuple(
     found
-    for module in (test_rest, test_files, test_sql, test_stripe, test_tryton, test_kingdee)
+    for module in (
+        test_rest,
+        test_files,
+        test_sql,
+        test_stripe,
+        test_tryton,
+        test_kingdee,
+        test_kuaidi100,
+    )  # fmt: skip
     for name, found in vars(module).items()
     if name.startswith("Test") and issubclass(found, ConformanceSuite)
 )
@@ -28,7 +37,7 @@ HEAD = """# Connectors: what each reads, and what it was held against
 Made by `make conformance`, which plays every case; a test keeps the page up to date and fails where
 a case does. What a connector has to be told by the administrator of its system stands on its own
 page: [rest](rest.md), [files](files.md), [sql](sql.md), [stripe](stripe.md), [tryton](tryton.md),
-[kingdee](kingdee.md).
+[kingdee](kingdee.md), [kuaidi100](kuaidi100.md).
 How to write one: [new-connector](new-connector.md).
 
 ## What is read

@@ -1,4 +1,4 @@
-"""`isthmus simulator`: what it prints connects to what it serves, and it ends when it is told to."""
+"""`isthmus simulator`: what it prints connects to what it serves, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from connectors import registry
+from connectors.base import utc_now
 from connectors.errors import ConfigError
 from connectors.rest.serve import serve
 from connectors.simulated import simulated
@@ -63,6 +64,7 @@ def test_what_is_printed_connects_to_what_is_served(
         path = tmp_path / "defs" / "sample" / "defs.yaml"
         path.parent.mkdir(parents=True)
         made = {"type": "pipelines.Connection", "attributes": found.attributes(system, url)}
+        made["attributes"]["config"]["rate"] = "1000/s"  # nobody waits here
         path.write_text("\n".join(block(made)), encoding="utf-8")
         space = Workspace.discover(
             {
@@ -81,16 +83,10 @@ def test_what_is_printed_connects_to_what_is_served(
             outcome = StreamOutcome("sample", stream)
             space.home.make()
             landing = Landing(space.home.landing)
-            extract(connection, landing, outcome, Reading("changed", connection_now, lambda: None))
+            extract(connection, landing, outcome, Reading("changed", utc_now, lambda: None))
             assert outcome.read == records  # kuaidi100 asks what the published store names
         finally:
             space.control.close()
-
-
-def connection_now():
-    from connectors.base import utc_now
-
-    return utc_now()
 
 
 def test_it_is_served_on_loopback_until_ctrl_c(tmp_path: Path):
