@@ -28,7 +28,7 @@ SUITES: tuple[type[ConformanceSuite], ...] = tuple(
         test_tryton,
         test_kingdee,
         test_kuaidi100,
-    )  # fmt: skip
+    )
     for name, found in vars(module).items()
     if name.startswith("Test") and issubclass(found, ConformanceSuite)
 )
