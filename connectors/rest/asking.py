@@ -11,7 +11,7 @@ from typing import Any
 from connectors.body import Body, Path, parse_path
 from connectors.changes import Window, format_stamp
 from connectors.condition import Condition, parse_condition
-from connectors.errors import ContractBroken
+from connectors.errors import ContractBroken, QuotaUsed
 from connectors.http import Answer, HttpClient, Request
 from connectors.outcome import Rule
 from connectors.paging import Step, Turn
@@ -61,9 +61,9 @@ class Asker:
             status=answer.status,
         )
 
-    def detailed(self, turn: Turn) -> tuple[Turn, str]:
-        """Put the detail in each record's place; returns what has to be said of it, else ""."""
-        return (turn, "") if self.detail is None else self.detail.detailed(turn)
+    def detailed(self, turn: Turn, *, whole: bool = True) -> tuple[Turn, str, QuotaUsed | None]:
+        """Put the detail in each record's place; see `Detailer.detailed`."""
+        return (turn, "", None) if self.detail is None else self.detail.detailed(turn, whole=whole)
 
     def cut(self, answer: Answer) -> Cut:
         """Cut the answer into records; nothing where the table says empty or skip."""

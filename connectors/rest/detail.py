@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from connectors.body import Path, parse_path
 from connectors.condition import Condition, parse_condition
-from connectors.details import each
-from connectors.errors import ConfigError, ContractBroken
+from connectors.details import answered
+from connectors.errors import ConfigError, ContractBroken, QuotaUsed
 from connectors.http import Answer, HttpClient, Request
 from connectors.outcome import Rule
 from connectors.paging import Turn
@@ -32,19 +32,21 @@ class Detailer:
     message: Path
     rules: tuple[Rule, ...]
 
-    def detailed(self, turn: Turn) -> tuple[Turn, str]:
+    def detailed(self, turn: Turn, *, whole: bool = True) -> tuple[Turn, str, QuotaUsed | None]:
         """Return the page with the details in the records' places, in their order.
 
         A record without a key, or with one that cannot stand in a URL, stays as the list has it.
-        Raises ConfigError where no run could ever ask for all of them under the rate: they are
-        landed together, so each run would begin with this page again, for nothing.
+        Where the page need not be `whole`, a quota that ends in its midst comes third, and the page
+        holds what came before. Raises ConfigError where no run could ever ask for enough under the
+        rate: each would begin with this page again, for nothing.
 
         One whose call is answered `empty` or `skip` is left out: then the page proves no scan, and
         the text says how many.
         """
         keyed = [n for n, key in enumerate(turn.keys) if key is not None and key.strip(".")]
         most = self.client.quota
-        if most is not None and len(keyed) >= most:  # the list itself is a request too
+        needed = 1 + (len(keyed) if whole else min(len(keyed), 1))  # the list is a request too
+        if most is not None and most < needed:
             raise ConfigError(
                 f"A page has {len(keyed)} records, and rate: lets {most} requests go before a run "
                 "ends: its details would never be whole.",
@@ -52,21 +54,39 @@ class Detailer:
                 place=turn.place,
             )  # fmt: skip
         records: list[bytes | None] = list(turn.records)
-        for n, answer in each(keyed, lambda n: self._ask(str(turn.keys[n])),
-                              workers=self.spec.workers):  # fmt: skip
-            records[n] = self._record(answer)
+        workers = self.spec.workers
+        if most is not None and most <= 2 * workers:
+            workers = 1  # side by side the first might get none of so few places
+        found, error = answered(
+            keyed, lambda n: self._record(self._ask(str(turn.keys[n]))), workers=workers
+        )
+        used = error if isinstance(error, QuotaUsed) and not whole else None
+        if error is not None and used is None:
+            raise error
+        for n, record in found:
+            records[n] = record
+        if used is not None:
+            came = {n for n, _ in found}
+            end = next(n for n in keyed if n not in came)
+            records = records[:end]
+            turn = replace(turn, keys=turn.keys[:end], stamps=turn.stamps[:end])
         left = [n for n, record in enumerate(records) if record is not None]
         if len(left) == len(records):
-            return replace(turn, records=[record for record in records if record is not None]), ""
+            whole_ones = [record for record in records if record is not None]
+            return replace(turn, records=whole_ones), "", used
         missing = len(records) - len(left)
         text = f"{missing} records were left out: their detail was answered as empty or skip."
-        return replace(
-            turn,
-            records=[record for record in records if record is not None],
-            keys=[turn.keys[n] for n in left],
-            stamps=[turn.stamps[n] for n in left],
-            odd=turn.odd or text,
-        ), text
+        return (
+            replace(
+                turn,
+                records=[record for record in records if record is not None],
+                keys=[turn.keys[n] for n in left],
+                stamps=[turn.stamps[n] for n in left],
+                odd=turn.odd or text,
+            ),
+            text,
+            used,
+        )
 
     def _ask(self, key: str) -> Answer:
         params = {name: value.replace("{key}", key) for name, value in self.params.items()}

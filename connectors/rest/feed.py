@@ -128,7 +128,7 @@ class FeedReading:
         for number, (deleted, places) in enumerate(runs, 1):
             run = _places(turn, places)
             if not deleted:
-                run, said = self.asker.detailed(run)
+                run, said, _ = self.asker.detailed(run)
                 self.notes += [said] if said else []
             yield self._page(run, after if number == len(runs) else before, deleted)
         if not runs:

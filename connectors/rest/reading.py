@@ -13,7 +13,7 @@ import numpy as np
 from connectors.base import Bookmark, Page, ReadRequest
 from connectors.body import Path, parse_path
 from connectors.changes import Tide, Window, read_bookmark, write_bookmark
-from connectors.errors import ConfigError, ContractBroken
+from connectors.errors import ConfigError, ContractBroken, QuotaUsed
 from connectors.paging import Paging, Step, Turn, walk
 from connectors.rest.asking import Asker, total_of
 from connectors.rest.styles import make_changes, make_paging
@@ -148,32 +148,47 @@ class Reading:
         taken = 0
         for number, window in enumerate(windows):
             state = resume.get("state") if number == 0 else None
+            at = Step(state=state)  # where the page begins that is read
+            inside = resume.get("inside") if number == 0 else None
             for turn, step in self._walk(paging, window, state, count):
+                if turn.number == 1 and not self.resumed:  # it may have begun again
+                    at, inside = Step(), None
                 if tide is not None:
                     tide.see(turn.stamps)
                 count.see(turn)
                 left = None if self.request.limit is None else self.request.limit - taken
                 if left is not None and len(turn.records) >= left:
-                    turn = self._detailed(_first(turn, left), count)
+                    turn, _ = self._detailed(_first(turn, left), count)
                     yield self._page(turn, self.request.bookmark or {}, left)
                     return
                 taken += len(turn.records)
-                turn = self._detailed(turn, count)
+                mine = len(turn.records)
+                whole = turn.number > 1 and self._state(paging, at) is None
+                turn, used = self._detailed(_behind(turn, inside), count, whole=whole)
+                if used is not None:
+                    last = next((key for key in reversed(turn.keys) if key is not None), None)
+                    if last is not None:
+                        mark = self._resume(paging, window, at, tide, count, (last, mine))
+                        yield self._page(turn, self._on_the_way(before, mark), None)
+                    raise used
+                at, inside = step or Step(), None
                 if step is None and number == len(windows) - 1:
                     yield self._last_page(turn, before, tide, paging, count, resume)
                 else:
                     mark = self._resume(paging, window, step, tide, count)
                     yield self._page(turn, self._on_the_way(before, mark), None)
 
-    def _detailed(self, turn: Turn, count: Count) -> Turn:
-        """Return the page with the details of its records, where the stream has some."""
+    def _detailed(
+        self, turn: Turn, count: Count, *, whole: bool = True
+    ) -> tuple[Turn, QuotaUsed | None]:
+        """Return the page with the details of its records, and the quota that ended them."""
         if self.request.mode == "sweep":
-            return turn
-        turn, said = self.asker.detailed(turn)
+            return turn, None
+        turn, said, used = self.asker.detailed(turn, whole=whole)
         if said:
             self.notes.append(said)
             count.odd = count.odd or turn.odd
-        return turn
+        return turn, used
 
     # --- where it begins ---------------------------------------------------------------------
     def _fits(self, resume: Mapping[str, Any], paging: Paging, before: datetime | None) -> bool:
@@ -185,6 +200,8 @@ class Reading:
             if resume.get("window"):
                 datetime.fromisoformat(resume["window"])
         except (KeyError, TypeError, ValueError):
+            return False
+        if not isinstance(resume.get("inside", ""), str):
             return False
         same = resume.get("style") == type(paging).__name__
         return same and (paging.resumable or not resume.get("state"))
@@ -241,12 +258,12 @@ class Reading:
         step: Step | None,
         tide: Tide | None,
         count: Count,
+        part: tuple[str, int] | None = None,
     ) -> dict[str, Any] | None:
+        """Return where to go on: at `step`, or inside its page, `part` being key and size."""
         windowed = tide is not None and tide.spec.span is not None
-        state = step.state if step is not None and paging.resumable else None
-        if state is not None and self.asker.client.discloses(state):
-            state = None  # some systems write the token into their next link
-        if self.request.mode == "sweep" or (state is None and not windowed):
+        state = self._state(paging, step)
+        if self.request.mode == "sweep" or (state is None and not windowed and part is None):
             return None
         mark: dict[str, Any] = {
             "mode": self.request.mode,
@@ -254,6 +271,8 @@ class Reading:
             "begun": self.begun.isoformat(),
             "count": count.before + count.received,
         }
+        if part is not None:
+            mark["inside"], mark["count"] = part[0], mark["count"] - part[1]
         if state is not None:
             mark["state"] = state
         if tide is not None and tide.greatest is not None:
@@ -261,6 +280,11 @@ class Reading:
         if windowed and window.since is not None and window.until is not None:
             mark["window"] = (window.until if step is None else window.since).isoformat()
         return mark
+
+    def _state(self, paging: Paging, step: Step | None) -> str | None:
+        """Return what may be kept of a step; some systems write the token into their next link."""
+        state = step.state if step is not None and paging.resumable else None
+        return None if state is not None and self.asker.client.discloses(state) else state
 
     def _on_the_way(self, before: datetime | None, mark: dict[str, Any] | None) -> Bookmark:
         if self.request.mode == "sweep":
@@ -321,7 +345,7 @@ class Reading:
     ) -> str:
         if tide is not None and (tide.since is not None or tide.spec.span is not None):
             return "since"
-        if resume.get("state") and not paging.stable:
+        if (resume.get("state") or resume.get("inside")) and not paging.stable:
             return "it was interrupted, and its order is not stable"
         return count.doubt(paging)
 
@@ -350,6 +374,14 @@ class Reading:
             warnings=notes,
             resumed=self.resumed,
         )
+
+
+def _behind(turn: Turn, key: str | None) -> Turn:
+    """Return what stands behind a key on a page; all of it where the key is not there."""
+    if key is None or key not in turn.keys:
+        return turn
+    at = len(turn.keys) - list(reversed(turn.keys)).index(key)
+    return replace(turn, records=turn.records[at:], keys=turn.keys[at:], stamps=turn.stamps[at:])
 
 
 def _first(turn: Turn, limit: int) -> Turn:

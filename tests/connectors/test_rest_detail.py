@@ -10,8 +10,9 @@ import httpx
 import pytest
 from rest_parts import Time, context, keys, read
 
+from connectors.base import ReadRequest
 from connectors.details import each
-from connectors.errors import ConfigError
+from connectors.errors import ConfigError, QuotaUsed
 from connectors.rest import RestConnector
 from connectors.rest.settings import RestSettings
 
@@ -148,9 +149,9 @@ def test_one_who_stops_early_leaves_the_rest_unasked(workers):
     assert len(begun) <= 8
 
 
-@pytest.mark.parametrize(("rate", "fits"), [("4/d", True), ("3/d", False), ("3/s", True)])
-def test_a_page_whose_details_no_run_could_ask_for_is_refused(rate, fits):
-    """Else each run would use the quota up for the same page, and land nothing."""
+@pytest.mark.parametrize(("rate", "fits"), [("4/d", True), ("1/d", False), ("3/s", True)])
+def test_a_quota_that_leaves_nothing_for_details_is_refused(rate, fits):
+    """Else each run would use the quota up for the list, and land nothing."""
     shop = Shop(["a", "b", "c"])
     one = connector(shop, rate=rate)
     if fits:
@@ -159,3 +160,70 @@ def test_a_page_whose_details_no_run_could_ask_for_is_refused(rate, fits):
     with pytest.raises(ConfigError, match="would never be whole"):
         read(one, "orders")
     assert shop.asked == []
+
+
+class Paged(Shop):
+    """Lists the orders behind a key or a number, five a page."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/orders":
+            return super().handle_request(request)
+        after = request.url.params.get("after", "")
+        begin = (int(request.url.params.get("page", "1")) - 1) * 5
+        left = [one for one in self.ids if one > after][begin:]
+        data = [{"id": one} for one in left[:5]]
+        return self._say(200, {"data": data, "total": len(self.ids), "more": len(left) > 5})
+
+
+BEHIND = {"paging": {"last": "id", "param": "after", "more": "more"}}
+NUMBERED = {"paging": {"page": "page", "size": "5"}}
+
+
+@pytest.mark.parametrize(
+    ("shop", "spec"), [(Shop, {}), (Paged, BEHIND)], ids=["one page", "behind a key"]
+)
+@pytest.mark.parametrize("mode", ["changed", "full"])
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_a_quota_smaller_than_a_page_brings_every_run_on(shop, spec, mode, workers):
+    """The bookmark stands inside the page: no detail that was asked for is asked for again."""
+    there = shop([f"o{n:02d}" for n in range(12)])
+    detail = {**SPEC["detail"], "workers": workers}
+    bookmark, came, runs, last = None, [], 0, False
+    while not last:  # each run has a day of its own: nothing keeps what the one before used
+        one = connector(there, {**spec, "detail": detail}, rate="4/d")
+        reading = one.read(ReadRequest("orders", mode, bookmark))
+        try:
+            for page in reading:
+                assert page.resumed == bool(runs)
+                came += page.keys
+                bookmark, last = json.loads(json.dumps(page.bookmark)), page.complete
+        except QuotaUsed:
+            runs += 1
+        one.close()
+        assert runs < 9
+    assert came == there.ids
+    assert len(there.asked) == 12
+    assert "resume" not in bookmark
+
+
+def test_a_page_that_a_read_cannot_go_on_inside_is_asked_for_whole():
+    """Pages by number shift: what stands on the second one now is not what will stand there."""
+    there = Paged([f"o{n:02d}" for n in range(12)])
+    for rate, first in (("11/d", 5), ("4/d", 3)):  # the quota ends on the second page, on the first
+        pages = connector(there, NUMBERED, rate=rate).read(ReadRequest("orders"))
+        page = next(pages)
+        assert page.keys == there.ids[:first]
+        assert page.bookmark.get("resume", {}).get("inside") == (None if first == 5 else "o02")
+        with pytest.raises(QuotaUsed):
+            next(pages)
+
+
+def test_a_key_that_left_its_page_lets_the_page_come_whole():
+    there = Paged([f"o{n:02d}" for n in range(7)])
+    one = connector(there, BEHIND, rate="4/d")
+    first = one.read(ReadRequest("orders"))
+    page = next(first)
+    assert page.keys == ["o00", "o01", "o02"]
+    there.ids.remove("o02")
+    again = connector(there, BEHIND).read(ReadRequest("orders", "changed", page.bookmark))
+    assert [key for one in again for key in one.keys] == there.ids

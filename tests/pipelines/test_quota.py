@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import msgspec
 import pytest
 import small_shop
@@ -136,3 +137,53 @@ def test_a_quota_is_told_by_command_and_status_and_is_no_failure_in_dagster(
             states = {run.status for run in instance.get_runs()}
         assert states == {DagsterRunStatus.SUCCESS}
         space.control.close()
+
+
+class Shelf(httpx.BaseTransport):
+    """Lists nine orders by key alone, four a page; each is whole behind a call of its own."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == "/orders":
+            begin = int(request.url.params.get("after", "0"))
+            data = [{"id": n} for n in range(begin + 1, 10)][:4]
+            body = {"data": data, "more": begin + 4 < 9}
+        else:
+            self.asked.append(path)
+            body = {"id": int(path.rpartition("/")[2]), "name": "x"}
+        reply = httpx.ByteStream(msgspec.json.encode(body))
+        return httpx.Response(200, headers={"content-type": "application/json"}, stream=reply)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_quota_smaller_than_a_page_of_details_ends_no_read_for_ever(tmp_path: Path, full: bool):
+    """Runs of three requests a day land what they asked for, and the whole is one proved scan."""
+    defs = tmp_path / "defs" / "shop" / "defs.yaml"
+    defs.parent.mkdir(parents=True)
+    defs.write_text(
+        "type: pipelines.Connection\nattributes:\n  system: rest\n"
+        "  config: {base_url: 'http://shop.example', allow_plain_http: true, rate: 3/d, streams: "
+        "{orders: {path: /orders, records: data, key: id, detail: {path: '/orders/{key}'}, "
+        "paging: {last: id, param: after, more: more}}}}\n"
+    )
+    mapping = tmp_path / "mappings" / "shop" / "orders.yaml"
+    mapping.parent.mkdir(parents=True)
+    mapping.write_text("entity: order\nkey: id\nfields: {number: name}\n")
+    space = Workspace.discover(
+        {"ISTHMUS_HOME": str(tmp_path / "home"), "ISTHMUS_DEFS": str(tmp_path / "defs"),
+         "ISTHMUS_MAPPINGS": str(tmp_path / "mappings")}
+    )  # fmt: skip
+    clock, shelf, landed = StillClock(), Shelf(), []
+    while (done := sync_stream(
+        space, "shop", "orders", full=full, now=clock.now, pause=clock.pause, transport=shelf
+    )).status == "partial":  # fmt: skip
+        landed.append(done.landed)
+        clock.wait(hours=25)
+        assert len(landed) < 9
+    assert (done.error, done.deleted, done.held) == (None, 0, 0)
+    assert [*landed, done.landed] == [2, 2, 2, 2, 1]
+    assert len(shelf.asked) == 9
+    space.control.close()
