@@ -26,7 +26,7 @@ from tests.support.cut_off import killed_at
 from tests.support.kuaidi100_world import CUSTOMER, KEY, Network, World
 
 FULL, QUICK = 24, 1
-ROUNDS, QUICK_ROUNDS = 9, 3
+ROUNDS, QUICK_ROUNDS = 9, 2
 CUTS = 2
 DAILY = 40
 SENDER = "13700137000"
