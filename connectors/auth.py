@@ -7,18 +7,20 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from connectors.errors import AuthError, Unavailable
 from connectors.tokens import Kept, OwnTokens, Token, TokenStore, Turn
 
 __all__ = ["Auth", "HeaderAuth", "Kept", "KeptToken", "OAuth2", "Place", "QueryAuth", "Token",
-           "TokenStore", "Turn", "basic", "bearer", "digest"]  # fmt: skip
+           "TokenStore", "Turn", "Within", "basic", "bearer", "digest"]  # fmt: skip
 
 _EARLY = 60.0  # seconds: a token about to expire would do so on its way
 _LONGEST = 10 * 366 * 86400.0
 Place: TypeAlias = Callable[[Kept, MutableMapping[str, str], MutableMapping[str, str]], None]
 """Adds a token to the headers and parameters of a request."""
+Within: TypeAlias = Callable[[Kept, Any], Any]
+"""Returns a request's JSON body with a token in it."""
 
 
 class Auth:
@@ -27,6 +29,10 @@ class Auth:
     def apply(self, headers: MutableMapping[str, str], params: MutableMapping[str, str]) -> None:
         """Add what proves who asks."""
         return
+
+    def fill(self, body: Any) -> Any:
+        """Return the JSON body with what proves who asks; for each attempt, after `apply`."""
+        return body
 
     def sign(
         self, method: str, path: str, headers: MutableMapping[str, str], content: bytes | None
@@ -97,7 +103,8 @@ class KeptToken(Auth):
     was cut off. What it returns is kept before it is used. `fits` is a digest of the settings
     and secrets that the token depends on, `whose` one of those that name the account: where the
     others change, the refresh token is still handed to `fetch`. `place` adds it to headers and
-    parameters (default: as a bearer), `learn` is told every value that must never be shown.
+    parameters (default: as a bearer), `within` to the JSON body, `learn` is told every value that
+    must never be shown.
     """
 
     def __init__(
@@ -110,6 +117,7 @@ class KeptToken(Auth):
         fits: str = "",
         whose: str = "",
         place: Place = _as_bearer,
+        within: Within | None = None,
         learn: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._fetch = fetch
@@ -119,6 +127,7 @@ class KeptToken(Auth):
         self._fits = fits
         self._whose = whose
         self._place = place
+        self._within = within
         self._learn = learn
         self._lock = threading.Lock()
         self._token: Kept | None = None
@@ -136,8 +145,12 @@ class KeptToken(Auth):
             token = self._token
             if token is None or not self._lives(token):
                 token = self._renew("")
-        self._applied.token = token.value
+        self._applied.token, self._applied.whole = token.value, token
         self._place(token, headers, params)
+
+    def fill(self, body: Any) -> Any:
+        """Put the token that was applied into the body, where it stands there."""
+        return body if self._within is None else self._within(self._applied.whole, body)
 
     def renew(self) -> bool:
         """Fetch a new token unless somebody else has already replaced the refused one."""

@@ -60,8 +60,8 @@ class HttpClient:
     """Speaks to one origin for one connection. Every raised error is a ConnectorError.
 
     `context.transport` replaces the network, `context.pause` sleeps. `messages` are where the
-    system's errors have their words; `wrapped` says that it may write an answer's JSON into a JSON
-    text. Threads may share a client. Close it when done.
+    system's errors have their words, `request_id` where an answer names itself; `wrapped` says that
+    it may write an answer's JSON into a JSON text. Threads may share a client. Close it when done.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class HttpClient:
         resolve: Resolve = system_resolve,
         messages: tuple[Path, ...] = (),
         wrapped: bool = False,
+        request_id: Path = (),
     ) -> None:
         quiet_http_logs()
         self.base = parse(base_url, error=ConfigError)
@@ -95,6 +96,7 @@ class HttpClient:
         self._limits = limits or Limits()
         self._encoding = encoding
         self._wrapped = wrapped
+        self._request_id = request_id
         self._rates = tuple(rate)
         self._redactor = redactor or Redactor()
         self.last_date: datetime | None = None
@@ -187,7 +189,7 @@ class HttpClient:
     def _once(self, request: Request, url: Url, query: Mapping[str, str]) -> Answer:
         if self._budget.counts:  # a token is fetched before the place is taken: that needs one too
             self._auth.prepare(*self._named(request, query))
-        place = self._budget.take()
+        place = self._budget.take(url.path)
         with self._counting:
             self._stats.throttled_seconds += place.waited
         try:
@@ -217,7 +219,7 @@ class HttpClient:
         params = {name: value for name, value in params.items() if name not in kept}
         content = None
         if request.json is not None:
-            content = msgspec.json.encode(request.json)
+            content = msgspec.json.encode(self._auth.fill(request.json))
             headers.setdefault("Content-Type", "application/json")
         elif request.form is not None:
             content = urlencode(request.form).encode()
@@ -309,6 +311,8 @@ class HttpClient:
                 place=url.place, request_id=request_id,
             )  # fmt: skip
         body, broken = self._parsed(status, got, data, url)
+        if not request_id and body is not None and self._request_id:
+            request_id = self._redactor.text(body.text(self._request_id) or "")[:100]
         if status == 204:
             return Answer("empty", status, got, None, url, request_id)
         said = "" if body is not None else _plain_text(data, got.get("content-type", ""))

@@ -23,15 +23,28 @@ _GROUPS = 100  # a limit of more than so many requests is counted in so many gro
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests in so many seconds."""
+    """So many requests in so many seconds: of the connection, or `each` path by itself.
+
+    `path` is the one that a limit of each path counts, "" where it counts all.
+    """
 
     count: int
     seconds: float
+    each: bool = False
+    path: str = ""
 
     @property
     def name(self) -> str:
         """How the ledger calls it."""
-        return f"{self.count}/{self.seconds:g}"
+        return f"{self.count}/{self.seconds:g}" + (f"@{self.path}" if self.path else "")
+
+    def of(self, path: str) -> Rate:
+        """Return the limit that a request to `path` stands under."""
+        return Rate(self.count, self.seconds, self.each, path) if self.each else self
+
+    def counts(self, claims: Sequence[Claim]) -> int:
+        """Return how many of these requests stand under the limit."""
+        return sum(1 for claim in claims if self.path in ("", claim.path))
 
     @property
     def window(self) -> float:
@@ -57,6 +70,7 @@ class Claim(msgspec.Struct, array_like=True):
     name: str
     owner: str
     until: float
+    path: str = ""
 
 
 class Ledger(msgspec.Struct, omit_defaults=True):
@@ -77,32 +91,34 @@ class Ledger(msgspec.Struct, omit_defaults=True):
         longest: float,
         patience: float,
         is_dead: Callable[[str], bool],
+        path: str = "",
     ) -> float:
-        """Let `name` go and return 0, or return the seconds after which to ask again (> 0).
+        """Let `name` go to `path` and return 0, or the seconds after which to ask again (> 0).
 
         `longest` is how long a request may be under way, `patience` how long anybody waits.
         """
+        rates = [rate.of(path) for rate in rates]
         self._begin(rates, now, longest, patience)
         wait = self._wait(rates, name, now)
         if wait > 0 and self._bury(now, is_dead):
             wait = self._wait(rates, name, now)
         if wait <= 0:
             self.leave(name)
-            self.out.append(Claim(name, owner, now + longest))
+            self.out.append(Claim(name, owner, now + longest, path))
             return 0.0
         mine = next((claim for claim in self.queue if claim.name == name), None)
         if mine is None:
-            mine = Claim(name, owner, 0.0)
+            mine = Claim(name, owner, 0.0, path)
             self.queue.append(mine)
         mine.until = now + wait + _GRACE
         return wait
 
     def end(self, name: str, now: float) -> float:
         """Take note that the answer to `name` began."""
-        before = len(self.out)
-        self.out = [claim for claim in self.out if claim.name != name]
-        if len(self.out) < before:  # else it was given up as lost, and counted then
-            self._count(now)
+        mine = [claim for claim in self.out if claim.name == name]
+        for claim in mine:  # none where it was given up as lost, and counted then
+            self.out.remove(claim)
+            self._count(now, claim.path)
         return 0.0
 
     def leave(self, name: str) -> float:
@@ -125,18 +141,20 @@ class Ledger(msgspec.Struct, omit_defaults=True):
     # --- parts -----------------------------------------------------------------------------------
     def _begin(self, rates: Sequence[Rate], now: float, longest: float, patience: float) -> None:
         """Bring the ledger to `now`: what left its window goes, what is in the future is now."""
-        known = max(self.ended, key=lambda name: _rate(name).seconds, default="")
         for rate in rates:
             if rate.name not in self.ended:  # settings changed: what is known counts for it too
+                alike = [name for name in self.ended if _rate(name).path == rate.path]
+                known = max(alike, key=lambda name: _rate(name).seconds, default="")
                 groups = self.ended.get(known, [])
                 self.ended[rate.name] = [Group(g.first, g.last, g.count) for g in groups]
         wanted = {rate.name for rate in rates}
+        under_way = {claim.path for claim in self.out}
         for name, groups in list(self.ended.items()):
             window = _rate(name).window
             for group in groups:  # the clock was set back: it ended at the latest now
                 group.last, group.first = min(group.last, now), min(group.first, now)
             self.ended[name] = [group for group in groups if group.last > now - window]
-            if not self.ended[name] and name not in wanted:
+            if not self.ended[name] and name not in wanted and _rate(name).path not in under_way:
                 del self.ended[name]
         for claim in self.out:
             claim.until = min(claim.until, now + longest)
@@ -151,14 +169,16 @@ class Ledger(msgspec.Struct, omit_defaults=True):
         gone = [c for c in self.queue if c.until <= now or c.owner in dead]
         for claim in lost:
             self.out.remove(claim)
-            self._count(now)
+            self._count(now, claim.path)
         for claim in gone:
             self.queue.remove(claim)
         return bool(lost or gone)
 
-    def _count(self, now: float) -> None:
+    def _count(self, now: float, path: str) -> None:
         for name, groups in self.ended.items():
             rate = _rate(name)
+            if rate.path not in ("", path):
+                continue
             grain = rate.seconds / _GROUPS if rate.count > _GROUPS else 0.0
             if groups and grain and 0 <= now - groups[-1].first <= grain:
                 groups[-1].last = max(groups[-1].last, now)
@@ -169,12 +189,12 @@ class Ledger(msgspec.Struct, omit_defaults=True):
     def _wait(self, rates: Sequence[Rate], name: str, now: float) -> float:
         """Return the least seconds that `name` has to wait behind those who asked before."""
         names = [claim.name for claim in self.queue]
-        ahead = names.index(name) if name in names else len(names)
+        before = self.queue[: names.index(name)] if name in names else self.queue
         wait = self.held(now)
         for rate in rates:
             groups = self.ended[rate.name]
-            used = sum(group.count for group in groups) + len(self.out)
-            needed = used + ahead + 1 - rate.count
+            used = sum(group.count for group in groups) + rate.counts(self.out)
+            needed = used + rate.counts(before) + 1 - rate.count
             if needed > 0:
                 wait = max(wait, _free_in(rate, groups, needed, now), _LEAST_WAIT)
         return wait
@@ -193,8 +213,9 @@ def _free_in(rate: Rate, groups: list[Group], needed: int, now: float) -> float:
 
 
 def _rate(name: str) -> Rate:
-    count, _, seconds = name.partition("/")
-    return Rate(int(count), float(seconds))
+    count, _, rest = name.partition("/")
+    seconds, _, path = rest.partition("@")
+    return Rate(int(count), float(seconds), bool(path), path)
 
 
 def decode(text: str | None) -> Ledger:

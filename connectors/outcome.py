@@ -32,7 +32,8 @@ class Pause:
     """When a system may be asked again: the first of these that is given and can be read.
 
     `after` is a path in the body: seconds, or an instant (ISO text, or seconds or milliseconds
-    since the epoch); `seconds` a fixed pause; `resets` a time of day of the connection's zone.
+    since the epoch); `seconds` a fixed pause; `resets` a time of day, in its own zone or else in the
+    connection's.
     """
 
     after: Path = ()
@@ -47,6 +48,7 @@ class Pause:
             return self.seconds if left is None else left
         if self.resets is None:
             return None
+        zone = self.resets.tzinfo or zone
         local = now.astimezone(zone)
         at = datetime.combine(local.date(), self.resets, zone)
         if at <= local:

@@ -20,20 +20,20 @@ from connectors.shared import OwnShelf, Shelf
 __all__ = ["Budget", "Place", "Rate", "parse_rate", "parse_rates"]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_RATE = re.compile(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,5})?\s*([smhd])\s*")
+_RATE = re.compile(r"\s*([0-9]{1,9})\s*/\s*([0-9]{1,5})?\s*([smhd])\s*(\bper\s+path\s*)?")
 MOST_RATES = 4
 
 
 def parse_rate(text: str) -> Rate:
-    """Read `5/s`, `100/m`, `100/20s`, `1000/h` or `10000/d`; raises ConfigError."""
+    """Read `5/s`, `100/m`, `100/20s`, `100/20s per path` or `10000/d`; raises ConfigError."""
     found = _RATE.fullmatch(text)
     seconds = 0.0 if found is None else int(found[2] or 1) * _UNITS[found[3]]
     if found is None or int(found[1]) == 0 or not 0 < seconds <= 31 * 86400:
         raise ConfigError(
             "This rate cannot be read.",
-            "write 5/s, 100/20s, 100/m or 10000/d; several with commas: 5/s, 100/m.",
+            "write 5/s, 100/20s, 100/20s per path or 10000/d; several with commas: 5/s, 100/m.",
         )
-    return Rate(int(found[1]), seconds)
+    return Rate(int(found[1]), seconds, each=bool(found[4]))
 
 
 def parse_rates(text: str) -> tuple[Rate, ...]:
@@ -88,15 +88,15 @@ class Budget:
         """Say whether places are counted at all."""
         return bool(self._rates)
 
-    def take(self) -> Place:
-        """Wait for a place.
+    def take(self, path: str = "") -> Place:
+        """Wait for a place; `path` is what limits of each path count by.
 
         Raises QuotaUsed, taking no place, when the wait would be longer than `patience`.
         """
         name = uuid.uuid4().hex[:12]
         waited = 0.0
         while True:
-            wait = self._ask(name)
+            wait = self._ask(name, path)
             if wait <= 0:
                 return Place(waited, (lambda: self._end(name)) if self._rates else None)
             if waited + wait > self._patience:
@@ -118,13 +118,13 @@ class Budget:
         """Let nobody start for `seconds`: the system asked for it."""
         self._change(lambda ledger: ledger.stop(self._now(), seconds))
 
-    def _ask(self, name: str) -> float:
+    def _ask(self, name: str, path: str) -> float:
         if not self._rates:  # nothing is counted: a look is enough
             return self._held()
         return self._change(
             lambda ledger: ledger.ask(
                 self._rates, name, self._shelf.owner, self._now(), self._longest,
-                self._patience, self._shelf.is_dead,
+                self._patience, self._shelf.is_dead, path,
             )
         )  # fmt: skip
 

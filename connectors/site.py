@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from connectors.address import parse
 from connectors.base import Context, Finding
 from connectors.errors import ConfigError
-from connectors.rate import parse_rates
+from connectors.rate import Rate, parse_rates
 from connectors.redact import Redactor
 from connectors.values import Duration, Size, Strict, Text, parse_duration, reference_in
 
@@ -102,7 +102,9 @@ class SiteSettings(Strict):
     allow_plain_http: bool = Field(False, description="Plain http to public addresses, too")
     tls: TlsSettings | None = Field(None, description="Certificates that no authority signed")
     rate: RateText | None = Field(
-        None, description="Most requests: 5/s, 100/20s, 10000/d; several together: 5/s, 100/m"
+        None,
+        description="Most requests: 5/s, 100/20s, 10000/d; several together: 5/s, 100/m; of each "
+        "path by itself: 100/20s per path",
     )
     timeout: Duration = Field(
         default=parse_duration("120s"), description="Longest time of one request, in all"
@@ -170,8 +172,13 @@ def make_client(
     headers: Mapping[str, str] | None = None,
     messages: tuple[Path, ...] = (),
     wrapped: bool = False,
+    request_id: Path = (),
+    limits: Sequence[Rate] = (),
 ) -> HttpClient:
-    """Return a client of the site. All that are made of one context share its rate budget."""
+    """Return a client of the site. All that are made of one context share its rate budget.
+
+    `limits` hold beside those of the settings; for a client that asks for tokens, say.
+    """
     from connectors.address import AddressRules
     from connectors.decode import Caps
     from connectors.http import HttpClient, Limits
@@ -184,10 +191,11 @@ def make_client(
         headers=headers or {},
         address=AddressRules(settings.allow_private, settings.allow_plain_http),
         tls=make_tls(settings.tls, context),
-        rate=parse_rates(settings.rate) if settings.rate else (),
+        rate=(*(parse_rates(settings.rate) if settings.rate else ()), *limits),
         rules=rules,
         limits=Limits(caps, settings.attempts, settings.patience.total_seconds()),
         redactor=redactor,
         messages=messages,
         wrapped=wrapped,
+        request_id=request_id,
     )
