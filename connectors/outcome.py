@@ -32,7 +32,7 @@ class Pause:
     """When a system may be asked again: the first of these that is given and can be read.
 
     `after` is a path in the body: seconds, or an instant (ISO text, or seconds or milliseconds
-    since the epoch); `seconds` a fixed pause; `resets` a time of day, in its own zone or else in the
+    since the epoch); `seconds` a fixed pause; `resets` a time of day, in its own zone or the
     connection's.
     """
 

@@ -1,6 +1,6 @@
 """What is read of 纷享销客, as data: a stream's object, its fields, its lines and their link.
 
-A field written `name` is verified by the contract sheet; one written `name=标签|标签` is memory, and
+A field written `name` is verified by the contract sheet; one written `name=标签|标签` is memory and
 is looked for in the tenant's own describe: by its name, else by one of these labels. Records have
 the catalogue's names, so that a mapping holds for every tenant.
 """
@@ -117,7 +117,8 @@ _SOURCES = {
         "remark=备注|销售线索详情 close_reason=无效原因|关闭原因 transform_time=转换时间",
     ),
     "product_heads": _plain(
-        "商品", "SPUObj", "category=分类|产品分类 unit=单位 standard_price=标准价格|价格 remark=备注"
+        "商品", "SPUObj", "category=分类|产品分类 unit=单位 standard_price=标准价格|价格 "
+        "remark=备注"
     ),
     "units": _plain("单位", "UnitInfoObj", "is_enable=启用状态|是否启用"),
     "products": _plain(
@@ -127,7 +128,8 @@ _SOURCES = {
     ),
     "price_books": _plain(
         "价目表", "PriceBookObj",
-        "active_status=启用状态|状态 start_date=有效开始日期|开始日期 end_date=有效结束日期|结束日期 "
+        "active_status=启用状态|状态 start_date=有效开始日期|开始日期 "
+        "end_date=有效结束日期|结束日期 "
         "is_standard=标准价目表|是否标准",
     ),
     "price_book_products": _plain(
@@ -137,7 +139,8 @@ _SOURCES = {
     ),
     "warehouses": _plain(
         "仓库", "WarehouseObj",
-        "number=仓库编号|编号 is_enable=启用状态 province=省|省份 city=市|城市 address=详细地址|地址",
+        "number=仓库编号|编号 is_enable=启用状态 province=省|省份 city=市|城市 "
+        "address=详细地址|地址",
     ),
     "stock": _plain(
         "库存", "StockObj",
@@ -157,12 +160,14 @@ _SOURCES = {
     ),
     "opportunities": _lined(
         "商机 2.0", "NewOpportunityObj",
-        "account_id=客户|客户名称 amount=商机金额|金额 sales_stage=商机阶段|销售阶段 "
+        "mc_currency=币种 account_id=客户|客户名称 amount=商机金额|金额 "
+        "sales_stage=商机阶段|销售阶段 "
         "sales_status=阶段状态|商机状态 probability=赢率 close_date=预计成交日期 "
         "sales_process_id=销售流程 lost_reason=输单原因 source=商机来源|来源 remark=备注",
         object_of(
             "NewOpportunityLinesObj",
-            "product_id=产品|产品名称 quantity=数量 price=价格 sales_price=销售单价 total_amount=小计",
+            "product_id=产品|产品名称 quantity=数量 price=价格 sales_price=销售单价 "
+            "total_amount=小计",
             "new_opportunity_id=商机2.0|商机",
         ),
     ),
@@ -189,7 +194,8 @@ _SOURCES = {
     ),
     "orders": _lined(
         "销售订单", "SalesOrderObj",
-        "account_id order_time order_amount discount quote_id delivery_date price_book_id "
+        "mc_currency=币种 account_id order_time order_amount discount quote_id delivery_date "
+        "price_book_id "
         "ship_to_id ship_to_add ship_to_tel remark "
         "order_status=订单状态|状态 logistics_status=发货状态 payment_amount=已回款金额|回款金额 "
         "receivable_amount=待回款金额 product_amount=产品合计 opportunity_id=商机 "
@@ -244,7 +250,8 @@ _SOURCES = {
     ),
     "payments": _lined(
         "回款", "PaymentObj",
-        "account_id order_id payment_time submit_time payment_amount payment_term remark",
+        "mc_currency=币种 account_id order_id payment_time submit_time payment_amount "
+        "payment_term remark",
         object_of("OrderPaymentObj", "order_id payment_amount", "payment_id"),
         "allocations",
     ),
@@ -255,13 +262,14 @@ _SOURCES = {
     ),
     "refunds": _plain(
         "退款", "RefundObj",
-        "account_id=客户|客户名称 order_id=销售订单|销售订单编号 refunded_amount=退款金额 "
+        "mc_currency=币种 account_id=客户|客户名称 order_id=销售订单|销售订单编号 "
+        "refunded_amount=退款金额 "
         "refunded_time=退款日期 refunded_method=退款方式 refunded_reason=退款原因 "
         "returned_goods_inv_id=退货单 remark=备注",
     ),
     "returns": _lined(
         "退货单", "ReturnedGoodsInvoiceObj",
-        "account_id=客户|客户名称 order_id=销售订单|销售订单编号 "
+        "mc_currency=币种 account_id=客户|客户名称 order_id=销售订单|销售订单编号 "
         "returned_goods_inv_amount=退货单金额|退货金额 returned_goods_time=退货日期 "
         "returned_goods_reason=退货原因 return_warehouse_id=退货仓库|退货入库仓库 remark=备注",
         object_of(
@@ -276,14 +284,15 @@ _SOURCES = {
     ),
     "invoices": _lined(
         "开票申请", "InvoiceApplicationObj",
-        "account_id=客户|客户名称 order_id=销售订单 invoice_date=开票日期 "
+        "mc_currency=币种 account_id=客户|客户名称 order_id=销售订单 invoice_date=开票日期 "
         "invoice_applied_amount=开票金额|开票金额(元)|开票金额（元） title=开票抬头|抬头|发票抬头 "
         "tax_id=纳税人识别号|纳税识别号 invoice_type=发票类型|开票类型 invoice_no=发票号码|发票号 "
         "invoice_status=开票状态|状态 remark=备注",
         object_of(
             "InvoiceApplicationLinesObj",
             f"{_GOODS} order_id=销售订单 invoiced_quantity=开票数量|本次开票数量 "
-            "invoiced_amount=开票金额|本次开票金额 invoiced_price=开票单价 tax_rate=税率 tax_amount=税额",
+            "invoiced_amount=开票金额|本次开票金额 invoiced_price=开票单价 tax_rate=税率 "
+            "tax_amount=税额",
             "invoice_id=开票申请|开票申请编号",
         ),
     ),
@@ -295,7 +304,7 @@ _SOURCES = {
     ),
     "purchase_orders": _lined(
         "采购订单", "PurchaseOrderObj",
-        "supplier_id=供应商|供应商名称 purchase_date=采购日期|订单日期|下单日期 "
+        "mc_currency=币种 supplier_id=供应商|供应商名称 purchase_date=采购日期|订单日期|下单日期 "
         "purchase_amount=采购金额|采购订单金额|订单金额 delivery_date=交货日期|预计到货日期 "
         "status=状态|采购订单状态 remark=备注",
         object_of(

@@ -89,7 +89,7 @@ class FxiaokeConnector(Connector):
                 notes = ()
 
     def check(self) -> Iterator[Finding]:
-        """Reach the system: who we are there, what this user may read, which fields are not there."""
+        """Reach the system: what this user may read there, which fields are not there."""
         from connectors.fxiaoke.check import check
 
         yield from map(self.redactor.finding, check(self))

@@ -29,7 +29,7 @@ _AFTER = re.compile("[0-9A-Za-z_-]{0,64}")
 class Reading:
     """The state of one read; `pages` does it.
 
-    The bookmark is `{"stamp"}`, with `{"resume"}` while a read is under way: its mode and beginning,
+    The bookmark is `{"stamp"}`, with `{"resume"}` while a read is under way: mode and beginning,
     the id that it goes on behind, and whether that is a record's or a changed line's.
     """
 

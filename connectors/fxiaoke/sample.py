@@ -25,7 +25,8 @@ _LINE = "product_id:object_reference:产品名称 unit:select_one:单位 remark:
 _OBJECTS = {
     "AccountObj": f"""{_SYSTEM} account_no:auto_number:客户编号 account_type:select_one:客户类型
         account_level:select_one:客户级别 account_source:select_one:客户来源
-        industry_level1:select_one:一级行业 industry_level2:select_one:二级行业 tel:phone_number:电话
+        industry_level1:select_one:一级行业 industry_level2:select_one:二级行业
+        tel:phone_number:电话
         fax:text:传真 email:email:邮件 url:url:网址 address:text:详细地址
         area_location:group:地区定位 remark:long_text:备注 high_seas_id:object_reference:所属公海
         site__c:text:站点""",
@@ -37,7 +38,8 @@ _OBJECTS = {
         account_bank:text:开户行 account_bank_no:text:开户账号""",
     "SupplierObj": f"{_SYSTEM} supplier_no:auto_number:供应商编号 tel:phone_number:联系电话",
     "ContactObj": f"""{_SYSTEM} {_ACCOUNT} job_title:text:职务 department:text:部门
-        mobile1:phone_number:手机1 tel1:phone_number:电话1 email:email:邮件 remark:long_text:备注""",
+        mobile1:phone_number:手机1 tel1:phone_number:电话1 email:email:邮件
+        remark:long_text:备注""",
     "LeadsObj": f"""{_SYSTEM} company:text:公司 tel:phone_number:电话 mobile:phone_number:手机
         email:email:邮件 source:select_one:来源 biz_status:select_one:状态
         leads_pool_id:object_reference:线索池 leads_stage:select_one:线索阶段
@@ -57,10 +59,12 @@ _OBJECTS = {
         discount:percentile:价目表折扣""",
     "WarehouseObj": f"""{_SYSTEM} number:auto_number:仓库编号 is_enable:select_one:启用状态
         province:province:省 city:city:市 address:text:详细地址""",
-    "StockObj": f"""{_SYSTEM} product_id:object_reference:产品名称 warehouse_id:object_reference:所属仓库
+    "StockObj": f"""{_SYSTEM} product_id:object_reference:产品名称
+        warehouse_id:object_reference:所属仓库
         real_stock:number:实际库存 blocked_stock:number:冻结库存 field_avail__c:number:可用库存
         safety_stock:number:安全库存 unit:quote:单位""",
-    "BatchStockObj": f"""{_SYSTEM} product_id:object_reference:产品名称 batch_id:object_reference:批次
+    "BatchStockObj": f"""{_SYSTEM} product_id:object_reference:产品名称
+        batch_id:object_reference:批次
         warehouse_id:object_reference:所属仓库 batch_real_stock:number:批次实际库存""",
     "StockDetailsObj": f"""{_SYSTEM} product_id:object_reference:产品名称
         warehouse_id:object_reference:所属仓库 modified_real_num:number:实际库存变动数量""",
@@ -68,7 +72,8 @@ _OBJECTS = {
         sales_process_name:text:销售流程名称 expected_deal_closed_date:date:预计成交日期
         sales_stg_changed_time:date_time:阶段变更时间 expected_deal_amount:currency:预计成交金额
         status:select_one:状态 lost_reason:select_one:输单原因""",
-    "NewOpportunityObj": f"""{_SYSTEM} {_ACCOUNT} amount:currency:商机金额 sales_stage:select_one:商机阶段
+    "NewOpportunityObj": f"""{_SYSTEM} {_ACCOUNT} amount:currency:商机金额
+        sales_stage:select_one:商机阶段
         sales_status:select_one:阶段状态 probability:percentile:赢率 close_date:date:预计成交日期
         sales_process_id:object_reference:销售流程 lost_reason:select_one:输单原因
         source:select_one:商机来源 remark:long_text:备注""",
@@ -81,7 +86,8 @@ _OBJECTS = {
         price:currency:价格 sales_price:currency:销售单价 total_amount:currency:小计""",
     "ContractObj": f"""{_SYSTEM} {_ACCOUNT} contract_amount:currency:合同金额
         signed_date:date:签约日期""",
-    "SalesOrderObj": f"""{_SYSTEM} {_ACCOUNT} order_time:date:下单日期 order_amount:currency:销售订单金额
+    "SalesOrderObj": f"""{_SYSTEM} {_ACCOUNT} order_time:date:下单日期
+        order_amount:currency:销售订单金额
         discount:percentile:整单折扣 quote_id:object_reference:报价单 delivery_date:date:交货日期
         price_book_id:object_reference:价目表 ship_to_id:object_reference:收货人
         ship_to_add:text:收货地址 ship_to_tel:phone_number:收货人电话 remark:long_text:备注
@@ -105,7 +111,8 @@ _OBJECTS = {
         sales_order_product_id:object_reference:销售订单产品 batch_id:object_reference:批次""",
     "OutboundDeliveryNoteObj": f"""{_SYSTEM} outbound_date:date:出库日期
         warehouse_id:object_reference:出库仓库""",
-    "OutboundDeliveryNoteProductObj": f"""{_SYSTEM} {_LINE} outbound_delivery_note_id:master_detail:出库单
+    "OutboundDeliveryNoteProductObj": f"""{_SYSTEM} {_LINE}
+        outbound_delivery_note_id:master_detail:出库单
         outbound_amount:number:出库数量""",
     "GoodsReceivedNoteObj": f"""{_SYSTEM} goods_received_date:date:入库日期
         warehouse_id:object_reference:入库仓库 supplier_id:object_reference:供应商""",
@@ -115,10 +122,12 @@ _OBJECTS = {
         transfer_out_warehouse_id:object_reference:调出仓库""",
     "RequisitionNoteProductObj": f"""{_SYSTEM} {_LINE} requisition_note_id:master_detail:调拨单
         requisition_product_amount:number:调拨数量""",
-    "PaymentObj": f"""{_SYSTEM} {_ACCOUNT} order_id:object_reference:销售订单 payment_time:date:回款日期
+    "PaymentObj": f"""{_SYSTEM} {_ACCOUNT} order_id:object_reference:销售订单
+        payment_time:date:回款日期
         submit_time:date_time:提交时间 payment_amount:currency:回款金额
         payment_term:select_one:回款方式 remark:long_text:备注""",
-    "OrderPaymentObj": f"""{_SYSTEM} payment_id:master_detail:回款编号 order_id:object_reference:销售订单
+    "OrderPaymentObj": f"""{_SYSTEM} payment_id:master_detail:回款编号
+        order_id:object_reference:销售订单
         payment_amount:currency:回款金额""",
     "PaymentPlanObj": f"""{_SYSTEM} {_ACCOUNT} order_id:object_reference:销售订单
         plan_payment_time:date:计划回款日期 plan_payment_amount:currency:计划回款金额""",
@@ -127,8 +136,10 @@ _OBJECTS = {
         refunded_method:select_one:退款方式 reason__c:long_text:退款原因""",
     "ReturnedGoodsInvoiceObj": f"""{_SYSTEM} {_ACCOUNT} order_id:object_reference:销售订单
         returned_goods_inv_amount:currency:退货单金额 returned_goods_time:date:退货日期
-        returned_goods_reason:select_one:退货原因 return_warehouse_id:object_reference:退货入库仓库""",
-    "ReturnedGoodsInvoiceProductObj": f"""{_SYSTEM} {_LINE} returned_goods_inv_id:master_detail:退货单
+        returned_goods_reason:select_one:退货原因
+        return_warehouse_id:object_reference:退货入库仓库""",
+    "ReturnedGoodsInvoiceProductObj": f"""{_SYSTEM} {_LINE}
+        returned_goods_inv_id:master_detail:退货单
         order_product_id:object_reference:订单产品 quantity:number:退货数量
         returned_product_price:currency:退货价格 subtotal:currency:小计""",
     "ExchangeReturnNoteObj": f"{_SYSTEM} {_ACCOUNT}",
@@ -141,13 +152,16 @@ _OBJECTS = {
         invoiced_amount:currency:开票金额 tax_rate:percentile:税率""",
     "CasesObj": f"""{_SYSTEM} {_ACCOUNT} contact_id:object_reference:联系人 title__c:text:工单主题
         description:long_text:问题描述 case_status:select_one:工单状态 priority:select_one:优先级
-        order_id:object_reference:销售订单 assignee:employee:处理人 finish_time:date_time:完成时间""",
-    "PurchaseOrderObj": f"""{_SYSTEM} supplier_id:object_reference:供应商名称 purchase_date:date:采购日期
+        order_id:object_reference:销售订单 assignee:employee:处理人
+        finish_time:date_time:完成时间""",
+    "PurchaseOrderObj": f"""{_SYSTEM} supplier_id:object_reference:供应商名称
+        purchase_date:date:采购日期
         purchase_amount:currency:采购金额 delivery_date:date:交货日期 status:select_one:状态""",
     "PurchaseOrderProductObj": f"""{_SYSTEM} {_LINE} purchase_order_id:master_detail:采购订单
         quantity:number:采购数量 price:currency:采购单价 subtotal:currency:小计
         received_quantity:number:已入库数量""",
-    "PersonnelObj": f"""{_SHORT} user_id:text:员工ID employee_number:text:员工编号 phone:phone_number:手机
+    "PersonnelObj": f"""{_SHORT} user_id:text:员工ID employee_number:text:员工编号
+        phone:phone_number:手机
         email:email:邮箱 main_department:department:主属部门 status:select_one:状态""",
     "DepartmentObj": f"""{_SHORT} dept_code:text:部门编码 parent_id:department:上级部门
         status:select_one:状态""",
@@ -187,7 +201,7 @@ def oid(api: str, number: int) -> str:
     return f"{0x65600000 + list(DESCRIBES).index(api):08x}{number:016x}"
 
 
-def record(api: str, number: int, **members: Any) -> Record:
+def record(api: str, number: int, /, **members: Any) -> Record:
     """Return a record; what is not given is as for a normal one of its object."""
     made: Record = {
         "_id": oid(api, number), "name": f"{api}-{number}", "record_type": "default__c",
@@ -199,7 +213,7 @@ def record(api: str, number: int, **members: Any) -> Record:
     return {**made, **members}
 
 
-def line(api: str, head: Record, link: str, place: int, **members: Any) -> Record:
+def line(api: str, head: Record, link: str, place: int, /, **members: Any) -> Record:
     """Return the n-th line of a head, of up to 99."""
     number = int(head["_id"][8:], 16) * 100 + place
     return record(api, number, **{link: head["_id"], **members})

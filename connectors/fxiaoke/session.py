@@ -22,7 +22,7 @@ from connectors.values import resolve
 
 TOKEN_CALLS = Rate(10, 60.0, each=True)
 _OVERLAP, _EARLY = 600.0, 60.0
-"""The last seconds of a token's life, in which another is given; what KeptToken takes off itself."""
+"""The last seconds of a token's life, when another is given; what KeptToken takes off itself."""
 
 
 class Traced(Auth):

@@ -133,8 +133,8 @@ class FxiaokeSimulator:
         asked: Record = {}
         code, rows, body = 0, 0, b""
         status, extra = 200, {}
-        self._trace(url.query)
         try:
+            self._trace(url.query)
             asked = json.loads(content or b"{}")
             self._limit(url.path)
             if url.path in self.door.paths:
@@ -169,10 +169,10 @@ class FxiaokeSimulator:
         return Reply(status, body, shown_ | extra)
 
     def _trace(self, query: str) -> None:
-        """Take note of the thirdTraceId; the vendor does not refuse a call that has none."""
+        """Take note of the thirdTraceId: a new UUIDv4 each call; one that has none is let in."""
         for text in parse_qs(query).get("thirdTraceId", []):
-            assert UUID(text).version == 4
-            assert text not in self.traces, "a thirdTraceId came twice"
+            if UUID(text).version != 4 or text in self.traces:
+                raise Answered(10013, "thirdTraceId is error")
             self.traces.append(text)
 
     def _limit(self, path: str) -> None:
@@ -231,8 +231,9 @@ class FxiaokeSimulator:
     def _listed(self) -> list[Record]:
         return [
             {
-                "describeApiName": api, "describeDisplayName": api, "isActive":
-                api not in self.inactive, "defineType": "custom" if api[-3:] == "__c" else "package",
+                "describeApiName": api, "describeDisplayName": api,
+                "isActive": api not in self.inactive,
+                "defineType": "custom" if api.endswith("__c") else "package",
             }
             for api in self.described if api not in self.lacking
         ]  # fmt: skip

@@ -58,7 +58,9 @@ def _holds(one: Mapping[str, Any], row: Record) -> bool:
         case "N":
             return value is None or _comparable(value) != _like(value, first)
         case "GT" | "GTE" | "LT" | "LTE" as operator:
-            return value is not None and _compared(operator, _comparable(value), _like(value, first))
+            return value is not None and _compared(
+                operator, _comparable(value), _like(value, first)
+            )
         case "BETWEEN":
             low, high = (_like(value, one) for one in values)
             return value is not None and low <= _comparable(value) <= high
@@ -74,8 +76,8 @@ def _holds(one: Mapping[str, Any], row: Record) -> bool:
 
 def _compared(operator: str, ours: Any, theirs: Any) -> bool:
     if operator in ("GT", "LTE"):
-        return (ours > theirs) == (operator == "GT")
-    return (ours < theirs) == (operator == "LT")
+        return bool(ours > theirs) == (operator == "GT")
+    return bool(ours < theirs) == (operator == "LT")
 
 
 def _comparable(value: Any) -> Any:

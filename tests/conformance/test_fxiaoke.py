@@ -56,7 +56,9 @@ class FxiaokeBench(Bench):
         return bool(json.loads(request.content)["data"]["dataObjectApiName"] == self.api)
 
     def put(self, number: int, version: int, at: datetime) -> str:
-        return str(self.crm.put(self.api, record(self.api, number, name=f"v{version}"), at=at)["_id"])
+        return str(
+            self.crm.put(self.api, record(self.api, number, name=f"v{version}"), at=at)["_id"]
+        )
 
     def delete(self, number: int) -> None:
         self.crm.delete(self.api, oid(self.api, number))
@@ -97,7 +99,9 @@ class OrdersBench(FxiaokeBench):
     def delete(self, number: int) -> None:
         super().delete(number)
         for place in (1, 2):
-            self.crm.delete("SalesOrderProductObj", oid("SalesOrderProductObj", number * 100 + place))
+            self.crm.delete(
+                "SalesOrderProductObj", oid("SalesOrderProductObj", number * 100 + place)
+            )
 
     def living(self) -> Mapping[str, str]:
         return {key: row["remark"] for key, row in self.crm.living(self.api).items()}

@@ -97,7 +97,7 @@ class World:
     def close(self) -> None:
         self.space.control.close()
 
-    def put(self, api: str, number: int, **members: Any) -> Record:
+    def put(self, api: str, number: int, /, **members: Any) -> Record:
         return self.crm.put(api, record(api, number, **members))
 
     def order(self, number: int, *lines: tuple[str, str, str], **members: Any) -> Record:
@@ -151,8 +151,7 @@ class World:
             for key in stored.keys() & there.keys():
                 mine = sorted((one for one in rows if one[link] == key), key=lambda o: o["_id"])
                 if not same(stored[key], there[key]) or not (
-                    len(stored[key][each]) == len(mine)
-                    and all(map(same, stored[key][each], mine))
+                    len(stored[key][each]) == len(mine) and all(map(same, stored[key][each], mine))
                 ):
                     found.append(f"stale: {stream} {key}")
         return found
