@@ -133,17 +133,6 @@ class StockBench(FxiaokeBench):
     api = "StockObj"
 
 
-class MachinesBench(FxiaokeBench):
-    """An object of the tenant's own, read by the custom paths with its lines."""
-
-    stream = "machines"
-    api = "machine__c"
-
-    def settings(self) -> dict[str, Any]:
-        custom = {"machines": {"object": "machine__c", "lines": "machine_part__c"}}
-        return {**super().settings(), "custom": custom}
-
-
 NOT_APPLICABLE = {"foreign_next_link": "pages go on behind an id; no answer holds a link"}
 
 
@@ -167,9 +156,3 @@ class TestStock(ConformanceSuite):
         "nothing_new": "stock is read whole: computed quantities move no stamp",
         "late_commit": "stock is read whole every time, by no stamp",
     }
-
-
-class TestMachines(ConformanceSuite):
-    title = "an own object"
-    bench = MachinesBench
-    not_applicable = NOT_APPLICABLE

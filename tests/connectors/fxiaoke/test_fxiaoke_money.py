@@ -78,7 +78,8 @@ def fill(world: World) -> None:
     world.order(3, (product, "1", "7"), life_status="under_review", **who)
     lined(world, "DeliveryNoteObj", 1, "DeliveryNoteProductObj", "note_ref__c",
           {"delivery_num": "10", "sales_order_id": order, **goods},
-          sales_order_id=order, delivery_date=DAY, status="has_delivered", waybill__c="SF1234567890",
+          sales_order_id=order, delivery_date=DAY, status="has_delivered",
+          waybill__c="SF1234567890",
           delivery_warehouse_id=warehouse, consignee="王芳", **who)  # fmt: skip
     for number, to in ((1, [1, 1]), (2, [1, 3])):
         lined(world, "PaymentObj", number, "OrderPaymentObj", "payment_id",
@@ -88,7 +89,8 @@ def fill(world: World) -> None:
               reason__c="破损", **who)  # fmt: skip
     lined(world, "ReturnedGoodsInvoiceObj", 1, "ReturnedGoodsInvoiceProductObj",
           "returned_goods_inv_id", {"quantity": "1", "subtotal": "25.60", **goods},
-          order_id=order, returned_goods_inv_amount="25.60", returned_goods_time=DAY, **who)  # fmt: skip
+          order_id=order, returned_goods_inv_amount="25.60", returned_goods_time=DAY,
+          **who)  # fmt: skip
     lined(world, "InvoiceApplicationObj", 1, "InvoiceApplicationLinesObj", "invoice_id",
           {"order_id": order, "invoiced_amount": "1280.05", "tax_rate": "13.00", **goods},
           invoice_applied_amount="1280.05", invoice_date=DAY, title="杭州晴川贸易有限公司",
@@ -114,8 +116,9 @@ def test_every_stream_has_a_mapping_and_only_broken_records_are_held_back(compan
 
 def test_an_order_is_the_tenant_s_to_the_cent_and_to_the_day(company: World) -> None:
     sql = (
-        "select number, total, paid_total, payment_status, fulfillment_status, o.status, order_date,"
-        " promised_at, o.currency, p.name from unified.orders o join unified.parties p using (party_id)"
+        "select number, total, paid_total, payment_status, fulfillment_status, o.status,"
+        " order_date, promised_at, o.currency, p.name"
+        " from unified.orders o join unified.parties p using (party_id)"
         " where number = '20261120-000001'"
     )
     assert one(company, sql) == (
@@ -219,7 +222,7 @@ def test_sales_and_service(company: World, tmp_path: Path) -> None:
 
 
 def test_purchasing_people_and_heads_of_products(tmp_path: Path) -> None:
-    lines = [{"_id": "l1", "product_id": "p1", "quantity": "100", "price": "20", "subtotal": "2000"},
+    lines = [{"_id": "l1", "product_id": "p1", "quantity": "100", "subtotal": "2000"},
              {"_id": "l2", "quantity": "x", "is_deleted": True}]  # fmt: skip
     buy = record("PurchaseOrderObj", 1, supplier_id="s1", purchase_amount="2000.00",
                  purchase_date=DAY, lines=lines)  # fmt: skip
