@@ -120,7 +120,7 @@ class FxiaokeConnector(Connector):
             try:
                 yield
             except AuthError as error:
-                if "log-in" not in error.what:
+                if error.what.startswith("The credentials were refused"):
                     error.do = (
                         "check app_id, app_secret, permanent_code and user; a token of the app "
                         "that was taken back is answered so, too."

@@ -90,6 +90,8 @@ def fit(
         if there:
             found[name] = there
     link = found.get(one.link, "") or _to_head(known or {}, head)
+    if link and one.link:
+        found[one.link] = link
     missing = [n for n in one.fields if n not in (*SYSTEM, *found) and names.get(n) != ""]
     extra = [n for n in more if n != "*"]
     missing += [n for n in extra if known is not None and n not in known]

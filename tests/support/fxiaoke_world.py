@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import zstandard
 
-from connectors.base import Context, Mode
+from connectors.base import Context, Mode, ReadRequest
 from connectors.fxiaoke import FxiaokeConnector
 from connectors.fxiaoke.sample import Record, order, record
 from connectors.fxiaoke.settings import FxiaokeSettings
@@ -36,6 +37,10 @@ LEGACY = {
     **CONFIG, "auth_style": "legacy", "user": IDENTITY.open_user,
 }  # fmt: skip
 SECRETS = {"env:FX_SECRET": SECRET, "env:FX_CODE": CODE, "env:FX_MOBILE": MOBILE}
+WAYS: tuple[dict[str, Any], ...] = (
+    {}, {"auth_style": "legacy"}, {"auth_style": "legacy", "user": None, "mobile": "env:FX_MOBILE"},
+)  # fmt: skip
+ways = pytest.mark.parametrize("how", WAYS, ids=["new", "legacy", "legacy by mobile"])
 LINES = {
     "orders": ("SalesOrderObj", "lines", "SalesOrderProductObj", "order_id"),
     "payments": ("PaymentObj", "allocations", "OrderPaymentObj", "payment_id"),
@@ -70,6 +75,27 @@ def connector(
     base = LEGACY if more.get("auth_style") == "legacy" else CONFIG
     given = {name: value for name, value in {**base, **more}.items() if value is not None}
     return FxiaokeConnector(FxiaokeSettings.model_validate(given), context)
+
+
+def read(one: FxiaokeConnector, stream: str = "leads") -> list[str]:
+    """Read a stream from its beginning; return the keys that came."""
+    try:
+        return [key or "" for page in one.read(ReadRequest(stream)) for key in page.keys]
+    finally:
+        one.close()
+
+
+def records(one: FxiaokeConnector, stream: str) -> list[Record]:
+    """Read a stream from its beginning; return the records that came."""
+    try:
+        return [json.loads(bytes(r)) for p in one.read(ReadRequest(stream)) for r in p.records]
+    finally:
+        one.close()
+
+
+def calls(crm: FxiaokeSimulator, path: str) -> int:
+    """Return how often a path was called."""
+    return sum(1 for one in crm.journal if one.path == path)
 
 
 class World:
