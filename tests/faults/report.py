@@ -57,6 +57,7 @@ TITLES = {
     "E": "seeded stories of an ERP's records, reads cut off",
     "G": "seeded stories of an ERP's documents with lines, sessions lost, reads cut off",
     "W": "seeded stories of parcels asked for one by one, quotas, reads cut off",
+    "X": "seeded stories of a CRM's orders, lines changed alone, tokens lost, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }
