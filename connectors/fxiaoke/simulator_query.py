@@ -40,7 +40,11 @@ class Search:
 
     def among(self, rows: Sequence[Record]) -> list[Record]:
         """Return the rows that meet all filters, in the order that was asked for."""
-        found = [row for row in rows if all(_holds(one, row) for one in self.filters)]
+        found = list(rows)
+        for one in self.filters:
+            if one["operator"] == "IN":
+                one = {**one, "field_values": set(one["field_values"])}
+            found = [row for row in found if _holds(one, row)]
         if not self.orders:
             return found[::-1]  # without an order: any
         for one in reversed(self.orders):
@@ -51,7 +55,7 @@ class Search:
 
 def _holds(one: Mapping[str, Any], row: Record) -> bool:
     value, values = row.get(one["field_name"]), one["field_values"]
-    first = values[0] if values else ""
+    first = next(iter(values), "")
     match one["operator"]:
         case "EQ":
             return value is not None and _comparable(value) == _like(value, first)
@@ -65,7 +69,7 @@ def _holds(one: Mapping[str, Any], row: Record) -> bool:
             low, high = (_like(value, one) for one in values)
             return value is not None and low <= _comparable(value) <= high
         case "IN":
-            return value is not None and _comparable(value) in [_like(value, v) for v in values]
+            return value is not None and str(value) in values
         case "IS":
             return value in (None, "")
         case "ISN":
