@@ -326,8 +326,3 @@ SELDOM = (
     "approval_tasks",
 )  # fmt: skip
 """Streams that `skip:` leaves out by default: long or rare, and they make no row."""
-
-OBJECTS: Mapping[str, Object] = MappingProxyType(
-    {one.api: one for source in _SOURCES.values() for one in source.objects}
-)
-"""Every object by its apiName."""

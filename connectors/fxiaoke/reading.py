@@ -122,10 +122,8 @@ class Reading:
         for found in walk.pages():
             self.tide.see(found.stamps)
             owners = sorted({key for key in found.keys if key} - self.came)
-            pages = list(by_ids(self.api, self.head, owners))
-            for number, heads in enumerate(pages, 1):
-                yield self._page(heads, "lines", walk.after if number == len(pages) else after)
-            after = walk.after
+            if owners:
+                yield self._page(by_ids(self.api, self.head, owners), "lines", walk.after)
 
     def _page(self, found: Cut, phase: str, after: str) -> Page:
         """Return a page of documents; a read that is killed behind it goes on behind `after`."""

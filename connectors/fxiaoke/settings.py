@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from connectors.fxiaoke.catalogue import OBJECTS, SELDOM, STREAMS, Object, Source, object_of
+from connectors.fxiaoke.catalogue import SELDOM, STREAMS, Object, Source, object_of
 from connectors.named import meant, names_of
 from connectors.site import RateText, SiteSettings, UrlText
 from connectors.values import Duration, Secret, Strict, Text, Words, parse_duration, stream_names
@@ -116,7 +116,7 @@ class FxiaokeSettings(SiteSettings):
                 if api not in read:
                     raise ValueError(f"{setting}: no stream reads {api!r}.{meant(api, read)}")
         for api, names in self.names.items():
-            known = OBJECTS[api].fields if api in OBJECTS else names
+            known = read[api].fields
             for name in names:
                 if name not in known:
                     raise ValueError(

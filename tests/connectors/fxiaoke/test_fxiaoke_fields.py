@@ -46,7 +46,7 @@ def test_an_object_that_the_tenant_has_not_is_a_remark(
 
 
 def test_names_labels_and_own_fields(crm: FxiaokeSimulator, clock: StillClock) -> None:
-    head = record("DeliveryNoteObj", 1, waybill__c="SF1", site__c="x")
+    head = record("DeliveryNoteObj", 1, waybill__c="SF1", express_org="3", site__c="x")
     crm.described["DeliveryNoteObj"]["site__c"] = {"type": "text", "label": "站点"}
     crm.put("DeliveryNoteObj", head)
     crm.put("DeliveryNoteProductObj",
@@ -62,7 +62,10 @@ def test_names_labels_and_own_fields(crm: FxiaokeSimulator, clock: StillClock) -
     (made,) = records(connector(crm, clock, more=more, names=names), "deliveries")
     assert (made["site__c"], made["express_org"]) == ("x", "SF1")
     assert "express_order_id" not in made
-    (made,) = records(connector(crm, clock, more={"DeliveryNoteObj": ["*"]}), "deliveries")
+    every = {"DeliveryNoteObj": ["*"]}
+    (made,) = records(connector(crm, clock, more=every, names=names), "deliveries")
+    assert made["express_org"] == "SF1"  # and not what the tenant calls so
+    (made,) = records(connector(crm, clock, more=every), "deliveries")
     assert made["owner__r"] == {"id": "1003", "name": "陈立"}
 
 
@@ -144,14 +147,20 @@ def test_settings(crm: FxiaokeSimulator) -> None:
     needed = {"app_id", "app_secret", "permanent_code"}
     fields = FxiaokeSettings.model_fields
     assert {name for name, info in fields.items() if info.is_required()} == needed
-    for wrong in ({"user": None}, {"mobile": "env:FX_MOBILE"}):
+    assert {*crm.described} >= {one.api for s in STREAMS.values() for one in s.objects}
+    for user in ({"user": None}, {"mobile": "env:FX_MOBILE"}):
         with pytest.raises(ValidationError, match="auth_style: new needs user"):
-            FxiaokeSettings.model_validate({**CONFIG, **wrong})
+            FxiaokeSettings.model_validate({**CONFIG, **user})
     with pytest.raises(ValidationError, match="legacy needs user"):
         FxiaokeSettings.model_validate({**LEGACY, "mobile": "env:FX_MOBILE"})
     with pytest.raises(ValidationError, match="Did you mean SalesOrderObj"):
         FxiaokeSettings.model_validate({**CONFIG, "more": {"SaleOrderObj": ["a"]}})
-    assert {*crm.described} >= {one.api for s in STREAMS.values() for one in s.objects}
+    wrong = {
+        "custom": {"machines": {"object": "machine__c"}},
+        "names": {"machine__c": {"serial": "serial__c"}},
+    }
+    with pytest.raises(ValidationError, match="machine__c has no field 'serial'"):
+        FxiaokeSettings.model_validate({**CONFIG, **wrong})
 
 
 @ways

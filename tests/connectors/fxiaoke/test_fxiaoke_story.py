@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fxiaoke_world import World, connector, killed_at
+from fxiaoke_world import World, calls, connector, killed_at
 
 from connectors.base import ReadRequest
 from connectors.errors import ConfigError, ContractBroken, PaginationLoop
 from connectors.fxiaoke.sample import line, oid
+from connectors.fxiaoke.simulator_door import TOKEN
 
 ORDER, LINE = "SalesOrderObj", "SalesOrderProductObj"
 PRODUCT = oid("ProductObj", 1)
@@ -72,6 +73,7 @@ def test_a_page_shorter_than_the_system_gives_is_the_end_of_what_changed(world: 
     low, high = (one for one in asked[0]["filters"] if one["field_name"] != "_id")
     assert (low["operator"], high["operator"]) == ("GTE", "LTE")
     assert int(high["field_values"][0]) <= world.time.now().timestamp() * 1000
+    assert calls(world.crm, TOKEN) == 1  # kept from the first run
 
 
 def test_a_changed_line_alone_brings_its_order_whole(world: World) -> None:
@@ -100,6 +102,31 @@ def test_more_changed_lines_than_a_page_and_an_order_that_changed_too(world: Wor
     assert world.judge("orders") == []
     assert done.landed == 14  # the three without lines did not change
     assert done.read == 15  # the newest once more; nobody came twice
+
+
+def test_a_run_that_is_killed_behind_each_page_gets_on(world: World) -> None:
+    """Though orders come on shorter pages than the lines that named them."""
+    fill(world)
+    (*_, last) = connector(world.crm, world.time, rows=5).read(ReadRequest("orders"))
+    world.time.wait(hours=1)
+    changed = (1, 2, 3, 4, 6, 7, 8)
+    for number in changed:
+        world.crm.change(LINE, oid(LINE, number * 100 + 1), remark="moved")
+    world.time.wait(minutes=1)
+    answer = world.crm.answer
+
+    def short(target: str, headers: Any, content: bytes) -> Any:
+        world.crm.most = 2 if b'"SalesOrderObj"' in content and b'"IN"' in content else 5
+        return answer(target, headers, content)
+
+    world.crm.answer = short  # type: ignore[method-assign]
+    mark, came = last.bookmark, set[str | None]()
+    for _ in range(4):
+        one = connector(world.crm, world.time, rows=5, lookback="1s")
+        page = next(iter(one.read(ReadRequest("orders", "changed", mark))))
+        mark = page.bookmark
+        came.update(page.keys)
+    assert came >= {oid(ORDER, number) for number in changed}
 
 
 def test_what_changes_while_it_is_read_is_the_next_run_s(world: World) -> None:
