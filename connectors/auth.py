@@ -40,6 +40,10 @@ class Auth:
         """Add the headers that prove this very request; called for each attempt, after `apply`."""
         return
 
+    def form(self, fields: Mapping[str, str]) -> Mapping[str, str]:
+        """Return a form's fields with what proves who asks; for each attempt, after `apply`."""
+        return fields
+
     def prepare(self, headers: Mapping[str, str], params: Mapping[str, str]) -> None:
         """Send what requests `apply` may need (for a token), before a place is taken for this."""
         self.apply(dict(headers), dict(params))

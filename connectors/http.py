@@ -222,7 +222,7 @@ class HttpClient:
             content = msgspec.json.encode(self._auth.fill(request.json))
             headers.setdefault("Content-Type", "application/json")
         elif request.form is not None:
-            content = urlencode(request.form).encode()
+            content = urlencode(self._auth.form(request.form)).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self._auth.sign(request.method, url.path, headers, content)
         text = "&".join(filter(None, (url.query, urlencode(params, quote_via=quote))))

@@ -32,13 +32,15 @@ class Pause:
     """When a system may be asked again: the first of these that is given and can be read.
 
     `after` is a path in the body: seconds, or an instant (ISO text, or seconds or milliseconds
-    since the epoch); `seconds` a fixed pause; `resets` a time of day, in its own zone or the
-    connection's.
+    since the epoch); `seconds` a fixed pause; `every` so many seconds of a counter that begins anew
+    at each whole multiple of them (60: the next minute); `resets` a time of day, in its own zone or
+    the connection's.
     """
 
     after: Path = ()
     seconds: float | None = None
     resets: time | None = None
+    every: float | None = None
 
     def left(self, body: Body | None, now: datetime, zone: tzinfo) -> float | None:
         """Return the seconds from `now` (aware) on; None where nothing can be read."""
@@ -46,6 +48,8 @@ class Pause:
         left = _seconds(text or "", now, zone)
         if left is not None or self.seconds is not None:
             return self.seconds if left is None else left
+        if self.every is not None:
+            return self.every - now.timestamp() % self.every
         if self.resets is None:
             return None
         zone = self.resets.tzinfo or zone
