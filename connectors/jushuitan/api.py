@@ -52,6 +52,11 @@ class Api:
         """The server's clock as its last answer had it."""
         return self._client.last_date or self._door.last_date
 
+    @property
+    def whose(self) -> str:
+        """Return what tells whose records are read: the app, by a digest of its key."""
+        return f"app {digest(self._who()[0])[:12]}"
+
     def here(self) -> datetime:
         """Return the server's time, or ours where that is earlier or all that is known."""
         now = self._now()
@@ -101,7 +106,8 @@ class Api:
         return min(source.size, self._settings.page_size, size or source.size)
 
     def _who(self) -> tuple[str, str]:
-        return self._settings.app_key, resolve(self._settings.app_secret, self._secret)
+        key, secret = self._settings.app_key, self._settings.app_secret
+        return resolve(key, self._secret), resolve(secret, self._secret)
 
     def _code(self) -> str:
         return resolve(self._settings.code or "", self._secret)

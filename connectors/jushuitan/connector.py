@@ -66,8 +66,8 @@ class JushuitanConnector(Connector):
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield the pages of one stream; raises only ConnectorError."""
         stream_of(self.streams(), request.stream)
-        whose = f"app {self.settings.app_key}"
         with self.redactor.cleaned(request.stream):
+            whose = self.api().whose
             request = keep_to(request, whose, "app_key:")
             notes = tls_remarks(self.settings.tls)
             for page in self._pages(request):

@@ -11,7 +11,7 @@ from connectors.base import ChangedSince
 from connectors.jushuitan.catalogue import STREAMS
 from connectors.named import names_of
 from connectors.site import RateText, SiteSettings, UrlText
-from connectors.values import Duration, Secret, Text, Words, parse_duration
+from connectors.values import Duration, Secret, Words, parse_duration
 
 LONGEST = timedelta(days=6)
 FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -50,7 +50,7 @@ class JushuitanSettings(SiteSettings):
         description="The open platform; https://dev-api.jushuitan.com is its sandbox. No other "
         "host is spoken to",
     )
-    app_key: Text = Field(pattern="^[0-9A-Za-z_-]{1,64}$", description="AppKey of the app")
+    app_key: Secret = Field(description="AppKey of the app: env:NAME or file:PATH")
     app_secret: Secret = Field(description="AppSecret of the app: env:NAME or file:PATH")
     auth: Literal["self_built", "merchant"] = Field(
         "self_built",

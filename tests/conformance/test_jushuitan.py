@@ -20,7 +20,7 @@ class JushuitanBench(Bench):
     """One merchant."""
 
     connector = JushuitanConnector
-    secrets: ClassVar[Mapping[str, str]] = {"env:JST_SECRET": SECRETS["env:JST_SECRET"]}
+    secrets: ClassVar[Mapping[str, str]] = {n: SECRETS[n] for n in ("env:JST_KEY", "env:JST_SECRET")}
     page_size = 3
 
     def boot(self) -> Any:

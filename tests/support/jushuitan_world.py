@@ -26,12 +26,13 @@ from warehouse.landing import Landing
 from warehouse.reader import run_query
 
 SECRET = "canary0123456789abcdef0123456789"
-IDENTITY = Identity("app0123456789", SECRET)
+IDENTITY = Identity("canary-app-0123456789", SECRET)
 CONFIG = {
-    "base_url": "http://oms.example", "allow_plain_http": "true", "app_key": IDENTITY.app_key,
+    "base_url": "http://oms.example", "allow_plain_http": "true", "app_key": "env:JST_KEY",
     "app_secret": "env:JST_SECRET", "since": "2026-01-01",
 }  # fmt: skip
-SECRETS = {"env:JST_SECRET": SECRET, "env:JST_CODE": "canary-code-9876"}
+SECRETS = {
+    "env:JST_KEY": IDENTITY.app_key,"env:JST_SECRET": SECRET, "env:JST_CODE": "canary-code-9876"}
 
 
 class Network(httpx.BaseTransport):
@@ -79,7 +80,7 @@ class World:
         path.write_text(json.dumps(defs), encoding="utf-8")
         self.environment = {
             "ISTHMUS_HOME": str(folder / "home"), "ISTHMUS_DEFS": str(folder / "defs"),
-            "JST_SECRET": SECRET,
+            "JST_KEY": IDENTITY.app_key, "JST_SECRET": SECRET,
         }  # fmt: skip
         self.space = Workspace.discover(self.environment)
 
