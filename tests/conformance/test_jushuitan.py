@@ -20,7 +20,9 @@ class JushuitanBench(Bench):
     """One merchant."""
 
     connector = JushuitanConnector
-    secrets: ClassVar[Mapping[str, str]] = {n: SECRETS[n] for n in ("env:JST_KEY", "env:JST_SECRET")}
+    secrets: ClassVar[Mapping[str, str]] = {
+        n: SECRETS[n] for n in ("env:JST_KEY", "env:JST_SECRET")
+    }
     page_size = 3
 
     def boot(self) -> Any:
@@ -94,15 +96,6 @@ class OrdersBench(JushuitanBench):
         return str(head) if lines == [head, head] else f"torn: {head} with {lines}"
 
 
-class ExclusiveBench(OrdersBench):
-    """The same, where the record with the very number that is asked for is left out."""
-
-    def boot(self) -> Any:
-        network = super().boot()
-        self.oms.inclusive = False
-        return network
-
-
 class ProductsBench(JushuitanBench):
     """SKUs by windows of their stamp."""
 
@@ -159,12 +152,6 @@ DOCUMENTS = NOT_APPLICABLE | {
 class TestOrders(ConformanceSuite):
     title = "orders"
     bench = OrdersBench
-    not_applicable: ClassVar = DOCUMENTS
-
-
-class TestExclusive(ConformanceSuite):
-    title = "orders, exclusive"
-    bench = ExclusiveBench
     not_applicable: ClassVar = DOCUMENTS
 
 

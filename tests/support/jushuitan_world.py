@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import zstandard
 
-from connectors.base import Context, Mode
+from connectors.base import Bookmark, Context, Mode, ReadRequest
 from connectors.jushuitan import JushuitanConnector
 from connectors.jushuitan.sample import Record
 from connectors.jushuitan.settings import JushuitanSettings
@@ -32,7 +32,10 @@ CONFIG = {
     "app_secret": "env:JST_SECRET", "since": "2026-01-01",
 }  # fmt: skip
 SECRETS = {
-    "env:JST_KEY": IDENTITY.app_key,"env:JST_SECRET": SECRET, "env:JST_CODE": "canary-code-9876"}
+    "env:JST_KEY": IDENTITY.app_key,
+    "env:JST_SECRET": SECRET,
+    "env:JST_CODE": "canary-code-9876",
+}
 
 
 class Network(httpx.BaseTransport):
@@ -60,6 +63,57 @@ def connector(
         transport=network or Network(simulator), tokens=tokens,
     )  # fmt: skip
     return JushuitanConnector(JushuitanSettings.model_validate({**CONFIG, **more}), context)
+
+
+class Memory:
+    """A merchant and a connector, and what a landing would hold of one stream, in memory."""
+
+    def __init__(self, stream: str, *, limits: bool = False, **more: Any) -> None:
+        self.stream, self.more = stream, more
+        self.time = StillClock()
+        self.oms = JushuitanSimulator(IDENTITY, now=self.time.now)
+        if not limits:
+            self.oms.per_second = self.oms.per_minute = 100_000
+            self.more = {"rate": "100000/s", **more}
+        self.rows: dict[str, Record] = {}
+        self.bookmark: Bookmark | None = None
+        self.warnings: list[str] = []
+        self.landed = 0
+
+    def read(self, mode: Mode = "changed") -> int:
+        """Read once; return how many records came. `landed` counts those that were new."""
+        one = connector(self.oms, self.time, **self.more)
+        seen, came, self.landed, self.warnings = set[str](), 0, 0, []
+        for page in one.read(ReadRequest(self.stream, mode, self.bookmark)):
+            seen.update(key or "" for key in page.keys)
+            self.warnings += page.warnings
+            for key, data in zip(page.keys, page.records, strict=False):
+                record = json.loads(bytes(data), parse_float=Decimal)
+                came += 1
+                self.landed += self.rows.get(key or "") != record
+                self.rows[key or ""] = record
+            if page.complete and not page.resumed:
+                self.rows = {key: row for key, row in self.rows.items() if key in seen}
+            self.bookmark = json.loads(json.dumps(page.bookmark))
+        one.close()
+        return came
+
+    def judge(self) -> list[str]:
+        """Compare what was taken with what there is; say what differs."""
+        return differences(self.stream, self.rows, self.oms.living(self.stream))
+
+
+def differences(
+    stream: str, stored: Mapping[str, Record], there: Mapping[str, Record]
+) -> list[str]:
+    """Say what is lost, a ghost or stale. Members that the connector adds make no difference."""
+    found = [f"lost: {stream} {key}" for key in sorted(there.keys() - stored.keys())]
+    found += [f"ghost: {stream} {key}" for key in sorted(stored.keys() - there.keys())]
+    for key in stored.keys() & there.keys():
+        ours = {n: v for n, v in stored[key].items() if not n.startswith("_")}
+        if not same(ours, there[key]):
+            found.append(f"stale: {stream} {key}")
+    return found
 
 
 class World:
@@ -119,20 +173,12 @@ class World:
 
     # --- the judge -----------------------------------------------------------------------------
     def judge(self, *streams: str) -> list[str]:
-        """Compare the newest landed version of each record with the merchant's; tell differences.
-
-        Records that differ in members that the connector adds alone are the same.
-        """
-        found = []
-        for stream in streams:
-            stored, there = self.landed(stream), self.oms.living(stream)
-            found += [f"lost: {stream} {key}" for key in there.keys() - stored.keys()]
-            found += [f"ghost: {stream} {key}" for key in stored.keys() - there.keys()]
-            for key in stored.keys() & there.keys():
-                ours = {n: v for n, v in stored[key].items() if not n.startswith("_")}
-                if not same(ours, there[key]):
-                    found.append(f"stale: {stream} {key}")
-        return found
+        """Compare the newest landed version of each record with the merchant's."""
+        return [
+            text
+            for stream in streams
+            for text in differences(stream, self.landed(stream), self.oms.living(stream))
+        ]
 
     def landed(self, stream: str) -> dict[str, Record]:
         """Return what the landed batches say, applied in their order."""
