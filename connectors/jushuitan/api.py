@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +15,13 @@ from connectors.errors import AuthError, ContractBroken
 from connectors.http import HttpClient, Request
 from connectors.jushuitan.catalogue import Source
 from connectors.jushuitan.faults import RULES, explained
-from connectors.jushuitan.login import Login
+from connectors.jushuitan.login import AGAIN, Login
 from connectors.jushuitan.settings import JushuitanSettings
 from connectors.jushuitan.signing import Signature, SignedToken
 from connectors.paging import PagePaging, Turn
 from connectors.records import cut
 from connectors.redact import Redactor
+from connectors.shared import OwnShelf
 from connectors.site import make_client, secret_reader
 from connectors.values import resolve
 
@@ -37,6 +39,8 @@ class Api:
         self._settings = settings
         self._secret = secret_reader(context, redactor)
         self._now = context.now
+        # One budget for tokens and calls, where nobody keeps one for all processes.
+        context = replace(context, shelf=context.shelf or OwnShelf())
         self._door: HttpClient = make_client(
             settings, context, redactor, Signature(self._who, context.now), rules=RULES
         )
@@ -93,8 +97,11 @@ class Api:
         try:
             answer = self._client.send(request)
         except AuthError as error:
-            if "code 150" not in error.what and self._settings.auth == "merchant":
-                error.do += " Else let the merchant authorise again and put the new code at code."
+            if "credentials were refused" in error.what:  # a new token, too: code 100 twice
+                own = self._settings.auth == "self_built"
+                error.do = (
+                    "check that the app is still authorised at the open platform." if own else AGAIN
+                )
             raise
         if answer.outcome == "skip":
             raise explained(answer, what)

@@ -14,7 +14,7 @@ from connectors.tokens import Kept, Token, Turn
 
 EARLY = 0.75
 """The part of its life after which a token is renewed: a spent one cannot be."""
-_AGAIN = "let the merchant authorise the app again and put the new code at code."
+AGAIN = "let the merchant authorise the app again and put the new code at code."
 
 
 @dataclass(slots=True)
@@ -48,14 +48,14 @@ class Login:
             try:
                 return self._ask("getInitToken", grant_type="authorization_code", code=self.code())
             except AuthError as error:
-                error.do += f" A code is good for once: else {_AGAIN}"
+                error.do += f" A code is good for once: else {AGAIN}"
                 raise
         left = float(kept.extra.get("ends", 0)) - self.now().timestamp()
         if left > 0:  # it may not be renewed (150), or not yet: it lives all the same
             return Token(kept.value, left, kept.refresh, kept.extra)
         cut = " A run before died while it renewed." if turn.cut else ""
         said = refused.what if refused is not None else "there is no refresh token"
-        raise AuthError(f"The token has ended and cannot be renewed ({said}).{cut}", _AGAIN)
+        raise AuthError(f"The token has ended and cannot be renewed ({said}).{cut}", AGAIN)
 
     def _ask(self, what: str, **fields: str) -> Token:
         answer = self.door.send(Request(f"/openWeb/auth/{what}", method="POST", form=fields))
