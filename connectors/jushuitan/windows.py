@@ -8,8 +8,9 @@ stretch is a window of its own, and the next run, which begins a lookback before
 all of it again as a past one. So nothing rests on a window that grew while it was read.
 
 A read that deletes (`sweeps`) also has to prove that it met every key. What changed since its
-window was read lies in the last stretch, which is asked for, open at its end, until the whole of it
-comes in one answer.
+window was read lies in the last stretch, which is walked, open at its end, until it comes in one
+answer or two walks in a row have brought the same keys with the same stamps: what one of them
+missed, because another moved, cannot be missed by both, for the other has another stamp then.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ DRIFT = timedelta(seconds=2)
 AHEAD = timedelta(hours=1)
 PREVIEW = timedelta(days=28)
 CLOSINGS = 6
-"""How often the open last stretch is asked for until it comes in one answer."""
+"""How often the open last stretch is walked until two walks are alike."""
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class Windows:
     count: int = 0
     resumed: bool = False
     settled: bool = False
+    complete: bool = False
     last: tuple[int, list[str | None]] = (0, [])
 
     def pages(self) -> Iterator[Page]:
@@ -80,19 +82,17 @@ class Windows:
                 if self._is_enough():
                     return
             low, number = high, 0
-        complete = False
         notes: tuple[str, ...] = ()
         if proves and self.request.limit is None:
-            for turn, ends in self._closing(low):
-                complete = ends
+            for turn in self._closing(low):
                 yield self._page(turn, (low, 0))
-            if not complete:
+            if not self.complete:
                 notes = (
                     "Records changed faster than they could be listed: the scan is not complete, "
                     "and nothing is deleted.",
                 )  # fmt: skip
         if self.request.limit is None:
-            yield self._end(complete=complete and self.count > 0, notes=notes)
+            yield self._end(complete=self.complete and self.count > 0, notes=notes)
 
     def some(self, back: timedelta) -> list[bytes]:
         """Return records of one page of what changed lately."""
@@ -176,17 +176,19 @@ class Windows:
             yield turn or self._ask(low, high, number)
             turn, number = None, number - 1
 
-    def _closing(self, low: datetime) -> Iterator[tuple[Turn, bool]]:
-        """Yield pages of what changed since `low`, and whether all of it came in one answer."""
+    def _closing(self, low: datetime) -> Iterator[Turn]:
+        """Yield the pages of what changed since `low`, until they prove the scan complete."""
+        before: list[object] | None = None
         for _ in range(CLOSINGS):
-            begun = self.api.here()
-            head = self._ask(low, begun + AHEAD, 1)
-            if not more(head):
-                yield head, True
+            high, came = self.api.here() + AHEAD, list[object]()
+            head = self._ask(low, high, 1)
+            for turn in self._down(low, high, head, 0):
+                came += zip(turn.keys, turn.stamps, strict=True)
+                yield turn
+            if came == before or not more(head):
+                self.complete = True
                 return
-            for turn in self._down(low, begun + AHEAD, head, 0):
-                yield turn, False
-            low = begun - self.settings.lookback
+            before = came
 
     def _ask(self, low: datetime, high: datetime, number: int) -> Turn:
         biz = {

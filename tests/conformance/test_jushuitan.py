@@ -30,7 +30,8 @@ class JushuitanBench(Bench):
         return Network(self.oms)
 
     def settings(self) -> dict[str, Any]:
-        return {**CONFIG, "page_size": 3}
+        since = self.clock.now() - timedelta(days=3)
+        return {**CONFIG, "page_size": 3, "since": since.date().isoformat()}
 
     def bad_settings(self) -> Iterable[dict[str, Any]]:
         good = self.settings()
@@ -100,9 +101,6 @@ class ProductsBench(JushuitanBench):
     """SKUs by windows of their stamp."""
 
     stream = "products"
-
-    def settings(self) -> dict[str, Any]:
-        return {**super().settings(), "since": "2026-02-26"}  # one window, before the lookback
 
     def put(self, number: int, version: int, at: datetime) -> str:
         self.oms.put("products", make.product(f"A-{number}", f"v{version}"), at=at)

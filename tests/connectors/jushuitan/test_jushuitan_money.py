@@ -73,8 +73,9 @@ def fill(world: World) -> None:
          "pay_date": "2026-02-20 09:12:58"}
         for n, amount, word in ((1, "150.0000", "支付宝"), (2, 49, "白条"), (4, -10, "支付宝"))
     ]  # fmt: skip
-    sent = make.order(1528134, [red, gift], status="Sent", pays=pays, wms_co_id=11, free_amount="10.00",
-                      paid_amount="189.00", send_date="2026-02-21 15:00:00")  # fmt: skip
+    sent = make.order(1528134, [red, gift], status="Sent", pays=pays, wms_co_id=11,
+                      free_amount="10.00", paid_amount="189.00",
+                      send_date="2026-02-21 15:00:00")  # fmt: skip
     put("orders", sent)
     first = make.order(1, [make.item(21, "A-1001-R", 1, "30.00")], so_id="X1", status="Merged")
     second = make.order(2, [make.item(22, "A-1001-B", 1, "40.00")], so_id="X2", status="Merged")
