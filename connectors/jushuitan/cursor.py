@@ -10,9 +10,10 @@ left the tie while it was walked, cannot stand in both.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from connectors.base import Page, ReadRequest
@@ -24,6 +25,7 @@ from connectors.jushuitan.settings import JushuitanSettings
 from connectors.paging import Turn, walk
 from connectors.records import field_text
 
+DAY = timedelta(days=1)
 WALKS = 6
 """How often a list is walked until two walks in a row are alike."""
 Row: TypeAlias = tuple[str, int]
@@ -35,8 +37,9 @@ class Cursor:
     """One read. The bookmark is `{"floor": {warehouse: ts}}`, with `{"resume"}` while under way.
 
     A floor is a number that nothing new comes below: that of the last record before the first one
-    that changed within the lookback. The next read begins there, because a transaction may commit
-    after others that have greater numbers. Streams that are not read by warehouse have the one "".
+    that changed within the lookback of the newest. The next read begins there, because a
+    transaction may commit after others that have greater numbers. Streams that are not read by
+    warehouse have the one "".
     """
 
     api: Api
@@ -48,7 +51,8 @@ class Cursor:
     part: str = ""
     after: int = 0
     floor: int = 0
-    young: bool = False
+    greatest: datetime | None = None
+    recent: deque[tuple[datetime | None, int]] = field(default_factory=deque)
     count: int = 0
     resumed: bool = False
     notes: list[str] = field(default_factory=list)
@@ -62,11 +66,13 @@ class Cursor:
         for part in parts:
             if part in self.done:
                 continue
-            self.part, self.young = part, False
+            self.part, self.greatest = part, None
+            self.recent.clear()
             self.floor = self.after = self._start(part)
             if resume.get("part") == part:
                 self.after, self.floor = resume["after"], resume["floor"]
-                self.young = bool(resume.get("young"))
+                if young := resume["young"]:
+                    self.recent.append((datetime.fromisoformat(young[0]), young[1]))
             for turn, new, after in self._walk():
                 yield self._page(turn, new, self._mark(after))
                 if self.request.limit is not None and self.count >= self.request.limit:
@@ -157,27 +163,39 @@ class Cursor:
         )  # fmt: skip
 
     def _raise_floor(self, turn: Turn, rows: list[Row]) -> None:
-        edge = self.api.here() - self.settings.lookback
+        """Let the floor follow the greatest stamp seen, a lookback behind it."""
+        here = self.api.here()
         for record, (_, ts) in zip(turn.records, rows, strict=True):
-            if self.young or ts <= self.floor:
+            if ts <= self.floor:
                 continue
             text = _modified(record)
-            at: datetime | None = parse_stamp(text, BEIJING) if text else None
-            if at is None or at >= edge:
-                self.young, self.floor = True, min(self.floor, ts - 1)
-                if at is None:
-                    self.notes.append(
-                        "A record does not say when it was modified: all behind it is read again "
-                        "by every run."
-                    )
-            else:
-                self.floor = ts
+            at = parse_stamp(text, BEIJING) if text else None
+            if at is None:
+                self._remark()
+            elif at > here + DAY:
+                continue  # a slip of the pen must not hold the floor for years
+            elif at <= here - self.settings.lag:
+                self.greatest = max(self.greatest or at, at)
+            self.recent.append((at, ts))
+        edge = self.greatest and self.greatest - self.settings.lookback
+        reached = self.floor
+        while edge and self.recent and (at := self.recent[0][0]) is not None and at < edge:
+            reached = max(reached, self.recent.popleft()[1])
+        if self.recent:  # of one number are also some that are young
+            reached = min(reached, self.recent[0][1] - 1)
+        self.floor = max(self.floor, reached)
+
+    def _remark(self) -> None:
+        note = "A record does not say when it was modified: all behind it is read at every run."
+        if note not in self.notes:
+            self.notes.append(note)
 
     # --- pages ---------------------------------------------------------------------------------
     def _mark(self, after: int) -> dict[str, Any]:
+        at, ts = self.recent[0] if self.recent else (None, 0)
         resume = {
-            "mode": self.request.mode, "part": self.part, "after": after,
-            "floor": self.floor, "young": self.young, "done": dict(self.done),
+            "mode": self.request.mode, "part": self.part, "after": after, "floor": self.floor,
+            "young": [at.isoformat(), ts] if at is not None else [], "done": dict(self.done),
         }  # fmt: skip
         return {"floor": dict(self.floors), "resume": resume}
 
@@ -230,6 +248,16 @@ def _goes_on(resume: Mapping[str, Any], mode: str) -> bool:
         resume.get("mode") == mode
         and isinstance(resume.get("part"), str)
         and _are_numbers(numbers)
-        and type(resume.get("young")) is bool
         and _are_numbers(resume.get("done"))
+        and _is_young(resume.get("young"))
     )
+
+
+def _is_young(found: object) -> bool:
+    """Say whether this is a stamp and its number, or nothing."""
+    if not isinstance(found, list) or (found and [type(one) for one in found] != [str, int]):
+        return False
+    try:
+        return not found or datetime.fromisoformat(found[0]).tzinfo is not None
+    except ValueError:
+        return False
