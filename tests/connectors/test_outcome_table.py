@@ -77,6 +77,8 @@ def test_a_table_with_a_wrong_path_is_refused_at_once():
         (Pause(("wait",), 5.0), {"wait": "soon"}, 5),
         (Pause(("wait",), 5.0), {}, 5),
         (Pause(resets=time(0)), {}, 4 * 3600),
+        (Pause(every=60.0), {}, 60),
+        (Pause(every=86400.0), {}, 12 * 3600),
         (Pause(resets=time(20, 0)), {}, 24 * 3600),
         (Pause(resets=time(20, 1)), {}, 60),
         (Pause(), {}, None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 
 import httpx
@@ -168,3 +168,22 @@ def test_a_bookmark_of_others_is_refused_and_a_full_read_begins_anew() -> None:
     for mode in ("changed", "sweep"):
         with pytest.raises(ConfigError, match="are of one, and now they would be of two"):
             keep_to(ReadRequest("s", mode, mark), "two", "a:")  # type: ignore[arg-type]
+
+
+class Fills(Auth):
+    """Completes a form with a counter, so that an attempt that is sent again is seen to be."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def form(self, fields: Mapping[str, str]) -> Mapping[str, str]:
+        self.count += 1
+        return {**fields, "sign": f"s{self.count}"}
+
+
+def test_each_attempt_s_form_is_completed() -> None:
+    one, sent = client(httpx.Response(503), httpx.Response(200, json={}), auth=Fills())
+    one.send(Request("a", method="POST", form={"biz": "中 &"}))
+    assert [request.content for request in sent] == [
+        f"biz=%E4%B8%AD+%26&sign=s{number}".encode() for number in (1, 2)
+    ]

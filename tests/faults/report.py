@@ -58,6 +58,7 @@ TITLES = {
     "G": "seeded stories of an ERP's documents with lines, sessions lost, reads cut off",
     "W": "seeded stories of parcels asked for one by one, quotas, reads cut off",
     "X": "seeded stories of a CRM's orders, lines changed alone, tokens lost, reads cut off",
+    "J": "seeded stories of an OMS: row numbers, windows, limits, tokens lost, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }
