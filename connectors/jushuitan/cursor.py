@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, TypeAlias
 
 from connectors.base import Page, ReadRequest
@@ -26,6 +27,8 @@ from connectors.paging import Turn, walk
 from connectors.records import field_text
 
 DAY = timedelta(days=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""Stands for the stamp of a record that has none: no floor passes it."""
 WALKS = 6
 """How often a list is walked until two walks in a row are alike."""
 Row: TypeAlias = tuple[str, int]
@@ -116,6 +119,11 @@ class Cursor:
             turn = self._ask(1)
             rows = _rows(turn)
             best = max((ts for _, ts in rows), default=0)
+            if not rows and least == self.after > self.settings.start_ts:
+                self.notes.append(
+                    "Not even the newest records of the last read came: they were deleted, or the "
+                    "source was restored. After a restore run a full sync."
+                )
             if best <= self.after and more(turn):
                 for turn, rows in self._tie():
                     best = max((ts for _, ts in rows), default=best)
@@ -157,10 +165,7 @@ class Cursor:
         biz: dict[str, Any] = {self.source.cursor: max(self.after - 1, 1), "is_get_total": False}
         if self.part:
             biz["wms_co_id"] = int(self.part)
-        return self.api.page(
-            self.source, biz, received=received, number=number, stamp="ts",
-            size=self.request.limit if self.request.limit == 1 else None,
-        )  # fmt: skip
+        return self.api.page(self.source, biz, received=received, number=number, stamp="ts")
 
     def _raise_floor(self, turn: Turn, rows: list[Row]) -> None:
         """Let the floor follow the greatest stamp seen, a lookback behind it."""
@@ -192,10 +197,10 @@ class Cursor:
 
     # --- pages ---------------------------------------------------------------------------------
     def _mark(self, after: int) -> dict[str, Any]:
-        at, ts = self.recent[0] if self.recent else (None, 0)
+        young = [((at or NEVER).isoformat(), ts) for at, ts in islice(self.recent, 1)]
         resume = {
             "mode": self.request.mode, "part": self.part, "after": after, "floor": self.floor,
-            "young": [at.isoformat(), ts] if at is not None else [], "done": dict(self.done),
+            "young": [*young[0]] if young else [], "done": dict(self.done),
         }  # fmt: skip
         return {"floor": dict(self.floors), "resume": resume}
 

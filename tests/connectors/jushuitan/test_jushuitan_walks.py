@@ -131,6 +131,33 @@ def test_what_is_committed_late_is_found_below_the_last_number(inclusive: bool) 
     assert (one.landed, one.judge()) == (1, [])
 
 
+def test_a_source_whose_numbers_fell_back_is_told() -> None:
+    one = Memory("orders")
+    order(one, 1, ts=500, at=one.time.now() - HOUR)
+    order(one, 2, ts=501)
+    one.time.wait(hours=1)
+    one.read()
+    for key in (1, 2):
+        one.oms.delete("orders", key)
+    one.read()
+    assert "restored" in str(one.warnings)
+    order(one, 3, ts=20)
+    one.read("full")
+    assert "3" in one.rows
+
+
+def test_a_record_without_a_stamp_lets_nothing_behind_it_be_passed_over() -> None:
+    one = Memory("orders", page_size=1)
+    for key in range(1, 5):
+        order(one, key)
+        one.time.wait(hours=1)
+    del one.oms.living("orders")["2"]["modified"]
+    one.read()
+    assert "does not say when it was modified" in str(one.warnings)
+    assert one.read() == 3  # from it on
+    assert one.judge() == []
+
+
 def test_orders_from_a_number_on() -> None:
     one = Memory("orders", start_ts=103)
     for key in range(1, 6):
