@@ -310,6 +310,8 @@ class HttpClient:
                 "if that address is right, write it into base_url or path.",
                 place=url.place, request_id=request_id,
             )  # fmt: skip
+        if request.raw and 200 <= status < 300:
+            return Answer("ok", status, got, None, url, request_id, data=data)
         body, broken = self._parsed(status, got, data, url)
         if not request_id and body is not None and self._request_id:
             request_id = self._redactor.text(body.text(self._request_id) or "")[:100]

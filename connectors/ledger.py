@@ -136,7 +136,8 @@ class Ledger(msgspec.Struct, omit_defaults=True):
     def held(self, now: float) -> float:
         """Return for how many seconds nobody may go."""
         self.held_at = min(self.held_at, now)  # the clock was set back
-        return max(self.held_at + self.held_for - now, 0.0)
+        left = self.held_at + self.held_for - now
+        return max(left, _LEAST_WAIT) if left > 0 else 0.0  # what a clock of microseconds can tell
 
     # --- parts -----------------------------------------------------------------------------------
     def _begin(self, rates: Sequence[Rate], now: float, longest: float, patience: float) -> None:

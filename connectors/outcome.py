@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from connectors.body import Body, Path, parse_path
 from connectors.condition import Condition, parse_condition
+from connectors.points import Points
 
 _EPOCH = 1e9  # a pause of 31 years is an instant
 
@@ -81,7 +82,8 @@ class Rule:
     `statuses` () means any; `when` is a condition on the JSON body; `header` is a name in small
     letters and the value that the answer must carry there. `text` is looked for in a body that is
     plain text: some systems write their failures so, under HTTP 200. `pause` says when a throttled
-    request or a used quota may go on, where no Retry-After does.
+    request or a used quota may go on, where no Retry-After does; of an answer that is taken, for
+    how long the connection asks nothing more.
     """
 
     outcome: Outcome
@@ -89,7 +91,7 @@ class Rule:
     when: Condition | None = None
     header: tuple[str, str] | None = None
     text: re.Pattern[str] | None = None
-    pause: Pause | None = None
+    pause: Pause | Points | None = None
 
 
 DEFAULTS: tuple[Rule, ...] = (
@@ -146,7 +148,7 @@ def table(
     *,
     good: Iterable[str | int] = (),
     rest: Outcome | None = None,
-    pauses: Mapping[Outcome, Pause] | None = None,
+    pauses: Mapping[Outcome, Pause | Points] | None = None,
 ) -> tuple[Rule, ...]:
     """Return the rules of a system that says with a code in the body what happened.
 

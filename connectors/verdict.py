@@ -36,7 +36,7 @@ class Request:
     """One request. `path` is below base_url; `link` (a next link) replaces it and `params`.
 
     `ok` must hold on the JSON body of an answer; else the text at `message` is the error. `rules`
-    come before the connection's own.
+    come before the connection's own. `raw` asks for bytes that are taken as they come (a file).
     """
 
     path: str = ""
@@ -49,13 +49,14 @@ class Request:
     ok: Condition | None = None
     message: Path = ()
     rules: tuple[Rule, ...] = ()
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back: `body` None where there was none. `place` is the URL without its query.
 
-    `said` is the beginning of a body that is plain text.
+    `said` is the beginning of a body that is plain text, `data` the bytes of a raw one.
     """
 
     outcome: Outcome
@@ -66,6 +67,7 @@ class Answer:
     request_id: str = ""
     said: str = ""
     rule: Rule | None = None
+    data: bytes = b""
 
     @property
     def place(self) -> str:
@@ -109,6 +111,7 @@ class Verdict:
     def settled(self, answer: Answer, request: Request) -> Answer:
         """Return an answer that was taken; raise what the table says of the others."""
         if answer.outcome in ("ok", "empty", "skip"):
+            self._rest(answer)
             return answer
         place, request_id = answer.place, answer.request_id
         says = self.message(answer.body, request.message, answer.said)
@@ -131,6 +134,13 @@ class Verdict:
         kind = ConfigError if answer.outcome == "config" else ContractBroken
         do = "check path, method and params." if kind is ConfigError else "ask the vendor."
         raise kind(f"The request was not answered ({what})", do, place=place, request_id=request_id)
+
+    def _rest(self, answer: Answer) -> None:
+        """Let nobody ask before the next request of this cost can be paid, where a rule says so."""
+        pause = answer.rule.pause if answer.rule is not None else None
+        left = pause.left(answer.body, self._now(), self._zone) if pause is not None else None
+        if left:
+            self._hold(min(left, self._patience))
 
     def _quota(self, answer: Answer, what: str) -> QuotaUsed:
         """Let no run of the connection ask before the quota is there again."""
