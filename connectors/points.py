@@ -20,20 +20,22 @@ _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 class Points:
     """Where an answer says what its request cost, what the bucket holds, and its refill a second.
 
-    Stands at `pause` of a rule: of an answer that was taken it holds the connection until the next
-    request of that cost can be paid, of a throttled one until the same request can.
+    Stands at `pause` of a rule: of a throttled answer it lets the same request wait until it can be
+    paid, of one that was taken it holds the connection until the next can. That one may cost more:
+    `least` is what the dearest costs.
     """
 
     cost: Path
     available: Path
     refill: Path
+    least: float = 0.0
 
     def left(self, body: Body | None, now: datetime, zone: tzinfo) -> float | None:
-        """Return the seconds until `cost` is there; None where the answer does not say."""
+        """Return the seconds until so many are there; None where the answer does not say."""
         if body is None:
             return None
         texts = [body.text(path) or "" for path in (self.cost, self.available, self.refill)]
         if not all(map(_NUMBER.fullmatch, texts)):
             return None
         cost, available, refill = map(float, texts)
-        return max(cost - available, 0.0) / refill if refill else None
+        return max(max(cost, self.least) - available, 0.0) / refill if refill else None

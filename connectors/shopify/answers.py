@@ -6,6 +6,9 @@ under 429, too; both carry the same body.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from connectors.body import Path
 from connectors.condition import parse_condition
 from connectors.outcome import Rule, table
 from connectors.points import Points
@@ -16,7 +19,11 @@ POINTS = Points(
     (*_STATUS, "currentlyAvailable"),
     (*_STATUS, "restoreRate"),
 )
+DEAREST = 850.0
+"""Points of the dearest query of the catalogue, rounded up; one may cost 1,000."""
 TOO_DEAR = "MAX_COST_EXCEEDED"
+
+MESSAGES: tuple[Path, ...] = (("errors",), ("errors", "query"))
 
 RULES = (
     *table(
@@ -31,6 +38,6 @@ RULES = (
     ),
     Rule("throttled", (200, 429), parse_condition("errors[0].message = 'Throttled'"), pause=POINTS),
     Rule("fatal", (200,), parse_condition("errors is not null")),
-    Rule("ok", (200,), parse_condition("data is not null"), pause=POINTS),
+    Rule("ok", (200,), parse_condition("data is not null"), pause=replace(POINTS, least=DEAREST)),
     Rule("denied", (402, 403, 423)),  # frozen, a missing right, locked
 )

@@ -15,7 +15,7 @@ from connectors.errors import AuthError, ContractBroken
 from connectors.http import HttpClient, Request
 from connectors.redact import Redactor
 from connectors.shopify import queries
-from connectors.shopify.answers import RULES
+from connectors.shopify.answers import MESSAGES, RULES
 from connectors.shopify.settings import ShopifySettings
 from connectors.values import resolve
 
@@ -32,7 +32,9 @@ class Api:
         self._context = context
         self._redactor = redactor
         self._secret = site.secret_reader(context, redactor)
-        self.client = site.make_client(settings, context, redactor, self._auth(), rules=RULES)
+        self.client = site.make_client(
+            settings, context, redactor, self._auth(), rules=RULES, messages=MESSAGES
+        )
         self._files: HttpClient | None = None
         self._plain: HttpClient | None = None
         self._scopes: frozenset[str] | None = None

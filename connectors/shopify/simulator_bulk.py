@@ -21,6 +21,7 @@ AT_ONCE = 5
 CONNECTIONS = 5
 DEPTH = 2
 KEPT = timedelta(days=7)
+_BUSY = ("CREATED", "RUNNING")
 SCATTERED = 3
 """A child stands behind so many further lines on top: after its parent, not right after it."""
 
@@ -58,7 +59,7 @@ class Bulk:
             self._checked(text)
         except Failed as failed:
             return _refused(str(failed), "INVALID")
-        under_way = [one for one in self.operations.values() if self._status(one) == "RUNNING"]
+        under_way = [one for one in self.operations.values() if self._status(one) in _BUSY]
         if len(under_way) >= AT_ONCE:
             return _refused(
                 "A bulk query operation is already in progress", "OPERATION_IN_PROGRESS"

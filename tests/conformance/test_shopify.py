@@ -50,7 +50,8 @@ class ShopifyBench(Bench):
 
     def fill_others(self) -> None:
         parts = {
-            "fulfillments": [sample.fulfillment(1, (1, 1))], "returns": [sample.returned(1, (1, 1))],
+            "fulfillments": [sample.fulfillment(1, (1, 1))],
+            "returns": [sample.returned(1, (1, 1))],
             "transactions": [sample.transaction(1, "SALE", "1.00")],
             "refunds": [sample.refund(1, "1.00", (1, 1, "1.00"))],
         }  # fmt: skip
