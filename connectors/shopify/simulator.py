@@ -142,6 +142,11 @@ class ShopifySimulator:
         """Return what stands there now."""
         return {key: row.record for key, row in self._rows[kind].items()}
 
+    def take(self, points: float) -> None:
+        """Let another app of the shop take points out of the bucket."""
+        self._refill()
+        self._available = max(self._available - points, 0.0)
+
     def expire(self) -> None:
         """Let the tokens that were issued end now."""
         self._issued.clear()

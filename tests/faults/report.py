@@ -59,6 +59,7 @@ TITLES = {
     "W": "seeded stories of parcels asked for one by one, quotas, reads cut off",
     "X": "seeded stories of a CRM's orders, lines changed alone, tokens lost, reads cut off",
     "J": "seeded stories of an OMS: row numbers, windows, limits, tokens lost, reads cut off",
+    "H": "seeded stories of a shop's orders, in pages and in bulk, points gone, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }

@@ -152,16 +152,15 @@ def test_without_the_right_to_old_orders_nothing_is_taken_for_deleted(world: Wor
 def test_the_bucket_is_waited_for_before_it_is_empty(tmp_path: Path, status: int) -> None:
     """The opening query, which is cheap, tells of the bucket; no other is turned away."""
     world = World(tmp_path)
-    world.shop.bucket = world.shop._available = 1000.0
-    world.shop.refill, world.shop.throttled = 10.0, status
+    world.shop.bucket, world.shop.refill, world.shop.throttled = 1000.0, 10.0, status
     fill(world, 16)
-    world.shop._available = 100.0
+    world.shop.take(1900)
     done = world.read("orders")
     assert len(shown(world, "throttled")) == 0
     assert len(shown(world, "orders")) >= 2
     assert done.throttled_seconds > 60
     assert world.judge("orders") == []
-    world.shop.before = lambda number: setattr(world.shop, "_available", 5.0 if number % 3 else 1e3)
+    world.shop.before = lambda number: world.shop.take(1000 if number % 3 else 0)
     world.read("orders", "full")  # another app of the shop takes the points away
     assert len(shown(world, "throttled")) > 2
     assert world.judge("orders") == []

@@ -1,0 +1,45 @@
+"""docs/shopify.md: its connection is one, and it names every setting, stream and scope."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from connectors.shopify import ShopifySettings
+from connectors.shopify.answers import DEAREST
+from connectors.shopify.catalogue import STREAMS
+from pipelines.check.project import check_project
+from pipelines.workspace import PROJECT, Workspace
+
+PAGE = (PROJECT / "docs" / "shopify.md").read_text("utf-8")
+
+
+def test_the_connection_is_one_as_printed(tmp_path: Path) -> None:
+    ((path, text),) = re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    space = Workspace.discover(
+        {
+            "ISTHMUS_HOME": str(tmp_path / "home"), "ISTHMUS_DEFS": str(tmp_path / "defs"),
+            "SHOP_SECRET": "canary",
+        }
+    )  # fmt: skip
+    try:
+        report = check_project(space)
+        assert (report.problems, report.unmapped, report.remarks) == ((), (), ())
+    finally:
+        space.control.close()
+    assert set(yaml.safe_load(text)["attributes"]["streams"]) == set(STREAMS)
+
+
+def test_the_page_names_every_setting_stream_and_scope() -> None:
+    for name, info in ShopifySettings.model_fields.items():
+        assert f"`{name}`" in PAGE, name
+        assert info.description
+    for name, source in STREAMS.items():
+        assert len(re.findall(rf"^\| `{name}`.*\|$", PAGE, re.MULTILINE)) == 2, name
+        assert (PROJECT / "mappings" / "shopify" / f"{name}.yaml").is_file()
+        assert all(f"`{scope}`" in PAGE for scope in source.scopes)
+    assert f"({DEAREST:.0f} points)" in PAGE
