@@ -44,6 +44,22 @@ class Auth:
         """Return a form's fields with what proves who asks; for each attempt, after `apply`."""
         return fields
 
+    def sign_params(
+        self, params: MutableMapping[str, str], form: MutableMapping[str, str]
+    ) -> None:
+        """Add the parameters that prove this very request, its query and its form together.
+
+        Called for each attempt, after `apply`; `form` is empty where the request has none.
+        """
+        return
+
+    def verify(self, data: bytes, place: str) -> None:
+        """Prove that an answer about to be taken is the system's own, by its bytes as they came.
+
+        Called where it is JSON and no error; raises a ConnectorError.
+        """
+        return
+
     def prepare(self, headers: Mapping[str, str], params: Mapping[str, str]) -> None:
         """Send what requests `apply` may need (for a token), before a place is taken for this."""
         self.apply(dict(headers), dict(params))

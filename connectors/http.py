@@ -218,11 +218,13 @@ class HttpClient:
         kept = {name for name, _ in parse_qsl(url.query, keep_blank_values=True)}
         params = {name: value for name, value in params.items() if name not in kept}
         content = None
+        form = dict(request.form or {})
+        self._auth.sign_params(params, form)
         if request.json is not None:
             content = msgspec.json.encode(self._auth.fill(request.json))
             headers.setdefault("Content-Type", "application/json")
         elif request.form is not None:
-            content = urlencode(self._auth.form(request.form)).encode()
+            content = urlencode(self._auth.form(form)).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self._auth.sign(request.method, url.path, headers, content)
         text = "&".join(filter(None, (url.query, urlencode(params, quote_via=quote))))
@@ -312,6 +314,8 @@ class HttpClient:
             )  # fmt: skip
         if request.raw and 200 <= status < 300:
             return Answer("ok", status, got, None, url, request_id, data=data)
+        if request.binary and 200 <= status < 300:
+            return Answer("ok", status, got, None, url, request_id, data=data)
         body, broken = self._parsed(status, got, data, url)
         if not request_id and body is not None and self._request_id:
             request_id = self._redactor.text(body.text(self._request_id) or "")[:100]
@@ -328,6 +332,8 @@ class HttpClient:
             if not whole:  # nothing announced the length: it may have been cut
                 raise Again(error)
             raise error
+        if body is not None and outcome in ("ok", "empty", "skip"):
+            self._auth.verify(data, url.place)
         answer = Answer(outcome, status, got, body, url, request_id, said, rule)
         if outcome == "ok" and body and request.ok and not request.ok.holds(body):
             raise ContractBroken(

@@ -138,8 +138,13 @@ def make_tls(tls: TlsSettings | None, context: Context) -> Tls | None:
     return Tls(ca=ca, pin=tls.pin or "", verify=tls.verify)
 
 
-def secret_reader(context: Context, redactor: Redactor) -> Callable[[str], str]:
-    """Return a resolver of references whose values the redactor learns; raises ConfigError."""
+def secret_reader(
+    context: Context, redactor: Redactor, *, lines: bool = False
+) -> Callable[[str], str]:
+    """Return a resolver of references whose values the redactor learns; raises ConfigError.
+
+    `lines`: a value may have several, as keys and certificates in PEM have.
+    """
 
     def read(reference: str) -> str:
         try:
@@ -151,7 +156,7 @@ def secret_reader(context: Context, redactor: Redactor) -> Callable[[str], str]:
             ) from None
         if not value:
             raise ConfigError(f"The secret {reference} is empty.", "give it a value.")
-        if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        if any((ord(c) < 32 and not (lines and c in "\r\n")) or ord(c) == 127 for c in value):
             raise ConfigError(
                 f"The secret {reference} has control characters inside.",
                 "check that it is one line of text.",

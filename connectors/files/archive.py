@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from connectors.errors import ConnectorError, ContractBroken, Refused, TooLarge
+from connectors import zips
+from connectors.errors import ConnectorError, ContractBroken, Refused
+from connectors.zips import PIECE, SMALL
 
 Kind = Literal["workbook", "old", "text"]
 
 MAX_ENTRIES = 10_000
-SMALL = 20_000_000  # below this unpacked size a high ratio harms nobody
-PIECE = 1 << 20
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 AS_XLSX = "open the file in Excel and save it as .xlsx"
+WORKBOOK = zips.Words(
+    "The workbook",
+    again="copy or save it again",
+    anew=AS_XLSX,
+    smaller=f"{AS_XLSX} without pictures",
+    split="split it, or raise `max_bytes` if you trust it",
+)
 
 _SHEET = re.compile(rb"""<(?:\w+:)?sheet\s[^>]*?\w+:id\s*=\s*["']([^"']+)["']""")
 _LINK = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
@@ -84,93 +90,21 @@ def open_archive(path: Path, name: str, *, max_bytes: int, max_ratio: int) -> zi
 def _check_entries(
     archive: zipfile.ZipFile, path: Path, name: str, max_bytes: int, max_ratio: int
 ) -> None:
-    entries = archive.infolist()
-    if len(entries) > MAX_ENTRIES:
-        raise TooLarge(
-            f"The workbook has {len(entries)} entries, more than {MAX_ENTRIES}.",
-            f"{AS_XLSX} without pictures.",
-            place=name,
-        )
-    names = [entry.filename for entry in entries]
-    for entry in entries:
-        parts = entry.filename.replace("\\", "/").split("/")
-        if ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in entry.orig_filename:
-            raise Refused(
-                f"An entry of the workbook is named {entry.filename[:80]!r}.",
-                "do not open this file: it was made to write outside its folder.",
-                place=name,
-            )
-        if entry.flag_bits & 0x1:
-            raise Refused("The workbook is encrypted.", "save it without a password.", place=name)
-    if len(set(names)) != len(names):
-        raise Refused("Two entries of the workbook have one name.", f"{AS_XLSX}.", place=name)
-    if "xl/workbook.xml" not in names:
+    zips.check_entries(
+        archive, name, WORKBOOK, packed=path.stat().st_size, max_entries=MAX_ENTRIES,
+        max_bytes=max_bytes, max_ratio=max_ratio,
+    )  # fmt: skip
+    if "xl/workbook.xml" not in archive.namelist():
         raise ContractBroken(
             "The file is a ZIP archive but not an .xlsx or .xlsm workbook.",
             f"{AS_XLSX} (.xlsb and .ods are not read).",
             place=name,
         )
-    packed = max(path.stat().st_size, 1)
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > max_bytes:
-        raise TooLarge(
-            f"The workbook unpacks to {unpacked:,} bytes, more than max_bytes ({max_bytes:,}).",
-            "split it, or raise `max_bytes` if you trust it.",
-            place=name,
-        )
-    if unpacked > SMALL and unpacked / packed > max_ratio:
-        raise TooLarge(
-            f"The workbook unpacks to {unpacked / packed:,.0f} times its size, more than "
-            f"max_ratio ({max_ratio}).",
-            "do not open it unless you know who made it; then raise `max_ratio`.",
-            place=name,
-        )
 
 
 def inflate(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
-    """Yield the unpacked bytes of an entry in pieces of at most 1 MB.
-
-    The size that the archive declares is not believed: one byte more and it is TooLarge.
-    """
-    handle = archive.fp
-    if handle is None:
-        raise ContractBroken("The workbook was closed.", "run again.", place=name)
-    handle.seek(entry.header_offset)
-    head = handle.read(30)
-    if len(head) < 30 or not head.startswith(b"PK\x03\x04"):
-        raise _damaged(name, entry)
-    handle.seek(int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little"), 1)
-    left, seen = entry.compress_size, 0
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Refused("The workbook is packed in an unusual way.", f"{AS_XLSX}.", place=name)
-    unpack = zlib.decompressobj(-15) if entry.compress_type == zipfile.ZIP_DEFLATED else None
-    while left > 0:
-        block = handle.read(min(left, PIECE // 4))
-        if not block:
-            raise _damaged(name, entry)
-        left -= len(block)
-        while block:
-            try:
-                piece = unpack.decompress(block, PIECE) if unpack else block
-            except zlib.error:
-                raise _damaged(name, entry) from None
-            block = unpack.unconsumed_tail if unpack else b""
-            seen += len(piece)
-            if seen > entry.file_size:
-                raise TooLarge(
-                    f"{entry.filename} unpacks to more than the archive says.",
-                    "do not open it: it was made to fill the memory.",
-                    place=name,
-                )
-            yield piece
-    if seen != entry.file_size:
-        raise _damaged(name, entry)
-
-
-def _damaged(name: str, entry: zipfile.ZipInfo) -> ContractBroken:
-    return ContractBroken(
-        f"The workbook is damaged in {entry.filename}.", "copy or save it again.", place=name
-    )
+    """Yield the unpacked bytes of a workbook's entry; see `zips.inflate`."""
+    return zips.inflate(archive, entry, name, WORKBOOK)
 
 
 def prove(archive: zipfile.ZipFile, name: str, used: set[str]) -> None:

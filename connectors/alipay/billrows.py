@@ -1,0 +1,181 @@
+"""Rows of a bill as columns of text: cut by commas, put right where names hold some.
+
+Older bills have no quotes, so a name of goods with a comma makes a row of more cells than columns.
+It is put right where one way alone leaves each number, moment and amount what it must be. What
+cannot be is handed on with its line, so that it waits in quarantine and is not lost.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations_with_replacement
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from connectors.alipay.catalogue import Bill
+
+LINE, KEY = "_line", "_key"
+_MONEY = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,8})?|")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}|")
+_NUMBER = re.compile(r"[0-9A-Za-z_-]{6,64}")
+_MOST_COMMAS = 12
+_BLOCK = 64 << 20
+
+
+def headings(line: str) -> tuple[str, ...]:
+    """Return the names of columns in one spelling: full-width brackets, no blanks."""
+    names = (cell.strip().strip('"').strip() for cell in line.split(","))
+    return tuple(name.replace("(", "（").replace(")", "）").replace(" ", "") for name in names)
+
+
+def table(lines: Sequence[str], columns: Sequence[str], bill: Bill) -> tuple[pa.Table, int]:
+    """Return the rows as columns of text, and how many could not be cut: those hold their line."""
+    odd: list[str] = []
+
+    def aside(row: arrow_csv.InvalidRow) -> str:
+        odd.append(row.text)
+        return "skip"
+
+    found = _cleaned(_parsed("\n".join(lines), columns, aside))
+    mended, lost = list[list[str]](), list[str]()
+    for line in odd:
+        cells = mend(line, columns, bill)
+        if cells is None:
+            lost.append(line)
+        else:
+            mended.append(cells)
+    fits = _fits(found, columns, bill)  # of the right count, and yet slipped by a cell
+    for row in found.filter(pc.invert(fits)).to_pylist():
+        lost.append(",".join(row[name] or "" for name in columns))
+    found = pa.concat_tables([found.filter(fits), _cleaned(_columns(mended, columns))])
+    found = found.append_column(LINE, pa.nulls(found.num_rows, pa.string()))
+    if bill.refund:
+        found = found.append_column(KEY, _keys(found, bill))
+    if lost:
+        found = pa.concat_tables([found, _uncut(lost, columns, bill)])
+    return found, len(lost)
+
+
+def _parsed(
+    text: str, columns: Sequence[str], aside: Callable[[arrow_csv.InvalidRow], str]
+) -> pa.Table:
+    if not text:
+        return _columns([], columns)
+    return arrow_csv.read_csv(
+        pa.BufferReader(text.encode()),
+        read_options=arrow_csv.ReadOptions(
+            column_names=list(columns), use_threads=False, block_size=_BLOCK
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            quote_char=False, newlines_in_values=False, invalid_row_handler=aside
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()), check_utf8=False,
+            strings_can_be_null=False,
+        ),
+    )  # fmt: skip
+
+
+def _columns(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> pa.Table:
+    across = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return pa.table([pa.array(cells, pa.string()) for cells in across], names=list(columns))
+
+
+def _cleaned(table: pa.Table) -> pa.Table:
+    """Take off TABs, blanks and the quotes around a whole cell; what is empty is null."""
+    made = []
+    for column in table.columns:
+        cells = pc.utf8_trim_whitespace(column)
+        if pc.any(pc.starts_with(cells, '"')).as_py():
+            cells = pc.replace_substring_regex(cells, pattern=r'^"(.*)"$', replacement=r"\1")
+            cells = pc.utf8_trim_whitespace(pc.replace_substring(cells, '""', '"'))
+        made.append(pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells))
+    return pa.table(made, names=table.column_names)
+
+
+def _fits(found: pa.Table, columns: Sequence[str], bill: Bill) -> pa.ChunkedArray:
+    """Say of each row whether it begins with a number and its moments read so."""
+    good = pc.match_substring_regex(pc.coalesce(found[bill.first], ""), f"^{_NUMBER.pattern}$")
+    for name in bill.moments & set(columns):
+        cells = pc.coalesce(found[name], "")
+        good = pc.and_(good, pc.match_substring_regex(cells, f"^({_MOMENT.pattern})$"))
+    return good
+
+
+def mend(line: str, columns: Sequence[str], bill: Bill) -> list[str] | None:
+    """Return the cells of a row with more commas than columns; None where it is not plain how.
+
+    Quoted cells are read so. Else the surplus belongs to cells that people write, and only where
+    one way alone leaves each moment, amount and number what it must be.
+    """
+    width = len(columns)
+    if '"' in line:
+        try:
+            quoted = next(csv.reader([line.replace("\t", "")], strict=True), [])
+        except csv.Error:
+            quoted = []
+        if len(quoted) == width and _plausible(quoted, columns, bill):
+            return quoted
+    cells = line.split(",")
+    surplus = len(cells) - width
+    if not 0 < surplus <= _MOST_COMMAS:
+        return None
+    places = [number for number, name in enumerate(columns) if name in bill.free]
+    found = []
+    for chosen in combinations_with_replacement(places, surplus):
+        made = _joined(cells, {place: chosen.count(place) for place in chosen})
+        if _plausible(made, columns, bill):
+            found.append(made)
+            if len(found) > 1:
+                return None
+    return found[0] if found else None
+
+
+def _joined(cells: Sequence[str], more: Mapping[int, int]) -> list[str]:
+    made, at = [], 0
+    for place in range(len(cells) - sum(more.values())):
+        step = 1 + more.get(place, 0)
+        made.append(",".join(cells[at : at + step]))
+        at += step
+    return made
+
+
+def _plausible(cells: Sequence[str], columns: Sequence[str], bill: Bill) -> bool:
+    for name, cell in zip(columns, cells, strict=True):
+        text = cell.strip().strip('"').strip()
+        if name == bill.first and not _NUMBER.fullmatch(text):
+            return False
+        if name in bill.money and not _MONEY.fullmatch(text):
+            return False
+        if name in bill.moments and not _MOMENT.fullmatch(text):
+            return False
+    return True
+
+
+def _keys(found: pa.Table, bill: Bill) -> pa.ChunkedArray:
+    """Return the trade's number, for a refund with the number of its request behind it."""
+    number, kind = found[bill.first], pc.coalesce(found[bill.kind], "?")
+    when = pc.binary_join_element_wise(kind, pc.coalesce(found["完成时间"], ""), " ")
+    request = pc.coalesce(found[bill.refund], when)
+    both = pc.binary_join_element_wise(number, request, "/")
+    return pc.if_else(pc.equal(kind, "交易"), number, both)
+
+
+def _uncut(lines: Sequence[str], columns: Sequence[str], bill: Bill) -> pa.Table:
+    """Return rows that hold their line, and their number where one begins it."""
+    texts = [line.replace("\t", "") for line in lines]
+    firsts = [text.split(",", 1)[0].strip().strip('"') for text in texts]
+    numbers = [text if _NUMBER.fullmatch(text) else None for text in firsts]
+    empty = pa.nulls(len(lines), pa.string())
+    made = {name: empty for name in columns}
+    made[bill.first], made[LINE] = pa.array(numbers, pa.string()), pa.array(texts, pa.string())
+    if bill.refund:  # the same mark at every download
+        marks = [f"{zlib.crc32(text.encode()):08x}" for text in texts]
+        keys = [f"{n or '?'}/?{mark}" for n, mark in zip(numbers, marks, strict=True)]
+        made[KEY] = pa.array(keys, pa.string())
+    return pa.table(made)
