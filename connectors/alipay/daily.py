@@ -104,10 +104,13 @@ class Daily:
             return
         again, new = self._days()
         rereads = bool(set(again) - self._mark.waiting)
-        for known, day in [*((True, day) for day in again), *((False, day) for day in new)]:
+        # New days first: a run that is cut off again and again comes forward all the same.
+        for known, day in [*((False, day) for day in new), *((True, day) for day in again)]:
+            if not known and day > self._due():
+                continue  # by the gateway's clock, which an answer told, it has not ended
             detail = self._detail(day)
             if detail is None and not known and day > self._due():
-                break  # by the gateway's clock this day has not ended
+                continue
             yield from self._landed(day, detail, known=known)
             if len(self._bad) >= MOST_BAD:
                 raise self._all_bad()

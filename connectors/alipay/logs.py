@@ -141,6 +141,12 @@ class Timed:
                 f"The list of {self._log.name} does not tell its total_size.",
                 "ask the vendor; nothing of this page was taken.", place=answer.place,
             )  # fmt: skip
+        said = body.text((node, "page_no"))
+        if said is not None and said != str(place.page):
+            raise PaginationLoop(
+                f"Page {place.page} of {self._log.name} was asked for, page {said} came.",
+                "ask the vendor; nothing of this page was taken.", place=answer.place,
+            )  # fmt: skip
         if total == "0" and body.look((node, "detail_list")) is None:
             return Cut([], [], []), 0, b""
         found = cut(body, (node, "detail_list"), [parse_path(self._log.key)], None)

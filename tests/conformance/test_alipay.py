@@ -93,13 +93,15 @@ class BillBench(AlipayBench):
 
     def boot(self) -> Any:
         self.first = self.clock.now().astimezone(HERE) - timedelta(days=5)
+        self.numbers: set[int] = set()
         return super().boot()
 
     def settings(self) -> dict[str, Any]:
-        since = (self.first - timedelta(days=1)).date().isoformat()
+        since = self.first.date().isoformat()
         return world.config(**EVERY, since=since, lookback="6d", reread="1s")
 
     def day(self, number: int) -> datetime:
+        self.numbers.add(number)
         return self.first + timedelta(days=number % 3)
 
     def is_page(self, request: httpx.Request) -> bool:
@@ -109,13 +111,14 @@ class BillBench(AlipayBench):
     type: ClassVar[str]
 
     def delete(self, number: int) -> None:
+        self.numbers.discard(number)
         self.system.delete(self.kind, self.key(number))
 
     def key(self, number: int) -> str:
         raise NotImplementedError
 
     def companions(self, number: int) -> Iterable[int]:
-        return range(number % 3, 10_000, 3)
+        return [each for each in self.numbers if each % 3 == number % 3]
 
     def living(self) -> Mapping[str, str]:
         rows = self.system.living(self.kind)
@@ -165,15 +168,15 @@ class TradeBillBench(BillBench):
 
 
 class AccountLogBench(AlipayBench):
-    """The account's log, in stretches of five hours and pages of three entries."""
+    """The account's log, in pages of three entries."""
 
     stream = "account_log"
     method = "alipay.data.bill.accountlog.query"
     page_size = 3
 
     def settings(self) -> dict[str, Any]:
-        since = (self.clock.now() - timedelta(days=1)).date().isoformat()
-        more = {"movements": "log", "window": "5h", "rows": 3, "lookback": "10m"}
+        since = (self.clock.now() - timedelta(days=3)).date().isoformat()
+        more = {"movements": "log", "rows": 3, "lookback": "10m"}
         return world.config(**EVERY, since=since, **more)
 
     def put(self, number: int, version: int, at: datetime) -> str:
