@@ -56,14 +56,14 @@ class Api:
             self._bills.close()
 
     @property
-    def date(self) -> datetime | None:
+    def clock(self) -> datetime | None:
         """Return the gateway's clock as the newest answer has it."""
         return self._client.last_date
 
     def now(self) -> datetime:
         """Return our clock or the gateway's, whichever is behind: a future is not yet read."""
         now = self._context.now()
-        return min(now, self.date) if self.date is not None else now
+        return min(now, self.clock) if self.clock is not None else now
 
     def ask(self, method: str, content: Mapping[str, Any]) -> tuple[Answer, str]:
         """Return the answer of a method and the name of its object; outcome is ok or skip."""

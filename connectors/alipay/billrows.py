@@ -23,6 +23,7 @@ LINE, KEY = "_line", "_key"
 _MONEY = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,8})?|")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}|")
 _NUMBER = re.compile(r"[0-9A-Za-z_-]{6,64}")
+_WORD = re.compile(r"[^0-9]*")
 _MOST_COMMAS = 12
 _BLOCK = 64 << 20
 
@@ -146,13 +147,14 @@ def _joined(cells: Sequence[str], more: Mapping[int, int]) -> list[str]:
 
 
 def _plausible(cells: Sequence[str], columns: Sequence[str], bill: Bill) -> bool:
+    """Say whether each cell that has a form of its own has it."""
+    forms = (
+        ({bill.first}, _NUMBER), (bill.money, _MONEY), (bill.moments, _MOMENT),
+        (bill.words, _WORD),
+    )  # fmt: skip
     for name, cell in zip(columns, cells, strict=True):
         text = cell.strip().strip('"').strip()
-        if name == bill.first and not _NUMBER.fullmatch(text):
-            return False
-        if name in bill.money and not _MONEY.fullmatch(text):
-            return False
-        if name in bill.moments and not _MOMENT.fullmatch(text):
+        if any(name in names and not form.fullmatch(text) for names, form in forms):
             return False
     return True
 

@@ -18,11 +18,11 @@ BILL_URL = "alipay.data.dataservice.bill.downloadurl.query"
 class Bill:
     """A bill of each day: a ZIP of CSV files.
 
-    `first` is the column that begins a row, `money` and `moments` are columns whose cells have a
-    form of their own, `free` are written by people and may hold commas. `whole` says by the tail's
-    words which column it sums up, and whether for the rows of that `kind` alone. `needed` are
-    columns without which nothing is read. `refund` is the column that tells the refunds of a trade
-    apart, for bills where one number stands in several rows.
+    `first` is the column that begins a row; `money`, `moments` and `words` (no digits) are columns
+    whose cells have a form of their own, `free` are written by people and may hold commas. `whole`
+    says by the tail's words which column it sums up, and whether for the rows of that `kind` alone.
+    `needed` are columns without which nothing is read. `refund` is the column that tells the
+    refunds of a trade apart, for bills where one number stands in several rows.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Bill:
     columns: tuple[str, ...]
     money: frozenset[str]
     moments: frozenset[str]
+    words: frozenset[str]
     free: frozenset[str]
     whole: Mapping[str, tuple[str, bool]]
     needed: frozenset[str]
@@ -96,6 +97,7 @@ ACCOUNT_BILL = Bill(
     ),
     money=frozenset({"收入金额（+元）", "支出金额（-元）", "账户余额（元）"}),
     moments=frozenset({"发生时间"}),
+    words=frozenset({"交易渠道", "业务类型"}),
     free=frozenset({"商品名称", "对方账号", "备注"}),
     whole={"收入": ("收入金额（+元）", False), "支出": ("支出金额（-元）", False)},
     needed=frozenset(_names("业务流水号,发生时间,收入金额（+元）,支出金额（-元）,业务类型")),
@@ -119,6 +121,7 @@ TRADE_BILL = Bill(
         )
     ),
     moments=frozenset({"创建时间", "完成时间"}),
+    words=frozenset({"业务类型"}),
     free=frozenset({"商品名称", "门店名称", "券名称", "备注"}),
     whole={"交易": ("商家实收（元）", True), "退款": ("商家实收（元）", True)},
     needed=frozenset(
@@ -148,7 +151,8 @@ STREAMS: Mapping[str, Source] = {
             ("trade_no", "out_trade_no", "out_request_no"), ("trade_no", "out_request_no"),
             "select provider_transaction_id as trade_no, merchant_order_no as out_trade_no,"
             " merchant_refund_no as out_request_no from unified.refunds where method = 'alipay'"
-            " and status in ('requested', 'approved', 'pending') and merchant_refund_no is not null",
+            " and status in ('requested', 'approved', 'pending')"
+            " and merchant_refund_no is not null",
         ),
     )
 }  # fmt: skip

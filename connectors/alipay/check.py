@@ -40,9 +40,9 @@ def check(connector: AlipayConnector) -> Iterator[Finding]:
             yield Finding.failed(name, error)
             if connector.has_no_api():
                 return  # the keys cannot be read: each stream would say so
-    date = connector.api().date
-    if date is not None:
-        yield clock_finding("The system's", date - connector.context.now())
+    clock = connector.api().clock
+    if clock is not None:
+        yield clock_finding("The system's", clock - connector.context.now())
 
 
 def _stream(connector: AlipayConnector, name: str, source: Source) -> Finding:

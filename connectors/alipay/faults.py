@@ -7,6 +7,7 @@ says which were never seen.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from connectors.body import Body, Path, parse_path
 from connectors.condition import parse_condition
@@ -38,6 +39,7 @@ _CODES: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
 )
 
 
+@cache
 def rules(node: str) -> tuple[Rule, ...]:
     """Return what an answer of a method means, whose object is called `node`."""
     return tuple(_rules(node))
@@ -81,8 +83,8 @@ def advised(error: ConnectorError, what: str) -> None:
     if isinstance(error, AuthError):
         if error.what.startswith("The credentials lack"):
             error.do = (
-                f"add the product that {what} belongs to to the app (docs/alipay.md lists them), or "
-                "name the stream at skip:."
+                f"add the product of {what} to the app (docs/alipay.md lists them), or name the "
+                "stream at skip:."
             )
         elif error.what.startswith("The credentials were refused"):
             error.do = (

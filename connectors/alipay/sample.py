@@ -1,4 +1,4 @@
-"""Records of a made-up account of 支付宝, as the contract sheet writes them; all values are text."""
+"""Records of a made-up account of 支付宝, as the contract sheet writes them; values are text."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ def movement(number: str, at: datetime, amount: str, **more: str) -> Record:
     """Return a row of 账务明细; a negative amount goes out."""
     money = Decimal(amount)
     made = {
-        "账务流水号": number, "业务流水号": f"2026112022001400{number}", "商户订单号": f"SO{number}",
-        "商品名称": "纯棉T恤", "发生时间": text(at), "对方账号": "张*(159****5620)",
+        "账务流水号": number, "业务流水号": f"2026112022001400{number}",
+        "商户订单号": f"SO{number}", "商品名称": "纯棉T恤", "发生时间": text(at),
+        "对方账号": "张*(159****5620)",
         "收入金额（+元）": f"{max(money, Decimal(0)):.2f}",
         "支出金额（-元）": f"{min(money, Decimal(0)):.2f}",
         "账户余额（元）": "14533.03", "交易渠道": "支付宝",
@@ -47,13 +48,14 @@ def movement(number: str, at: datetime, amount: str, **more: str) -> Record:
 def trade_row(number: str, at: datetime, amount: str, request: str = "", **more: str) -> Record:
     """Return a row of 业务明细: a trade, or with `request` one refund of it (negative)."""
     made = {
-        "支付宝交易号": number, "商户订单号": f"SO{number}", "业务类型": "退款" if request else "交易",
-        "商品名称": "纯棉T恤", "创建时间": text(at), "完成时间": text(at), "门店编号": "", "门店名称": "",
+        "支付宝交易号": number, "商户订单号": f"SO{number}",
+        "业务类型": "退款" if request else "交易", "商品名称": "纯棉T恤",
+        "创建时间": text(at), "完成时间": text(at), "门店编号": "", "门店名称": "",
         "操作员": "", "终端号": "", "对方账户": "张*(159****5620)", "订单金额（元）": amount,
         "商家实收（元）": amount, "支付宝红包（元）": "0.00", "集分宝（元）": "0.00",
-        "支付宝优惠（元）": "0.00", "商家优惠（元）": "0.00", "券核销金额（元）": "0.00", "券名称": "",
-        "商家红包消费金额（元）": "0.00", "卡消费金额（元）": "0.00", "退款批次号/请求号": request,
-        "服务费（元）": "0.00", "分润（元）": "0.00", "备注": "",
+        "支付宝优惠（元）": "0.00", "商家优惠（元）": "0.00", "券核销金额（元）": "0.00",
+        "券名称": "", "商家红包消费金额（元）": "0.00", "卡消费金额（元）": "0.00",
+        "退款批次号/请求号": request, "服务费（元）": "0.00", "分润（元）": "0.00", "备注": "",
     }  # fmt: skip
     return made | more
 

@@ -28,7 +28,7 @@ def _public(text: str) -> str:
             public_key(text)
         except ConfigError:
             raise ValueError(
-                "this is no public key: give 支付宝公钥 (not 应用公钥, and never a private key), or a "
+                "this is no public key: give 支付宝公钥 (not 应用公钥, never a private key), or a "
                 "reference: env:NAME or file:PATH"
             ) from None
     return text

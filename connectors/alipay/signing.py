@@ -70,8 +70,8 @@ class Signed(Auth):
         if not is_signed(who.theirs, bytes(inner[0]), said):
             raise AuthError(
                 "The answer's signature is not that of 支付宝's key.",
-                "check alipay_public_key (or alipay_cert): it is 支付宝公钥, not 应用公钥. Nothing of "
-                "the answer was taken.", place=place,
+                "check alipay_public_key (or alipay_cert): it is 支付宝公钥, not 应用公钥. Nothing "
+                "of the answer was taken.", place=place,
             )  # fmt: skip
 
     def renew(self) -> bool:

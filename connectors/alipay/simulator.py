@@ -197,7 +197,7 @@ class AlipaySimulator:
             raise Answered("40002", "isv.app-cert-not-match", "应用证书SN不匹配", signed=False)
 
     def _written(self, method: str, inner: Mapping[str, Any]) -> Reply:
-        """Return an answer whose inner object is signed as it is written, `\\/` and all."""
+        """Return an answer whose inner object is signed as it is written, escapes and all."""
         raw = json.dumps(inner, ensure_ascii=False).replace("/", "\\/").encode()
         sign = base64.b64encode(self.own_key.sign(raw, PKCS1v15(), SHA256())).decode()
         more = f'"alipay_cert_sn":"{self.sns[2]}",' if self.sns else ""

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.errors import TooLarge
-from connectors.files.archive import AS_XLSX, PIECE, inflate
+from connectors.files.archive import AS_XLSX, inflate
+from connectors.zips import PIECE
 
 MAX_CELLS = 20_000_000  # width times height: about 32 bytes each once the sheet is open
 MAX_COLUMNS = 2_000

@@ -1,0 +1,118 @@
+"""The ready mappings through the whole path, held against values that were worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alipay_world import World
+
+from connectors.alipay.catalogue import STREAMS
+from pipelines.workspace import PROJECT
+
+D = Decimal
+
+
+@pytest.fixture(autouse=True)
+def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def test_every_stream_has_a_mapping() -> None:
+    for name in STREAMS:
+        assert (PROJECT / "mappings" / "alipay" / f"{name}.yaml").is_file(), name
+
+
+def fill(world: World) -> None:
+    """Three days: a sale with its fee, a second one, a part refunded, a payout to the bank."""
+    sale = world.move(4, "88.88", 商户订单号="SO20261120001", 业务类型="在线支付")
+    trade = {"业务流水号": sale["业务流水号"], "商户订单号": "SO20261120001"}
+    world.move(4, "-0.53", 业务类型="收费", 对方账号="", **trade)
+    world.move(3, "100.00", 业务类型="交易付款", 商品名称="茶杯,带盖,红色")
+    world.move(2, "-30.00", 业务类型="交易退款", **trade)
+    world.move(2, "-100.00", 业务类型="提现")
+    world.move(2, "5.00", 业务类型="花呗红包雨")
+    world.trade(4, "88.88", number="2026022022001400000000001")
+    for request, amount in (("R1", "-10.00"), ("R2", "-20.00")):
+        world.trade(2, amount, request=request, number="2026022022001400000000001")
+
+
+def test_money_is_counted_once_and_refunds_are_documents(world: World) -> None:
+    fill(world)
+    for stream in ("account_bill", "trade_bill"):
+        done = world.sync(stream)
+        assert (done.error, done.quarantined) == (None, 0)
+    world.publish()
+    assert world.ask(
+        "select kind, sum(amount), count(*) from unified.payments group by 1 order by 1"
+    ) == [
+        ("fee", D("0.53"), 1), ("payment", D("188.88"), 2), ("payout", D(100), 1),
+        ("refund", D(30), 1), ("unknown", D(5), 1),
+    ]  # fmt: skip
+    assert world.ask(
+        "select amount, currency, status, method, merchant_order_no, balance,"
+        " paid_at::varchar from unified.payments where kind in ('payment', 'fee')"
+        " and merchant_order_no = 'SO20261120001' order by amount"
+    ) == [
+        (D("0.53"), "CNY", "succeeded", "alipay", "SO20261120001", D("14533.03"),
+         "2026-02-24 16:00:02+00"),
+        (D("88.88"), "CNY", "succeeded", "alipay", "SO20261120001", D("14533.03"),
+         "2026-02-24 16:00:01+00"),
+    ]  # fmt: skip
+    assert world.ask("select kind_raw from source.payments where kind = 'unknown'") == [
+        ("花呗红包雨",)
+    ]
+    assert world.ask(
+        "select number, amount, status, merchant_refund_no, provider_transaction_id"
+        " from unified.refunds order by 1"
+    ) == [
+        (f"2026022022001400000000001/{request}", amount, "succeeded", request,
+         "2026022022001400000000001")
+        for request, amount in (("R1", D(10)), ("R2", D(20)))
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_read_waits_in_quarantine_and_the_rest_is_there(world: World) -> None:
+    good = world.move(2, "1.00")
+    broken = world.move(2, "2.00", **{"账户余额（元）": "12,x3.00"})
+    done = world.sync("account_bill")
+    assert (done.error, done.inserted, done.quarantined) == (None, 1, 1)
+    world.publish()
+    assert world.ask("select number from unified.payments") == [(good["账务流水号"],)]
+    assert [row[0] for row in world.ask("select field from ops.quarantine")] == ["amount"]
+    assert (
+        f"账务明细 {world.at(2).date()}: 1 rows cannot be cut into 12 cells without a guess:"
+        " they wait in quarantine."
+    ) in done.warnings
+    world.time.wait(days=1)
+    world.system.put("account", broken | {"账户余额（元）": "12.00"})  # corrected there
+    done = world.sync("account_bill")
+    assert (done.error, done.inserted, done.quarantined) == (None, 1, 0)
+    world.publish()
+    assert world.ask("select sum(amount) from unified.payments") == [(D(3),)]
+    assert world.ask("select count(*) from ops.quarantine where status = 'open'") == [(0,)]
+
+
+def test_the_log_makes_the_rows_that_the_bill_makes(tmp_path: Path, world: World) -> None:
+    fill(world)
+    assert world.sync("account_bill").error is None
+    world.publish()
+    other = World(tmp_path / "log", movements="log")
+    other.system, other.network = world.system, world.network
+    assert other.sync("account_log").error is None
+    other.publish()
+    sql = (
+        "select number, kind, amount, currency, provider_transaction_id, reference,"
+        " merchant_order_no, balance, paid_at from unified.payments order by 1"
+    )
+    assert other.ask(sql) == world.ask(sql)
+    other.close()
