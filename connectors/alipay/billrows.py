@@ -20,8 +20,8 @@ import pyarrow.csv as arrow_csv
 from connectors.alipay.catalogue import Bill
 
 LINE, KEY = "_line", "_key"
-_MONEY = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,8})?|")
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}|")
+_MONEY = re.compile(r"[+-]?(0|[1-9][0-9]{0,14})\.[0-9]{2}|")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _NUMBER = re.compile(r"[0-9A-Za-z_-]{6,64}")
 _WORD = re.compile(r"[^0-9]*")
 _MOST_COMMAS = 12

@@ -114,7 +114,7 @@ class Daily:
             yield from self._landed(day, detail, known=known)
             if len(self._bad) >= MOST_BAD:
                 raise self._all_bad()
-        if rereads and not self._full:
+        if (rereads or self._mark.reread is None) and not self._full:
             self._mark.reread = self._api.now()
         if self._full:
             self._mark.day = max(filter(None, (self._mark.day, self._mark.resume)), default=None)

@@ -75,15 +75,15 @@ class Line:
 class AlipaySimulator:
     """One app and its account. `now` is its clock; `before(n)` runs before the n-th answer.
 
-    `downloads` is where links lead; `ready` the hour at which a day's bill is there, `delayed`
-    days whose bill comes at another moment. `denied` methods lack the right. `most` entries are on
-    a page, whatever is asked for; `per_second` is the throttle. `spoil` changes a bill's bytes on
-    their way. `sns` are the certificates' SNs: the app's, the root's, the platform's own.
+    `downloads` is where links lead ("": where the gateway was asked); `ready` the hour at which a
+    day's bill is there, `delayed` days whose bill comes at another moment. `denied` methods lack
+    the right. `most` entries are on a page, whatever is asked for; `per_second` is the throttle.
+    `spoil` changes a bill's bytes on their way. `sns` are the certificates' SNs: the app's, the root's, the platform's own.
     """
 
     def __init__(
         self, app_id: str, app_key: RSAPublicKey, own_key: RSAPrivateKey, *,
-        now: Callable[[], datetime], downloads: str = "https://dwbillcenter.alipay.com",
+        now: Callable[[], datetime], downloads: str = "",
     ) -> None:  # fmt: skip
         self.app_id, self.app_key, self.own_key, self.now = app_id, app_key, own_key, now
         self.downloads = downloads
@@ -104,6 +104,7 @@ class AlipaySimulator:
         self._rows: dict[str, dict[str, Record]] = {kind: {} for kind in KEYS}
         self._links: dict[str, tuple[str, date, datetime]] = {}
         self._recent: list[float] = []
+        self._host = ""
 
     # --- what is there -------------------------------------------------------------------------
     def put(self, kind: str, record: Record) -> str:
@@ -137,6 +138,7 @@ class AlipaySimulator:
         if path == _FILE:
             reply = self._download(dict(parse_qsl(query)), headers)
         else:
+            self._host = f"http://{headers.get('host', 'localhost')}"
             reply = self._gateway(dict(parse_qsl(query)) | dict(parse_qsl(body.decode())))
         said = {"content-type": "application/json;charset=utf-8", "date": date}
         return Reply(reply.status, reply.body, said | dict(reply.headers))
@@ -281,7 +283,7 @@ class AlipaySimulator:
         self._links[token] = (kind, day, self.now() + LINK_LIVES)
         said = {"bizType": asked["bill_type"], "fileType": "csv.zip", "bizDates": f"{day:%Y%m%d}",
                 "token": token}  # fmt: skip
-        return {"bill_download_url": f"{self.downloads}{_FILE}?{urlencode(said)}"}
+        return {"bill_download_url": f"{self.downloads or self._host}{_FILE}?{urlencode(said)}"}
 
     def _download(self, given: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
         leaks = {"sign", "app_id", "app_auth_token"} & given.keys() | {

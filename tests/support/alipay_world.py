@@ -203,6 +203,7 @@ class World:
         now = self.time.now().astimezone(HERE)
         if isinstance(source, Log):
             rows = [logged(row) for row in self.system.living("account").values()]
+            rows = [{n: v for n, v in row.items() if v} for row in rows]
             return {r["account_log_id"]: r for r in rows if r["trans_dt"] <= f"{now:%F %T}"}
         kind = "account" if stream == "account_bill" else "trade"
         made = {}
