@@ -78,7 +78,8 @@ class AlipaySimulator:
     `downloads` is where links lead ("": where the gateway was asked); `ready` the hour at which a
     day's bill is there, `delayed` days whose bill comes at another moment. `denied` methods lack
     the right. `most` entries are on a page, whatever is asked for; `per_second` is the throttle.
-    `spoil` changes a bill's bytes on their way. `sns` are the certificates' SNs: the app's, the root's, the platform's own.
+    `spoil` changes a bill's bytes on their way. `sns` are the certificates' SNs: the app's, the
+    root's, the platform's own.
     """
 
     def __init__(

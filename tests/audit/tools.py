@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("connectors", "mappings", "pipelines", "warehouse")
 LOCKS = (
     "requirements.lock", "tests/audit/requirements.lock", "tests/peers/requirements.lock",
+    "tests/support/alipay/requirements.lock", "tests/support/alipay_public/requirements.lock",
     "tests/support/fxiaoke/requirements.lock", "tests/support/kingdee/requirements.lock", "tests/support/kuaidi100/requirements.lock",
     "tests/support/tryton/requirements.lock",
 )  # fmt: skip
