@@ -25,7 +25,7 @@ from tests.faults.case import Case, Result, Size, Tally
 
 FAMILIES = (
     "through", "network", "network_wire", "kills", "stores", "data", "sql", "stripe", "tryton",
-    "kingdee", "kuaidi100", "fxiaoke", "jushuitan", "shopify", "files", "random_runs",
+    "kingdee", "kuaidi100", "fxiaoke", "jushuitan", "shopify", "alipay", "files", "random_runs",
 )  # fmt: skip
 """The longest cases first, so that no worker is left with one at the end."""
 LIMIT = 1_800.0
