@@ -44,9 +44,7 @@ class Auth:
         """Return a form's fields with what proves who asks; for each attempt, after `apply`."""
         return fields
 
-    def sign_params(
-        self, params: MutableMapping[str, str], form: MutableMapping[str, str]
-    ) -> None:
+    def sign_params(self, params: MutableMapping[str, str], form: MutableMapping[str, str]) -> None:
         """Add the parameters that prove this very request, its query and its form together.
 
         Called for each attempt, after `apply`; `form` is empty where the request has none.
