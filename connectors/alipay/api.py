@@ -30,7 +30,7 @@ from connectors.http import Answer, HttpClient, Request
 from connectors.outcome import Rule
 from connectors.redact import Redactor
 from connectors.site import make_client, secret_reader
-from connectors.values import reference_in, resolve
+from connectors.values import resolve
 
 TRIES = 3
 """So many links a bill is asked for: one lives 30 seconds."""
@@ -136,8 +136,7 @@ class Api:
         self._redactor.add(bare(mine))
         token = resolve(settings.app_auth_token, self._secret) if settings.app_auth_token else ""
         if settings.alipay_public_key is not None:
-            said = settings.alipay_public_key
-            theirs = public_key(self._read(said) if reference_in(said) else said)
+            theirs = public_key(self._read(settings.alipay_public_key))
             return Identity(settings.app_id, private_key(mine), theirs, app_auth_token=token)
         (ours, *_), (alipay, *_), root = (
             certificates(self._read(reference or ""), name)

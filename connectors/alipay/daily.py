@@ -126,9 +126,9 @@ class Daily:
             raise self._all_bad()
 
     # --- which days --------------------------------------------------------------------------
-    def _due(self) -> date:
-        """Return the last day whose bill is promised by now, in Beijing."""
-        return (self._api.now().astimezone(BEIJING) - self._promised()).date() - _DAY
+    def _due(self, at: datetime | None = None) -> date:
+        """Return the last day whose bill is promised by now, or `at` a moment, in Beijing."""
+        return ((at or self._api.now()).astimezone(BEIJING) - self._promised()).date() - _DAY
 
     def _promised(self) -> timedelta:
         at = self._settings.ready
@@ -142,7 +142,8 @@ class Daily:
         start = self._settings.since if mark.day is None else mark.day + _DAY
         again = {day for day in mark.waiting if day <= due}
         if mark.day is not None and self._is_due_again():
-            back = due - timedelta(days=self._settings.lookback.days - 1)
+            last = due if mark.reread is None else min(due, self._due(mark.reread))
+            back = last - timedelta(days=self._settings.lookback.days - 1)
             again |= set(_between(max(back, self._settings.since), min(mark.day, due)))
         for part in self._request.again:
             try:

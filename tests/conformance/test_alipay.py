@@ -32,7 +32,10 @@ class AlipayBench(Bench):
 
     connector = AlipayConnector
     method: ClassVar[str]
-    secrets: ClassVar[Mapping[str, str]] = {"env:ALIPAY_KEY": world.private_text()}
+    secrets: ClassVar[Mapping[str, str]] = {
+        "env:ALIPAY_KEY": world.private_text(),
+        "env:ALIPAY_PUBLIC": world.public_text(),
+    }
 
     def boot(self) -> Any:
         self.system = world.simulator(self.clock.now)

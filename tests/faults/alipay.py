@@ -24,7 +24,7 @@ from tests.faults.case import Case, Result, Size
 from tests.faults.oracle import Counts, leaks
 from tests.support.alipay_world import World, killed_at, secrets
 
-FULL, QUICK = 40, 1
+FULL, QUICK = 24, 1
 ROUNDS = 8
 CUTS = 3
 BACK = 3

@@ -62,14 +62,17 @@ def public_text(which: str = "alipay") -> str:
 def config(**more: Any) -> dict[str, Any]:
     """Return `config:` of a connection to the simulator."""
     return {
-        "app_id": APP, "private_key": "env:ALIPAY_KEY", "alipay_public_key": public_text(),
+        "app_id": APP, "private_key": "env:ALIPAY_KEY", "alipay_public_key": "env:ALIPAY_PUBLIC",
         "since": "2026-02-20", "base_url": GATEWAY, "download_url": DOWNLOADS,
         "allow_plain_http": "true", "rate": "1000/s", **more,
     }  # fmt: skip
 
 
 def secrets() -> dict[str, str]:
-    return {"env:ALIPAY_KEY": private_text(), "env:ALIPAY_TOKEN": "canary-of-app-auth-token-1"}
+    return {
+        "env:ALIPAY_KEY": private_text(), "env:ALIPAY_PUBLIC": public_text(),
+        "env:ALIPAY_TOKEN": "canary-of-app-auth-token-1",
+    }  # fmt: skip
 
 
 def simulator(now: Any) -> AlipaySimulator:

@@ -59,7 +59,7 @@ def test_first_load_then_nothing_then_a_new_day(world: World) -> None:
     assert (done.read, done.landed) == (1, 1)
     world.time.wait(hours=10)  # the last days are downloaded again, for what was corrected
     done = world.sync("account_bill")
-    assert (done.read, done.landed, done.unchanged) == (6, 0, 6)
+    assert (done.read, done.landed, done.unchanged) == (7, 0, 7)
     assert world.judge("account_bill") == []
     world.publish()
     total = sum(Decimal(row["收入金额（+元）"]) for row in world.system.living("account").values())
