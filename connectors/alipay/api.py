@@ -11,7 +11,7 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from connectors.alipay.catalogue import BILL_URL, Bill
-from connectors.alipay.faults import messages, no_response, rules
+from connectors.alipay.faults import MESSAGES, no_response, rules
 from connectors.alipay.keys import (
     Identity,
     bare,
@@ -46,7 +46,9 @@ class Api:
     def __init__(self, settings: AlipaySettings, context: Context, redactor: Redactor) -> None:
         self._settings, self._context, self._redactor = settings, context, redactor
         self._secret = secret_reader(context, redactor, lines=True)
-        self._client = make_client(settings, context, redactor, Signed(self.identity, context.now))
+        self._client = make_client(
+            settings, context, redactor, Signed(self.identity, context.now), messages=MESSAGES
+        )
         self._bills: HttpClient | None = None
 
     def close(self) -> None:
@@ -75,7 +77,7 @@ class Api:
                 params={"method": method},
                 form={"biz_content": said},
                 rules=rules(node),
-                message=messages(node)[0],
+                message=(node, "sub_msg"),
             )
         )
         if answer.body is None or not isinstance(answer.body.level((node,)), dict):

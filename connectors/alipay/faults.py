@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from connectors.body import Body, Path, parse_path
+from connectors.body import Path
 from connectors.condition import parse_condition
 from connectors.errors import AuthError, ConfigError, ConnectorError, ContractBroken
 from connectors.http import Answer
@@ -18,6 +18,8 @@ from connectors.outcome import Outcome, Rule
 NO_BILL = ("isp.bill_not_exist", "BILL_NOT_EXIST", "isv.bill-not-exist")
 """The day has no bill: none yet, or none at all."""
 BEFORE = ("BILL_DATE_BEFORE_REGISTRATION", "isp.bill_date_before_registration")
+MESSAGES: tuple[Path, ...] = (("error_response", "sub_msg"), ("error_response", "msg"))
+"""Where the gateway's own words stand; a method's stand in its own object."""
 NO_TRADE = ("ACQ.TRADE_NOT_EXIST", "TRADE_NOT_EXIST")
 
 _MEANT: tuple[tuple[Outcome, tuple[str, ...]], ...] = (
@@ -55,20 +57,6 @@ def _rules(node: str) -> Iterator[Rule]:
                 yield Rule(outcome, (), parse_condition(f"{at}.{member} in ({listed})"))
     for at in (node, "error_response"):
         yield Rule("fatal", (), parse_condition(f"{at}.code is not null"))
-
-
-def messages(node: str) -> tuple[Path, ...]:
-    """Return where the platform's own words stand."""
-    return tuple(
-        parse_path(f"{at}.{member}")
-        for at in (node, "error_response")
-        for member in ("sub_msg", "msg")
-    )
-
-
-def sub_code(body: Body, node: str) -> str:
-    """Return the sub_code of an answer."""
-    return body.text((node, "sub_code")) or body.text(("error_response", "sub_code")) or ""
 
 
 def no_response(answer: Answer, node: str) -> ContractBroken:
