@@ -99,7 +99,8 @@ class _Story:
             young = [k for k, r in world.system.living(kind).items() if r[column] >= edge]
             for key in dice.sample(sorted(young), min(len(young), 3)):
                 row = world.system.living(kind)[key]
-                if dice.random() < 0.3:
+                mine = world.system.of_day(kind, date.fromisoformat(row[column][:10]))
+                if dice.random() < 0.3 and len(mine) > 1:  # a bill does not vanish
                     world.system.delete(kind, key)
                 else:
                     world.system.put(kind, row | {"备注": f"更正 {dice.random()}"})
