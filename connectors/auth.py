@@ -40,12 +40,8 @@ class Auth:
         """Add the headers that prove this very request; called for each attempt, after `apply`."""
         return
 
-    def form(self, fields: Mapping[str, str]) -> Mapping[str, str]:
-        """Return a form's fields with what proves who asks; for each attempt, after `apply`."""
-        return fields
-
     def sign_params(self, params: MutableMapping[str, str], form: MutableMapping[str, str]) -> None:
-        """Add the parameters that prove this very request, its query and its form together.
+        """Add the parameters or fields that prove this very request, its query and form together.
 
         Called for each attempt, after `apply`; `form` is empty where the request has none.
         """

@@ -224,7 +224,7 @@ class HttpClient:
             content = msgspec.json.encode(self._auth.fill(request.json))
             headers.setdefault("Content-Type", "application/json")
         elif request.form is not None:
-            content = urlencode(self._auth.form(form)).encode()
+            content = urlencode(form).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self._auth.sign(request.method, url.path, headers, content)
         text = "&".join(filter(None, (url.query, urlencode(params, quote_via=quote))))
@@ -313,8 +313,6 @@ class HttpClient:
                 place=url.place, request_id=request_id,
             )  # fmt: skip
         if request.raw and 200 <= status < 300:
-            return Answer("ok", status, got, None, url, request_id, data=data)
-        if request.binary and 200 <= status < 300:
             return Answer("ok", status, got, None, url, request_id, data=data)
         body, broken = self._parsed(status, got, data, url)
         if not request_id and body is not None and self._request_id:

@@ -36,7 +36,8 @@ class Request:
     """One request. `path` is below base_url; `link` (a next link) replaces it and `params`.
 
     `ok` must hold on the JSON body of an answer; else the text at `message` is the error. `rules`
-    come before the connection's own. `raw` asks for bytes that are taken as they come (a file). A `binary` answer is a file: its bytes are `Answer.data`.
+    come before the connection's own. The answer to a `raw` one is a file: its
+    bytes are `Answer.data`.
     """
 
     path: str = ""
@@ -50,14 +51,13 @@ class Request:
     message: Path = ()
     rules: tuple[Rule, ...] = ()
     raw: bool = False
-    binary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back: `body` None where there was none. `place` is the URL without its query.
 
-    `said` is the beginning of a body that is plain text, `data` the bytes of a raw one; `data` are the bytes of a binary one.
+    `said` is the beginning of a body that is plain text, `data` are the bytes of a file.
     """
 
     outcome: Outcome

@@ -27,7 +27,7 @@ class ControlAsked:
     def times(self, stream: str) -> Mapping[str, datetime]:
         """Return the instants by item."""
         query = select(asked.c.item, asked.c.at).where(self._mine(stream))
-        with self._control().engine.connect() as con:
+        with self._control().reading() as con:
             return {item: at for item, at in con.execute(query)}
 
     def mark(self, stream: str, item: str, at: datetime | None) -> None:

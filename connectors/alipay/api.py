@@ -121,7 +121,7 @@ class Api:
             link = f"{base.origin}{path[1]}"  # the platform's links are plain http; ours is not
         try:
             answer = self._bills.send(
-                Request(link=link, headers={"Accept": "*/*"}, rules=_GONE, binary=True)
+                Request(link=link, headers={"Accept": "*/*"}, rules=_GONE, raw=True)
             )
         except Refused as error:
             error.do = (

@@ -27,14 +27,11 @@ class Signature(Auth):
         self._who = who
         self._now = now
 
-    def form(self, fields: Mapping[str, str]) -> Mapping[str, str]:
-        """Add app key, time and signature."""
+    def sign_params(self, params: MutableMapping[str, str], form: MutableMapping[str, str]) -> None:
+        """Add app key, time and signature to the form."""
         key, secret = self._who()
-        made = {
-            **fields, "app_key": key, "charset": "utf-8",
-            "timestamp": str(int(self._now().timestamp())),
-        }  # fmt: skip
-        return made | {"sign": sign(made, secret)}
+        form.update(app_key=key, charset="utf-8", timestamp=str(int(self._now().timestamp())))
+        form["sign"] = sign(form, secret)
 
 
 class SignedToken(Signature):
@@ -48,11 +45,14 @@ class SignedToken(Signature):
         *,
         store: TokenStore | None,
         fits: str,
+        whose: str,
         learn: Callable[[str], None],
     ) -> None:
         super().__init__(who, now)
         self._applied = threading.local()
-        self._token = KeptToken(fetch, now, store=store, fits=fits, place=self._put, learn=learn)
+        self._token = KeptToken(
+            fetch, now, store=store, fits=fits, whose=whose, place=self._put, learn=learn
+        )
 
     def _put(
         self, token: Kept, headers: MutableMapping[str, str], params: MutableMapping[str, str]
@@ -71,6 +71,7 @@ class SignedToken(Signature):
         """Fetch a new token unless somebody else has already replaced the refused one."""
         return self._token.renew()
 
-    def form(self, fields: Mapping[str, str]) -> Mapping[str, str]:
+    def sign_params(self, params: MutableMapping[str, str], form: MutableMapping[str, str]) -> None:
         """Add the token before the form is signed."""
-        return super().form({**fields, "access_token": self._applied.token, "version": "2"})
+        form.update(access_token=self._applied.token, version="2")
+        super().sign_params(params, form)

@@ -20,8 +20,8 @@ ROOMS = ("connectors", "mappings", "pipelines", "warehouse")
 LOCKS = (
     "requirements.lock", "tests/audit/requirements.lock", "tests/peers/requirements.lock",
     "tests/support/alipay/requirements.lock", "tests/support/alipay_public/requirements.lock",
-    "tests/support/fxiaoke/requirements.lock", "tests/support/kingdee/requirements.lock", "tests/support/kuaidi100/requirements.lock",
-    "tests/support/tryton/requirements.lock",
+    "tests/support/fxiaoke/requirements.lock", "tests/support/kingdee/requirements.lock",
+    "tests/support/kuaidi100/requirements.lock", "tests/support/tryton/requirements.lock",
 )  # fmt: skip
 HASHES = r"requirements(\.peers)?\.lock$"
 PROBE = "pip==21.0\n"

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from textwrap import fill
 
+from connectors import registry
 from connectors.testing import CASES, ConformanceSuite, table
 from mappings.find import locate
 from mappings.load import load_mapping
-from tests.conformance import (
-    test_files,
-    test_kingdee,
-    test_kuaidi100,
-    test_rest,
-    test_sql,
-    test_stripe,
-    test_tryton,
-)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
+NAMES = sorted(registry.names(), key=lambda name: (name not in ("rest", "files", "sql"), name))
 SUITES: tuple[type[ConformanceSuite], ...] = tuple(
     found
-    for module in (
-        test_rest,
-        test_files,
-        test_sql,
-        test_stripe,
-        test_tryton,
-        test_kingdee,
-        test_kuaidi100,
-    )
+    for module in (import_module(f"tests.conformance.test_{name}") for name in NAMES)
     for name, found in vars(module).items()
     if name.startswith("Test") and issubclass(found, ConformanceSuite)
 )
@@ -36,8 +23,7 @@ HEAD = """# Connectors: what each reads, and what it was held against
 
 Made by `make conformance`, which plays every case; a test keeps the page up to date and fails where
 a case does. What a connector has to be told by the administrator of its system stands on its own
-page: [rest](rest.md), [files](files.md), [sql](sql.md), [stripe](stripe.md), [tryton](tryton.md),
-[kingdee](kingdee.md), [kuaidi100](kuaidi100.md).
+page: {pages}.
 How to write one: [new-connector](new-connector.md).
 
 ## What is read
@@ -74,7 +60,8 @@ def page() -> str:
     """Return the page."""
     results = table.declared(SUITES)
     return (
-        HEAD + table.capabilities(SUITES, entity)
+        HEAD.format(pages=fill(", ".join(f"[{name}]({name}.md)" for name in NAMES), 94))
+        + table.capabilities(SUITES, entity)
         + PASSED.format(cases=len(CASES)) + table.summary(results)
         + MATRIX + table.matrix(results)
         + WHY + table.reasons(SUITES)

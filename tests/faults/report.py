@@ -60,6 +60,7 @@ TITLES = {
     "X": "seeded stories of a CRM's orders, lines changed alone, tokens lost, reads cut off",
     "J": "seeded stories of an OMS: row numbers, windows, limits, tokens lost, reads cut off",
     "H": "seeded stories of a shop's orders, in pages and in bulk, points gone, reads cut off",
+    "Y": "seeded stories of a payment account's days, bills late and corrected, reads cut off",
     "R": "seeded random runs",
     "T": "runs and kills through Dagster and the command line",
 }
