@@ -23,7 +23,7 @@ _SOON = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Heard:
     """What was said of a parcel: its record where it was found, else the system's words."""
 
     said: Said
@@ -83,7 +83,7 @@ class Reading:
             if error is not None:
                 raise error
 
-    def _ask(self, parcel: Parcel) -> Answered:
+    def _ask(self, parcel: Parcel) -> Heard:
         """Ask for one parcel; it is marked before, and not if a quota let no request go."""
         stream, begun = self.request.stream, self.now()
         self.asked.mark(stream, parcel.key, begun)
@@ -94,9 +94,9 @@ class Reading:
             raise
         if self.now() - begun > _SOON:  # it waited for its turn, or was sent again
             self.asked.mark(stream, parcel.key, self.now())
-        return Answered(said, None if body is None else make_record(body, parcel), words)
+        return Heard(said, None if body is None else make_record(body, parcel), words)
 
-    def _count(self, found: Iterable[Answered]) -> tuple[Counter[str], list[str]]:
+    def _count(self, found: Iterable[Heard]) -> tuple[Counter[str], list[str]]:
         """Return what became of a page; raises ConfigError where nothing but refusals came."""
         tally: Counter[str] = Counter()
         notes = []
