@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import base64
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from connectors.simulated import URL, Simulated
 
 Record: TypeAlias = dict[str, Any]
 
@@ -110,3 +115,31 @@ def logged(row: Record) -> Record:
         "alipay_order_no": row["业务流水号"], "merchant_order_no": row["商户订单号"],
         "other_account": row["对方账号"], "trans_memo": row["备注"],
     }  # fmt: skip
+
+
+def simulated(now: Callable[[], datetime]) -> Simulated:
+    """Return a merchant with yesterday's movements, and what connects to it; keys made anew."""
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    from connectors.alipay.simulator import AlipaySimulator
+
+    mine, theirs = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in "12")
+    app = AlipaySimulator("2021000000000001", mine.public_key(), theirs, now=now)
+    at = now().astimezone(ZoneInfo("Asia/Shanghai")) - timedelta(days=2)
+    app.put("account", movement("54632446537371", at, "88.88"))
+    app.put("trade", trade_row("2026112022001400001000000001", at, "88.88"))
+    private = mine.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, form.NoEncryption())
+    public = theirs.public_key().public_bytes(
+        form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo
+    )
+    secrets = {
+        "ALIPAY_APP_KEY": base64.b64encode(private).decode(),
+        "ALIPAY_PUBLIC_KEY": base64.b64encode(public).decode(),
+    }
+    config = {
+        "app_id": app.app_id, "private_key": "env:ALIPAY_APP_KEY",
+        "alipay_public_key": "env:ALIPAY_PUBLIC_KEY", "base_url": f"{URL}/gateway.do",
+        "download_url": URL, "since": f"{at - timedelta(days=1):%Y-%m-%d}",
+    }  # fmt: skip
+    return Simulated(app, config, secrets)

@@ -6,9 +6,12 @@ them, with the vendor's labels, as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from connectors.simulated import Simulated
 
 Record = dict[str, Any]
 
@@ -231,3 +234,25 @@ def order(number: int, lines: Sequence[Record], **members: Any) -> list[Record]:
         made.append(line("SalesOrderProductObj", head, "order_id", place, **one))
     head.setdefault("order_amount", f"{total:.2f}")
     return made
+
+
+def simulated(now: Callable[[], datetime]) -> Simulated:
+    """Return a tenant with a customer and an order, and what connects to it."""
+    from connectors.fxiaoke.simulator import FxiaokeSimulator
+    from connectors.fxiaoke.simulator_door import Identity
+
+    secrets = {"FX_APP_SECRET": "sample-app-secret-01", "FX_PERMANENT_CODE": "sample-code-0123"}
+    who = Identity("FSAID_1317001", *secrets.values())
+    app = FxiaokeSimulator(who, now=now)
+    app.put("AccountObj", record("AccountObj", 1, name="杭州晴川贸易有限公司"))
+    head, *lines = order(
+        1, [{"quantity": "2.00", "sales_price": "26.00"}], account_id=oid("AccountObj", 1)
+    )
+    app.put("SalesOrderObj", head)
+    for each in lines:
+        app.put("SalesOrderProductObj", each)
+    config = {
+        "app_id": who.app_id, "app_secret": "env:FX_APP_SECRET",
+        "permanent_code": "env:FX_PERMANENT_CODE", "user": who.user,
+    }  # fmt: skip
+    return Simulated(app, config, secrets)

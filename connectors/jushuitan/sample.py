@@ -5,9 +5,12 @@ Each function returns one record of a kind; further members replace or add to wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from connectors.simulated import Simulated
 
 Record = dict[str, Any]
 _NO_ONE = {
@@ -176,3 +179,20 @@ def purchase_in(key: int, document: Record, **more: Any) -> Record:
                    "cost_price": line["price"]} for line in document["items"]],
         **more,
     }  # fmt: skip
+
+
+def simulated(now: Callable[[], datetime]) -> Simulated:
+    """Return a merchant with a shop, a SKU, its stock and an order, and what connects to it."""
+    from connectors.jushuitan.simulator import Identity, JushuitanSimulator
+
+    secrets = {"JST_APP_KEY": "sample-app-key-0123", "JST_APP_SECRET": "sample-app-secret-01"}
+    app = JushuitanSimulator(Identity(*secrets.values()), now=now)
+    app.put("shops", shop(1, "小程序旗舰店"))
+    app.put("products", product("A-1001-R", "纯棉T恤"))
+    app.put("stock", stock("A-1001-R", 320))
+    app.put("orders", order(1528134, [item(2011, "A-1001-R", 1, "199.00")]))
+    config = {
+        "app_key": "env:JST_APP_KEY", "app_secret": "env:JST_APP_SECRET",
+        "since": f"{now() - timedelta(days=6):%Y-%m-%d}",
+    }  # fmt: skip
+    return Simulated(app, config, secrets)

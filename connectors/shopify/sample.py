@@ -5,7 +5,11 @@ Connections stand as plain lists here: the simulator pages them. References are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+
+from connectors.simulated import Simulated
 
 Record = dict[str, Any]
 STATES = (
@@ -196,3 +200,17 @@ def returned(number: int, *lines: tuple[int, int], **more: Any) -> Record:
             for key, many in lines
         ],
     } | more  # fmt: skip
+
+
+def simulated(now: Callable[[], datetime]) -> Simulated:
+    """Return a shop with a customer, a product and an order, and what connects to it."""
+    from connectors.shopify.simulator import ShopifySimulator
+
+    token = "-".join(("sample", "access", "token"))
+    app = ShopifySimulator(token, now=now)
+    app.put("customers", customer(7712))
+    app.put("products", product(301))
+    app.put("variants", variant(4401, 301))
+    app.put("locations", location(11))
+    app.put("orders", order(1001, line(1500, 2, "199.0")))
+    return Simulated(app, {"token": "env:SHOPIFY_TOKEN"}, {"SHOPIFY_TOKEN": token})

@@ -53,7 +53,8 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("system", "stream", "records"),
     [("kingdee", "orders", 1), ("stripe", "charges", 1), ("rest", "orders", 3),
-     ("kuaidi100", "tracks", 0), ("acme", "orders", 3)],
+     ("kuaidi100", "tracks", 0), ("shopify", "orders", 1), ("fxiaoke", "orders", 1),
+     ("jushuitan", "orders", 1), ("alipay", "account_bill", 1), ("acme", "orders", 3)],
 )  # fmt: skip
 @pytest.mark.usefixtures("acme")
 def test_what_is_printed_connects_to_what_is_served(
