@@ -186,7 +186,8 @@ def simulated(now: Callable[[], datetime]) -> Simulated:
     from connectors.jushuitan.simulator import Identity, JushuitanSimulator
 
     secrets = {"JST_APP_KEY": "sample-app-key-0123", "JST_APP_SECRET": "sample-app-secret-01"}
-    app = JushuitanSimulator(Identity(*secrets.values()), now=now)
+    key, secret = secrets.values()
+    app = JushuitanSimulator(Identity(key, secret), now=now)
     app.put("shops", shop(1, "小程序旗舰店"))
     app.put("products", product("A-1001-R", "纯棉T恤"))
     app.put("stock", stock("A-1001-R", 320))
