@@ -78,10 +78,16 @@ def _stream(connector: FxiaokeConnector, name: str, source: Source) -> Iterator[
             f"right where it is not used; else write names: {{{lines.object.api}: …}}.",
         )  # fmt: skip
         return
-    if count == 0 and _count(connector, lines):
+    parts = _count(connector, lines)
+    if parts and not count:
         yield Finding(
             name, None, f"{lines.object.api} can be read, {source.head.api} answers nothing.",
             "the user lacks the right to see the heads of what it may see lines of.",
+        )  # fmt: skip
+    if count and not parts:
+        yield Finding(
+            name, None, f"{source.head.api} can be read, {lines.object.api} answers nothing.",
+            f"right where no record has {source.each}; else the user lacks the right to see them.",
         )  # fmt: skip
     yield from _missing(lines, name)
 

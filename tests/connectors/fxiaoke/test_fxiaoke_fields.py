@@ -114,7 +114,9 @@ def told(found: list[Finding], subject: str) -> str:
 
 def test_check_tells_what_this_user_sees(crm: FxiaokeSimulator, clock: StillClock) -> None:
     crm.lacking = {"OpportunityObj"}
-    crm.sees = lambda api, row: api != "SalesOrderObj"
+    crm.sees = lambda api, row: api not in ("SalesOrderObj", "OrderPaymentObj")
+    crm.put("PaymentObj", record("PaymentObj", 1))
+    crm.put("OrderPaymentObj", record("OrderPaymentObj", 1))
     crm.put("SalesOrderProductObj", record("SalesOrderProductObj", 1, order_id="x"))
     del crm.described["CasesObj"]["title__c"]
     one = connector(crm, clock)
@@ -124,6 +126,7 @@ def test_check_tells_what_this_user_sees(crm: FxiaokeSimulator, clock: StillCloc
     assert "7 records" in told(found, "leads")
     assert "has no OpportunityObj" in told(found, "old_opportunities")
     assert "lacks the right to see the heads" in told(found, "orders")
+    assert "OrderPaymentObj answers nothing" in told(found, "payments")
     assert "has no subject" in told(found, "tickets")
     assert "what this user may see" in told(found, "user")
     assert "none of the vendor's hosts" in told(found, "base_url")
