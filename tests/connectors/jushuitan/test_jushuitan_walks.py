@@ -72,8 +72,8 @@ def test_a_first_load_and_quiet_runs(inclusive: bool) -> None:
 
 
 @pytest.mark.parametrize("inclusive", [True, False])
-@pytest.mark.parametrize("tie", [2, 5, 6, 17])
-@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("tie", [2, 6, 17])
+@pytest.mark.parametrize("size", [1, 5])
 def test_ties_are_whole_wherever_a_page_ends(inclusive: bool, tie: int, size: int) -> None:
     one = Memory("orders", page_size=size)
     one.oms.inclusive = inclusive
