@@ -47,8 +47,8 @@ class Api:
         login = Login(self._door, self._code if settings.code else None, context.now)
         auth = SignedToken(
             self._who, context.now, login.fetch,
-            store=context.tokens, fits=self._fits(*self._who()), whose=self._fits(self._who()[0]),
-            learn=redactor.add,
+            store=context.tokens, fits=digest(*self._account(), self._who()[1]),
+            whose=digest(*self._account()), learn=redactor.add,
         )  # fmt: skip
         self._client = make_client(settings, context, redactor, auth, rules=RULES)
 
@@ -120,10 +120,10 @@ class Api:
     def _code(self) -> str:
         return resolve(self._settings.code or "", self._secret)
 
-    def _fits(self, *who: str) -> str:
-        """Return what a kept token depends on; resolves the secrets."""
+    def _account(self) -> tuple[str, ...]:
+        """Return what names the account that a kept token is of; resolves the secrets."""
         code = self._code() if self._settings.code else ""
-        return digest(self._settings.base_url, *who, self._settings.auth, code)
+        return self._settings.base_url, self._who()[0], self._settings.auth, code
 
 
 def more(turn: Turn) -> bool:

@@ -154,6 +154,17 @@ def test_a_merchant_s_code_is_good_for_once(
     assert CODE not in str(refused.value)
 
 
+def test_a_rotated_secret_needs_no_new_code(
+    merchant: JushuitanSimulator, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = OwnTokens()
+    read(connector(merchant, clock, tokens=kept, **MERCHANT), "shops")
+    monkeypatch.setitem(SECRETS, "env:JST_SECRET", "canary-of-another-secret")
+    merchant.identity = Identity(IDENTITY.app_key, "canary-of-another-secret", (CODE,))
+    assert read(connector(merchant, clock, tokens=kept, **MERCHANT), "shops") == ["1"]
+    assert called(merchant) == ["getInitToken", "refreshToken"]
+
+
 def test_an_app_that_may_not_renew_uses_its_token_to_the_end(
     merchant: JushuitanSimulator, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
