@@ -121,8 +121,7 @@ class Query:
         data: Record = {}
         for field, parent in fields(self.operation.selection_set, self._root):
             of = parent.fields[field.name.value]
-            name = field.alias.value if field.alias else field.name.value
-            data[name] = self._root_value(field, of, self._given(of, field))
+            data[field.name.value] = self._root_value(field, of, self._given(of, field))
         return data
 
     def _root_value(self, field: FieldNode, of: Any, given: Mapping[str, Any]) -> Any:
@@ -156,19 +155,19 @@ class Query:
         shown: Record = {}
         for inner, parent in fields(field.selection_set, kind, str(value.get("id"))):
             name = inner.name.value
-            of = parent.fields[name]
             raw = value.get(name)
             if name in PERSONAL and not self._shop.approved:
                 raw = None
-            key = inner.alias.value if inner.alias else name
-            shown[key] = self._value(raw, of, inner)
+            is_bare = inner.selection_set is None  # a scalar, as validated
+            shown[name] = raw if is_bare else self._value(raw, parent.fields[name], inner)
         return shown
 
     def _value(self, raw: Any, of: Any, field: FieldNode) -> Any:
-        kind, given = get_named_type(of.type), self._given(of, field)
+        kind = get_named_type(of.type)
+        given = self._given(of, field) if field.arguments else {}
         if kind.name.endswith("Connection"):
             return self._connection(list(raw or ()), kind, field, given)
-        if raw is None or is_leaf_type(kind):
+        if raw is None:
             return raw
         if isinstance(raw, list):
             if "names" in given:

@@ -154,7 +154,7 @@ def test_the_bucket_is_waited_for_before_it_is_empty(tmp_path: Path, status: int
     world = World(tmp_path)
     world.shop.bucket, world.shop.refill, world.shop.throttled = 1000.0, 10.0, status
     fill(world, 16)
-    world.shop.take(1900)
+    world.shop.take(900)
     done = world.read("orders")
     assert len(shown(world, "throttled")) == 0
     assert len(shown(world, "orders")) >= 2
@@ -220,12 +220,13 @@ def test_bulk_and_pages_bring_the_same(tmp_path: Path, stream: str) -> None:
         one.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", ["orders", "stock"])
 @pytest.mark.usefixtures("small")
 def test_a_bulk_read_that_is_killed_goes_on_with_its_operation(tmp_path: Path, stream: str) -> None:
     place, killed = 0, True
     while killed:
-        place += 7
+        place += 11
         world = World(tmp_path / str(place), bulk_above=0)
         fill(world, 5)
         items(world, 4, 3)
@@ -235,7 +236,7 @@ def test_a_bulk_read_that_is_killed_goes_on_with_its_operation(tmp_path: Path, s
         assert len(world.shop.bulk.operations) == 1, place
         assert world.judge(stream) == [], place
         world.close()
-    assert place >= 14
+    assert place >= 11
 
 
 def test_an_operation_that_takes_long_is_left_to_the_next_run(world: World) -> None:
@@ -361,10 +362,11 @@ def test_what_an_answer_means(world: World, reply: Reply, kind: type[Exception],
         list(connector(world.shop, world.time).read(ReadRequest("orders")))
 
 
+@pytest.mark.slow
 def test_a_read_that_is_killed_at_any_request_goes_on(tmp_path: Path) -> None:
     place, killed = 0, True
     while killed:
-        place += 2
+        place += 5
         world = World(tmp_path / str(place), lookback="1s")
         world.shop.most = 2
         fill(world, 5)
