@@ -178,8 +178,11 @@ class ShopifySimulator:
         """Return an object by its id, whatever the search index shows."""
         if key in self._parts:
             return self._parts[key]
-        found = (rows[key].record for rows in self._rows.values() if key in rows)
-        return next(found, None)
+        found = next((rows[key].record for rows in self._rows.values() if key in rows), None)
+        if found is None or not key.startswith("gid://shopify/Product/"):
+            return found
+        variants = (row.record for row in self._rows["variants"].values())
+        return found | {"variants": [one for one in variants if one["product"]["id"] == key]}
 
     def about(self, name: str) -> Record:
         """Return what stands above all lists."""

@@ -109,6 +109,8 @@ def test_variants_are_read_again_when_their_product_changed(world: World) -> Non
     for number in range(4401, 4416):
         world.shop.put("variants", sample.variant(number, 44))
     world.time.wait(hours=1)
+    world.shop.put("variants", sample.variant(4500, 45))  # the newest, which is read again anyway
+    world.time.wait(minutes=1)
     world.read("variants")
     world.time.wait(days=2)
     world.shop.change("products", gid("Product", 44), title="Renamed", status="ARCHIVED")
@@ -307,6 +309,12 @@ def test_a_file_elsewhere_is_not_fetched_and_its_link_is_not_told(world: World) 
     with pytest.raises(Refused) as told:
         list(shop.read(ReadRequest("orders")))
     assert "canary-signature" not in str(told.value)
+    world.shop.bulk.where = "http://files.example"
+    refusal = b'{"message":"no file for Signature=canary-signature-2"}'
+    world.shop.bulk.file = lambda path, asked: (403, {}, refusal)  # type: ignore[method-assign]
+    with pytest.raises(AuthError, match="no file for") as told_too:
+        list(shop.read(ReadRequest("orders")))
+    assert "canary-signature" not in str(told_too.value)
 
 
 def test_a_file_with_a_line_less_is_not_a_whole_one(world: World) -> None:
