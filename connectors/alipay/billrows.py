@@ -25,7 +25,7 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _NUMBER = re.compile(r"[0-9A-Za-z_-]{6,64}")
 _WORD = re.compile(r"[^0-9]*")
 _MOST_COMMAS = 12
-_BLOCK = 64 << 20
+_BLOCK = 64 << 20  # bytes; a row must be shorter
 
 
 def headings(line: str) -> tuple[str, ...]:
@@ -67,10 +67,12 @@ def _parsed(
 ) -> pa.Table:
     if not text:
         return _columns([], columns)
+    data = text.encode()
     return arrow_csv.read_csv(
-        pa.BufferReader(text.encode()),
+        pa.BufferReader(data),
         read_options=arrow_csv.ReadOptions(
-            column_names=list(columns), use_threads=False, block_size=_BLOCK
+            column_names=list(columns), use_threads=False,
+            block_size=min(len(data) + 1, _BLOCK),
         ),
         parse_options=arrow_csv.ParseOptions(
             quote_char=False, newlines_in_values=False, invalid_row_handler=aside

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -35,6 +36,7 @@ def _der(text: str) -> bytes:
     return base64.b64decode(bare(text), validate=True)
 
 
+@lru_cache(maxsize=8)  # the proof of a key's numbers takes a tenth of a second
 def private_key(text: str) -> RSAPrivateKey:
     """Return 应用私钥 of PEM or bare base64, PKCS1 or PKCS8; raises ConfigError, telling none."""
     try:

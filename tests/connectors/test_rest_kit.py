@@ -18,6 +18,7 @@ from connectors.errors import AuthError, ConfigError, ContractBroken, Unavailabl
 from connectors.http import HttpClient, Limits, Request
 from connectors.outcome import Rule, judge
 from connectors.redact import Redactor
+from connectors.site import secret_reader
 from connectors.whose import keep_to
 
 
@@ -187,3 +188,63 @@ def test_each_attempt_s_form_is_completed() -> None:
     assert [request.content for request in sent] == [
         f"biz=%E4%B8%AD+%26&sign=s{number}".encode() for number in (1, 2)
     ]
+
+
+class SignsParams(Auth):
+    """Signs query and form together; takes only answers that carry its word."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def sign_params(self, params: MutableMapping[str, str], form: MutableMapping[str, str]) -> None:
+        self.count += 1
+        params["sign"] = f"{sorted({**params, **form})} {self.count}"
+
+    def verify(self, data: bytes, place: str) -> None:
+        if b'"signed"' not in data:
+            raise ContractBroken("Not signed.", "do.", place=place)
+
+
+def test_query_and_form_are_signed_together_at_each_attempt() -> None:
+    good = httpx.Response(200, json={"signed": 1})
+    one, sent = client(httpx.Response(503), good, good, auth=SignsParams())
+    one.send(Request(method="POST", params={"m": "1"}, form={"b": "é"}))
+    assert [request.url.params["sign"] for request in sent] == ["['b', 'm'] 1", "['b', 'm'] 2"]
+    assert [request.content for request in sent] == [b"b=%C3%A9"] * 2
+    one.send(Request())  # without a form
+    assert sent[-1].url.params["sign"] == "[] 3"
+    assert sent[-1].content == b""
+
+
+@pytest.mark.parametrize("body", [b'{"code": 1}', b"[]"])
+def test_an_answer_is_proved_before_it_is_taken(body: bytes) -> None:
+    rules = (Rule("skip", (), parse_condition("code = 1")),)
+    one, _ = client(httpx.Response(200, content=body), auth=SignsParams(), rules=rules)
+    with pytest.raises(ContractBroken, match=r"Not signed\."):
+        one.send(Request())
+    failed = httpx.Response(403, content=body)  # an error needs no proof
+    one, _ = client(failed, auth=SignsParams())
+    with pytest.raises(AuthError):
+        one.send(Request())
+
+
+def test_a_file_comes_as_its_bytes() -> None:
+    data = b"PK\x03\x04\x00\xff<html>"
+    one, _ = client(httpx.Response(200, content=data), auth=SignsParams())
+    assert one.send(Request(binary=True)).data == data
+    gone = httpx.Response(404, json={"message": "spent"})
+    one, _ = client(gone)
+    with pytest.raises(ConfigError, match="spent"):
+        one.send(Request(binary=True))
+
+
+def test_a_secret_of_several_lines() -> None:
+    pem = "-----BEGIN X-----\nQUJDREVGRw==\n-----END X-----\n"
+    context = Context("c", secret={"env:KEY": pem, "env:BAD": "a\x00b"}.__getitem__)
+    redactor = Redactor()
+    assert secret_reader(context, redactor, lines=True)("env:KEY") == pem.strip()
+    assert pem.strip() not in redactor.mask(f"it was {pem}")
+    with pytest.raises(ConfigError, match="control characters"):
+        secret_reader(context, redactor)("env:KEY")
+    with pytest.raises(ConfigError, match="control characters"):
+        secret_reader(context, redactor, lines=True)("env:BAD")
