@@ -50,6 +50,8 @@ class Timed:
         before, resume = read_bookmark(request.bookmark, request.mode)
         self._before = before
         self._resume = resume if resume.get("mode") == request.mode else {}
+        self._ceiling = self._latest()
+        self._reached = before
 
     def pages(self) -> Iterator[Page]:
         """Yield the entries of each stretch, the oldest first; a sweep yields none."""
@@ -58,10 +60,7 @@ class Timed:
         place: _Place | None = self._begin()
         while place is not None:
             place = yield from self._stretch(place)
-        reached = self._api.now() - LAG
-        if self._before is not None and self._request.mode == "changed":
-            reached = max(reached, self._before)
-        yield Page([], [], self._mark(write_bookmark(reached)))
+        yield Page([], [], self._mark(write_bookmark(self._reached)))
 
     def _begin(self) -> _Place | None:
         since = datetime.combine(self._settings.since, time(), BEIJING)
@@ -83,17 +82,21 @@ class Timed:
         return self._place(low)
 
     def _place(self, low: datetime) -> _Place | None:
-        """Return the stretch that begins at `low`; None where the present is reached."""
-        ceiling = (self._api.now() - LAG).replace(microsecond=0)
-        if low >= ceiling:
+        """Return the stretch that begins at `low`; None where the moment of the read is reached."""
+        if low >= self._ceiling:
             return None
-        return _Place(low, min(low + self._settings.window, ceiling))
+        return _Place(low, min(low + self._settings.window, self._ceiling))
+
+    def _latest(self) -> datetime:
+        return (self._api.now() - LAG).replace(microsecond=0)
 
     def _stretch(self, place: _Place) -> Iterator[Page] | Any:
         """Yield the pages of a stretch; return the next one, None at the end."""
         anew, seen = 0, b""
         while True:
             found, total, raw = self._page(place)
+            self._ceiling = min(self._ceiling, self._latest())  # an answer tells the true time
+            place.high = min(place.high, self._ceiling)
             if place.total >= 0 and total != place.total:
                 anew += 1
                 if anew > ANEW:
@@ -101,7 +104,7 @@ class Timed:
                         f"The list of {self._log.name} changed under each of {ANEW} reads.",
                         "run again at a quieter time, or make window: shorter.",
                     )
-                place = _Place(place.low, min(place.high, self._api.now() - LAG))
+                place = _Place(place.low, place.high)
                 continue
             place.total, place.count = total, place.count + len(found.keys)
             if found.keys and raw == seen:
@@ -117,9 +120,9 @@ class Timed:
                     "run again; ask the vendor if it stays so.",
                 )
             yield Page(found.records, found.keys, self._going_on(place))
+        if self._reached is None or self._reached < place.high:
+            self._reached = place.high
         following = self._place(place.high)
-        if following is not None and following.low >= self._api.now() - LAG - timedelta(seconds=1):
-            following = None
         after = self._going_on(following or _Place(place.high, place.high))
         yield Page(found.records, found.keys, after)
         return following

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from alipay_world import DOWNLOADS, World, killed_at
 
+from connectors.alipay.sample import text
+from connectors.alipay.simulator import HERE
 from connectors.errors import ConfigError, ContractBroken, Refused, Unavailable
 
 
@@ -35,6 +37,10 @@ def fill(world: World, days: int = 6) -> None:
 def asked(world: World) -> list[str]:
     """Return the days that links were asked for, since the journal was emptied."""
     return [line.asked["bill_date"] for line in world.system.journal if line.kind == "request"]
+
+
+def now_text(world: World) -> str:
+    return text(world.time.now().astimezone(HERE))
 
 
 def downloads(world: World) -> list[str]:
@@ -261,6 +267,25 @@ def test_the_log_is_read_in_stretches_and_pages(tmp_path: Path) -> None:
     world.move(0, "8.00")
     done = world.sync("account_log")
     assert done.landed == 1
+    assert world.judge("account_log") == []
+    world.close()
+
+
+def test_what_comes_while_the_log_is_read_is_found_by_the_next_read(tmp_path: Path) -> None:
+    world = World(tmp_path, movements="log", window="2d", lookback="1s")
+    fill(world, 8)
+
+    def slow(number: int) -> None:
+        world.time.wait(minutes=5)
+        world.move(0, "8.00", number=f"90000000{number:02d}", 发生时间=now_text(world))
+
+    world.system.before = slow
+    world.read("account_log")
+    asked_for = len([line for line in world.system.journal if line.kind == "request"])
+    assert asked_for == 5  # the moment of the read is fixed: it does not run after the clock
+    world.system.before = lambda number: None
+    world.time.wait(minutes=1)
+    world.read("account_log")
     assert world.judge("account_log") == []
     world.close()
 
