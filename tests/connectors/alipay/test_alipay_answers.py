@@ -191,6 +191,18 @@ def test_a_service_providers_token_goes_with_each_request(
     assert all(system.token not in str(one.url) for one in network.requests if one.method == "GET")
 
 
+def test_a_link_in_plain_http_is_fetched_by_https(
+    clock: StillClock, system: AlipaySimulator
+) -> None:
+    """The platform writes its links so."""
+    network = Network(system)
+    system.downloads = "http://dwbillcenter.alipay.com"
+    more = {"download_url": "https://dwbillcenter.alipay.com", "since": "2026-02-28"}
+    assert read(connector(system, clock, network, **more)) == ["54632446"]
+    (sent,) = [one.url for one in network.requests if one.method == "GET"]
+    assert (sent.scheme, sent.host) == ("https", "dwbillcenter.alipay.com")
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [

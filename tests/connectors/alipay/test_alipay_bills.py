@@ -73,14 +73,15 @@ def test_commas_in_quoted_names_are_read_so() -> None:
 
 
 def test_a_row_that_fits_two_ways_is_not_guessed() -> None:
-    columns = TRADE_BILL.columns
-    row = trade_row("2026022622", AT, "1.00", 券名称="满减,二")
-    row["门店名称"] = "杭州店"
+    columns = ACCOUNT_BILL.columns
+    row = movement("54632446", AT, "1.00", 对方账号="张,三")
     cells = [row[name] for name in columns]
-    assert mend(",".join(cells), columns, TRADE_BILL) == cells
-    # A comma right before the coupon's column, which is free too, could belong to either.
-    assert mend("x," * 30, columns, TRADE_BILL) is None
-    assert mend(",".join(cells[:20]), columns, TRADE_BILL) is None
+    assert mend(",".join(cells), columns, ACCOUNT_BILL) == cells
+    # Here the goods may end before the first moment or behind it.
+    cells[5] = "2026-01-01 00:00:00,三"
+    assert mend(",".join(cells), columns, ACCOUNT_BILL) is None
+    assert mend("x," * 30, columns, ACCOUNT_BILL) is None
+    assert mend(",".join(cells[:9]), columns, ACCOUNT_BILL) is None
 
 
 def test_a_row_that_cannot_be_cut_is_handed_on_with_its_line() -> None:
@@ -170,7 +171,13 @@ def test_several_detail_members_are_one_bill() -> None:
     assert read(data, ACCOUNT_BILL, DAY, CAPS).keys == ["54632441", "54632442"]
 
 
+def _text(data: bytes) -> str:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    return archive.read(archive.infolist()[1]).decode("gbk")
+
+
 GOOD = account(movement("54632446", AT, "1.00"))
+DETAIL = _text(GOOD).encode("gbk")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +185,7 @@ GOOD = account(movement("54632446", AT, "1.00"))
     [
         pytest.param(GOOD[: len(GOOD) // 2], BadBill, id="cut in half"),
         pytest.param(b"PK\x03\x04" + b"\0" * 40, BadBill, id="no archive"),
-        pytest.param(packed([("a_账务明细.csv", b"x")], crc=7), BadBill, id="wrong checksum"),
+        pytest.param(packed([("a_账务明细.csv", DETAIL)], crc=7), BadBill, id="wrong checksum"),
         pytest.param(packed([("../a_账务明细.csv", b"x")]), Refused, id="leads outside"),
         pytest.param(packed([("/a_账务明细.csv", b"x")]), Refused, id="absolute name"),
         pytest.param(packed([("a_账务明细.csv", b"x")] * 2), Refused, id="one name twice"),
@@ -198,11 +205,6 @@ def test_a_size_that_the_archive_lies_about_is_noticed() -> None:
     lying = honest.replace((5000).to_bytes(4, "little"), (50).to_bytes(4, "little"))
     with pytest.raises(TooLarge, match="more than the archive says"):
         read(lying, ACCOUNT_BILL, DAY, CAPS)
-
-
-def _text(data: bytes) -> str:
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    return archive.read(archive.infolist()[1]).decode("gbk")
 
 
 def _edited(data: bytes, old: str, new: str | bytes, member: int = 1) -> bytes:
