@@ -35,12 +35,14 @@ MODES = ("refused", "failure", "page", "empty")
 class Door:
     """A system on a port of its own; `modes` say what it answers, in turn, instead of the truth.
 
-    `asked` counts the requests, `told` those that were answered with the secrets.
+    `asked` counts the requests, `told` those that were answered with the secrets; `wants` are
+    settings of a stream that must be told what to ask for.
     """
 
     def __init__(self, bench: Bench) -> None:
         self.bench, self.modes = bench, tuple[str, ...]()
         self.asked = self.told = 0
+        self.wants = _query(bench)
         self._lock = threading.Lock()
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -69,6 +71,19 @@ class Door:
         return httpx.Response(500, headers={"X-Request-Id": plain[0][:99]}, json={"id": plain})
 
 
+def _query(bench: Bench) -> dict[str, str]:
+    """Return the setting that gives the bench's stream its rows, {} for one that needs none."""
+    rows = list(bench.wanted(bench.stream))
+    if not rows:
+        return {}
+    values = ", ".join(f"({', '.join(_literal(value) for value in row.values())})" for row in rows)
+    return {"wants": f"select * from (values {values}) as wanted ({', '.join(rows[0])})"}
+
+
+def _literal(value: str | None) -> str:
+    return "null" if value is None else "'" + value.replace("'", "''") + "'"
+
+
 def _spoken(value: Any, words: str) -> Any:
     """Return `value` with the secrets behind each text that is longer than a code."""
     if isinstance(value, dict):
@@ -83,18 +98,21 @@ def attempts(task: Task) -> Iterator[Attempt]:
     with ExitStack() as stack:
         doors = dict(_doors(task, stack))
         env = _workspace(task.folder, doors, stack, quick=task.quick)
-        outputs = [_run(task, env, "sync", "--all")]
+        runs = [["--all"]] if task.quick else [[name] for name in doors]
+        outputs = [_run(task, env, "sync", *run) for run in runs]
+        if not task.quick:  # what must be told what to ask for is told by what is published
+            outputs += [_run(task, env, "sync", name) for name, door in doors.items() if door.wants]
         asked = {name: door.asked for name, door in doors.items()}
         for modes in (MODES,) if task.quick else [(mode,) for mode in MODES]:
             for door in doors.values():
                 door.modes = modes
-            outputs.append(_run(task, env, "sync", "--all", "--full"))
+            outputs += [_run(task, env, "sync", *run, "--full") for run in runs]
             if not task.quick:
                 outputs += [_run(task, env, "check", name) for name in doors]
                 outputs.append(_run(task, env, "status", "--json"))
     outputs += files_below(task.folder / "home")
     for name, door in doors.items():
-        used = door.told and asked[name]
+        used = door.told and (asked[name] or (task.quick and door.wants))
         yield Attempt(
             f"A3.{name}", "the system is asked, and repeats", "refused" if used else "succeeded",
             f"{asked[name]} true answers, {door.told} with secrets",
@@ -141,7 +159,9 @@ def _workspace(
             "system": door.bench.connector.name,
             "config": {**json.loads(config), **more},
             "timezone": "Asia/Shanghai",
-        } | ({"streams": [door.bench.stream]} if quick else {})
+        }
+        if quick or door.wants:
+            attributes["streams"] = {door.bench.stream: door.wants}
         file = folder / "defs" / name / "defs.yaml"
         file.parent.mkdir(parents=True)
         said = {"type": "pipelines.Connection", "attributes": attributes}

@@ -26,7 +26,7 @@ from warehouse.landing import Landing
 from warehouse.reader import run_query
 
 TOKEN = "shpat_canaryOfTheSimulator000000000001"
-APP = ("canary-client-id", "shpss_canaryOfTheApp0000000000000001")
+APP = ("canary-client-id", "shpss_canaryOfTheApp7f3Kq9Zt2Wm8Xb")
 CONFIG = {
     "base_url": "http://shop.example", "allow_plain_http": "true", "token": "env:SHOP_TOKEN",
     "download_url": "http://files.example",
