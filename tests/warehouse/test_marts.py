@@ -107,6 +107,34 @@ def test_paid_not_in_stock(con: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
+def test_several_systems_that_tell_of_one_order_and_one_stock(tmp_path: Path) -> None:
+    """A document that names another system's order is no order more; the least stock counts."""
+    home = Home(tmp_path).make()
+    with open_store(home) as store:
+        load = Loader(store.con)
+        paid = {"payment_status": "paid"}
+        load.put("order", [order("1", "A", 5, **paid), order("2", "B", 3, **paid)])
+        load.put("order", [
+            order("7", "A", 5, **paid, platform_order_no="N1"),
+            order("8", "B", 9, **paid, platform_order_no="N2"),  # another sum: another order
+            order("9", "A", 5, **paid, platform_order_no="N404"),
+        ], connection="oms")  # fmt: skip
+        for connection, places in (("shop", (9,)), ("oms", (1, 2)), ("erp", (2, 1)), ("b", (4,))):
+            load.put("stock_level", [
+                {"key": f"{n}", "sku": "A", "location_name": f"{n}", "available": many}
+                for n, many in enumerate(places)
+            ], connection=connection)  # fmt: skip
+        unify(store, now=MOMENT)
+        project(store, home, privacy="masked", key=b"0" * 32, now=MOMENT + timedelta(days=1))
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        rows = con.execute("SELECT connection, number FROM mart.orders ORDER BY ALL").fetchall()
+        assert rows == [("oms", "N8"), ("oms", "N9"), ("shop", "N1"), ("shop", "N2")]
+        rows = con.execute(
+            "SELECT order_number, available, stock_source FROM mart.paid_not_in_stock ORDER BY ALL"
+        ).fetchall()
+        assert rows == [("N1", Decimal(3), "erp, oms"), ("N9", Decimal(3), "erp, oms")]
+
+
 def test_entity_counts(con: duckdb.DuckDBPyConnection) -> None:
     rows = con.execute("SELECT * FROM mart.entity_counts").fetchall()
     assert ("order", "shop", "orders", 7) in rows

@@ -49,6 +49,11 @@ money as (
 
 parties as (
     select party_id, name, kind from main.parties
+),
+
+-- A document that names another system's order, and is of the same sum, is that order on its way.
+platform as (
+    select distinct number, connection, currency, total from main.orders where number is not null
 )
 
 select
@@ -79,3 +84,8 @@ from main.orders as o
 left join lines as l on o.order_id = l.order_id
 left join money as m on o.order_id = m.order_id and o.currency is not distinct from m.currency
 left join parties as p on o.party_id = p.party_id
+where not exists (
+    select 1 from platform as f
+    where o.platform_order_no = f.number and o.connection <> f.connection
+        and o.currency = f.currency and o.total = f.total
+)

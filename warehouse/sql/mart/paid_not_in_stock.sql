@@ -1,4 +1,4 @@
--- grain: one row a line of an open, paid order whose SKU is short over all places
+-- grain: one row a line of an open, paid order whose SKU is short over all places of a system
 with orders as (
     select * from mart.orders
     where
@@ -25,14 +25,28 @@ lines as (
         and coalesce(status, 'open') not in ('shipped', 'completed', 'cancelled', 'refunded')
 ),
 
+counted as (
+    select sku, connection, sum(available) as available, max(as_of) as as_of
+    from mart.stock_position
+    group by sku, connection
+),
+
+-- Several systems may count the same goods: the one that has least of them is believed.
+least as (
+    select sku, min(available) as available
+    from counted
+    group by sku
+),
+
 stock as (
     select
-        sku,
-        sum(available) as available,
-        string_agg(distinct connection, ', ' order by connection) as stock_source,
-        max(as_of) as stock_as_of
-    from mart.stock_position
-    group by sku
+        c.sku,
+        c.available,
+        string_agg(c.connection, ', ' order by c.connection) as stock_source,
+        max(c.as_of) as stock_as_of
+    from counted as c
+    inner join least as l on c.sku = l.sku and c.available = l.available
+    group by c.sku, c.available
 ),
 
 wanted as (
