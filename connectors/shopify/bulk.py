@@ -200,7 +200,7 @@ class Spill:
     def end(self, lines: int, roots: int) -> None:
         """Take the last line and hold what came against the shop's counts."""
         self._add([self._rest])
-        self._con.execute("create index of_parent on line (parent)")
+        self._con.execute("create index of_parent on line (parent, id)")
         (came,) = self._con.execute("select count(*) from line where parent is null").fetchone()
         (lost,) = self._con.execute(
             "select count(*) from line c where parent is not null and not exists"
