@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 WORKERS ?= 2
+PORT ?= 3000
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.ready
 AUDIT := .venv-audit
@@ -38,8 +39,8 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## sync the sample company and print what is wrong between its systems
 	$(BIN)/isthmus demo
 
-ui: $(STAMP) ## open Dagster on what the demo made (http://127.0.0.1:3000)
-	$(BIN)/python -m pipelines.sample ui
+ui: $(STAMP) ## open Dagster on what the demo made (http://127.0.0.1:3000; another: make ui PORT=3001)
+	$(BIN)/python -m pipelines.sample ui $(PORT)
 
 test: $(STAMP) ## run the tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"

@@ -10,7 +10,7 @@ import threading
 from connectors.errors import ConfigError
 from pipelines.sample.files import write_office
 from pipelines.sample.place import sample_workspace
-from pipelines.sample.servers import hand_out, running
+from pipelines.sample.servers import build, hand_out, running
 from pipelines.sample.story import tell
 from pipelines.texts import t
 from pipelines.ui import PORT, serve
@@ -19,7 +19,8 @@ from pipelines.workspace import Workspace
 
 def main(words: list[str]) -> int:
     """Serve until SIGTERM or SIGINT; `ui` opens Dagster beside it. Returns the exit code."""
-    if not words or words[0] not in ("serve", "ui"):
+    port = words[1] if len(words) > 1 else str(PORT)
+    if not words or words[0] not in ("serve", "ui") or not port.isdecimal():
         print(t("sample.usage"), file=sys.stderr)
         return 2
     space, office = sample_workspace(Workspace.discover())
@@ -29,16 +30,15 @@ def main(words: list[str]) -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: ended.set())
     try:
-        with running(story):
+        with running(build(story)):
             if words[0] == "serve":
                 print(t("sample.serving"))
                 for name, value in hand_out(os.environ, office).items():
                     print(f"  export {name}={value}", flush=True)
                 ended.wait()
                 return 0
-            port = int(words[1]) if len(words) > 1 else PORT
             print(t("sample.ui", url=f"http://127.0.0.1:{port}"), flush=True)
-            return serve(space, port, ended)
+            return serve(space, int(port), ended)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,8 +13,8 @@ from rich.console import Console
 from pipelines.outcome import PublishOutcome, StreamOutcome, exit_code
 from pipelines.sample.files import write_office
 from pipelines.sample.place import sample_workspace
-from pipelines.sample.report import NEXT, print_report
-from pipelines.sample.servers import running
+from pipelines.sample.report import NEXT, print_report, print_table
+from pipelines.sample.servers import PORTS, build, running
 from pipelines.sample.story import tell
 from pipelines.texts import t
 
@@ -20,8 +22,19 @@ if TYPE_CHECKING:
     from pipelines.listen import Progress
     from pipelines.workspace import Workspace
 
-CONNECTIONS = ("shop", "gateway", "office")
+AFTER = tuple(name for name in ("logistics",) if name in PORTS)
+"""Asks for the parcels that the store knows of: it is synced when the others are published."""
+FIRST = (*(name for name in PORTS if name not in AFTER), "office")
 WIDE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The streams of one connection, and how long they took."""
+
+    connection: str
+    streams: list[StreamOutcome]
+    seconds: float
 
 
 def run_demo(workspace: Workspace, console: Console | None = None) -> int:
@@ -35,10 +48,14 @@ def run_demo(workspace: Workspace, console: Console | None = None) -> int:
     space, office = sample_workspace(workspace)
     console.print(t("sample.intro"))
     story = tell()
+    apps = build(story)
     write_office(office, story)
-    with running(story):
-        streams, published = _sync(space, console)
-    _print_runs(console, streams, time.perf_counter() - begun)
+    runs: list[Run] = []
+    with running(apps):
+        for names in (FIRST, AFTER):
+            published = _sync(space, console, names, runs)
+    streams = [outcome for run in runs for outcome in run.streams]
+    _print_runs(console, runs, time.perf_counter() - begun)
     for failed in (o for o in streams if o.error is not None):
         name = f"{failed.connection}/{failed.stream}"
         console.print(t("sample.failed", stream=name, error=failed.error), style="red")
@@ -58,36 +75,49 @@ def run_demo(workspace: Workspace, console: Console | None = None) -> int:
     return exit_code(streams, published)
 
 
-def _sync(space: Workspace, console: Console) -> tuple[list[StreamOutcome], PublishOutcome]:
+def _sync(
+    space: Workspace, console: Console, names: Sequence[str], runs: list[Run]
+) -> PublishOutcome:
+    """Sync connections one after the other, then publish."""
     from pipelines.runs import run_publish, run_sync
 
-    outcomes: list[StreamOutcome] = []
     with console.status(t("sample.intro")) as status:
 
         def told(progress: Progress) -> None:
             name = f"{progress.connection}/{progress.stream}"
             status.update(t("sample.writing", stream=name, read=progress.read))
 
-        for name in CONNECTIONS:
-            outcomes += run_sync(space, name, progress=told, publish=False).streams
+        for name in names:
+            begun = time.perf_counter()
+            done = run_sync(space, name, progress=told, publish=False).streams
+            runs.append(Run(name, done, time.perf_counter() - begun))
         status.update("unify_publish")
-        return outcomes, run_publish(space)
+        return run_publish(space)
 
 
-def _print_runs(console: Console, streams: list[StreamOutcome], seconds: float) -> None:
-    from pipelines.sample.report import print_table
-
-    names = ("stream", "status", "read", "unchanged", "inserted", "updated", "quarantined")
+def _print_runs(console: Console, runs: list[Run], seconds: float) -> None:
+    names = ("connection", "status", "streams", "read", "unchanged", "inserted", "updated",
+             "quarantined", "seconds")  # fmt: skip
     print_table(
         console,
         t("sample.synced", seconds=f"{seconds:.1f}"),
         [t(f"sync.col.{name}") for name in names],
         [
             (
-                f"{o.connection}/{o.stream}", t(f"sync.status.{o.status}"), o.read, o.unchanged,
-                o.inserted, o.updated, o.quarantined,
+                run.connection,
+                t(f"sync.status.{_worst(run.streams)}"),
+                len(run.streams),
+                *(
+                    sum(getattr(o, name) for o in run.streams)
+                    for name in ("read", "unchanged", "inserted", "updated", "quarantined")
+                ),
+                f"{run.seconds:.1f}",
             )
-            for o in streams
+            for run in runs
         ],
-        right=(2, 3, 4, 5, 6),
-    )  # fmt: skip
+        right=range(2, 9),
+    )
+
+
+def _worst(streams: Sequence[StreamOutcome]) -> str:
+    return next((o.status for o in streams if o.status != "ok"), "ok")

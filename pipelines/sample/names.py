@@ -33,6 +33,15 @@ CITIES = (
 )
 STREETS = ("人民路", "中山路", "科技园路", "解放大道", "创业街", "长江路", "新华路", "建设二路")
 MOBILE = ("133", "135", "136", "138", "139", "150", "151", "158", "159", "177", "186", "188", "199")
+FOREIGN = (
+    ("Portland", "Oregon", "US", "97201", "+1503555"),
+    ("Austin", "Texas", "US", "73301", "+1512555"),
+    ("Manchester", "England", "GB", "M1 1AE", "+44161555"),
+    ("Hamburg", "Hamburg", "DE", "20095", "+4940555"),
+    ("Singapore", "Singapore", "SG", "018956", "+65655"),
+)
+_FIRST = ("Anna", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Henry", "Ida", "Jack")
+_LAST = ("Ames", "Berg", "Cole", "Dunn", "Ellis", "Frost", "Gray", "Holm", "Irwin", "Jones")
 _SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015 leaves out I, O, S, V, Z
 _WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 
@@ -47,6 +56,21 @@ def company(dice: random.Random, city: str) -> str:
     """Return the registered name of a company in a city."""
     form = "股份有限公司" if dice.random() < 0.1 else "有限公司"
     return city.removesuffix("市") + dice.choice(BRANDS) + dice.choice(TRADES) + form
+
+
+def foreigner(number: int) -> str:
+    """Return the name of a person abroad; below 100 each number has its own."""
+    return f"{_FIRST[number % 10]} {_LAST[number // 10 % 10]}"
+
+
+def shortened(name: str) -> str:
+    """Return a company's name as salesmen type it: without its legal form."""
+    return name.removesuffix("有限公司").removesuffix("股份")
+
+
+def landline(dice: random.Random, area: str, number: int) -> str:
+    """Return a number of a switchboard, unlike all others of the story."""
+    return f"{area}-{dice.randrange(2, 9)}{dice.randrange(100, 1000)}{number:04d}"
 
 
 def mobile(dice: random.Random, number: int) -> str:

@@ -11,84 +11,83 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.cli.show import cell
+from pipelines.sample.questions import QUESTIONS, SHORT, Question
 from pipelines.texts import t
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 COUNTS = """
-select entity, connection || '/' || stream as source, row_count
-from mart.entity_counts order by all"""
+select
+    entity, sum(row_count)::bigint as count,
+    string_agg(distinct connection, ', ' order by connection) as source
+from mart.entity_counts group by entity order by entity"""
 
 QUARANTINE = r"""
 select
     connection || '/' || stream as source,
     regexp_replace(field, '\[[0-9]+\]', '') as field,
     split_part(reason, ';', 1) as reason,
-    count(*) as records
+    count(*) as count
 from ops.quarantine where status = 'open' group by all order by all"""
-
-SHORT = """
-select
-    order_number, order_source, payment_source, stock_source,
-    sku || ' ' || product_name as product, open_quantity::bigint, available::bigint,
-    total::decimal(18, 2) as total
-from mart.paid_not_in_stock order by placed_at desc, sku limit 3"""
-
-SHORT_COUNT = "select count(distinct order_id) from mart.paid_not_in_stock"
 
 NEXT = (
     'isthmus query "select * from mart.paid_not_in_stock"',
     'isthmus query "select number, party_name, total, paid_amount from mart.orders limit 20"',
 )
+_SHOWN = 3
+_RIGHT = {
+    "count", "quantity", "available", "total", "expected", "found", "offered", "there", "booked",
+}  # fmt: skip
 
 
 def print_report(console: Console, published: Path) -> None:
-    """Print counts, quarantine and the orders that are paid and not in stock."""
-    print_table(
-        console,
-        t("sample.counts"),
-        [t("sample.col.entity"), t("sample.col.source"), t("sample.col.count")],
-        ask(published, COUNTS),
-        right=(2,),
-    )
-    print_table(
-        console,
-        t("sample.quarantine"),
-        [
-            t("sample.col.source"),
-            t("sample.col.field"),
-            t("sample.col.reason"),
-            t("sample.col.count"),
-        ],
-        ask(published, QUARANTINE),
-        right=(3,),
-    )
-    ((count,),) = ask(published, SHORT_COUNT)
-    print_table(
-        console,
-        t("sample.short", count=count),
-        [
-            t("sample.col.order"),
-            t("sample.col.order_source"),
-            t("sample.col.payment_source"),
-            t("sample.col.stock_source"),
-            t("sample.col.product"),
-            t("sample.col.quantity"),
-            t("sample.col.available"),
-            t("sample.col.amount"),
-        ],
-        ask(published, SHORT),
-        right=(5, 6, 7),
-    )
-    console.print(Text(SHORT.strip(), style="dim"))
+    """Print what is in the store, what went to quarantine, and the answer to each question."""
+    print_answer(console, t("sample.counts"), published, COUNTS)
+    print_answer(console, t("sample.quarantine"), published, QUARANTINE)
+    for question in QUESTIONS:
+        _answer(console, published, question)
+    console.print(Text(SHORT.sql.strip(), style="dim"))
+
+
+def _answer(console: Console, published: Path, question: Question) -> None:
+    """Print how many there are and the first ones, of each kind one where there are kinds."""
+    columns, rows = asked(published, question.sql)
+    shown = rows[:_SHOWN]
+    if columns[0] == "kind":
+        firsts: dict[Any, tuple[Any, ...]] = {}
+        for row in rows:
+            firsts.setdefault(row[0], row)
+        shown = [(t(f"sample.kind.{row[0]}"), *row[1:]) for row in firsts.values()]
+    title = t(f"sample.q.{question.name}", count=len({row[columns[0] == "kind"] for row in rows}))
+    _table(console, title, columns, shown)
+
+
+def print_answer(console: Console, title: str, published: Path, sql: str) -> None:
+    """Print all that a query answers."""
+    columns, rows = asked(published, sql)
+    _table(console, title, columns, rows)
 
 
 def ask(published: Path, sql: str) -> list[tuple[Any, ...]]:
     """Return the rows that the locked reader answers."""
+    return asked(published, sql)[1]
+
+
+def asked(published: Path, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the columns and rows that the locked reader answers."""
     from warehouse.reader import run_query
 
-    return [tuple(row) for row in run_query(published, sql).rows]
+    result = run_query(published, sql)
+    return list(result.columns), [tuple(row) for row in result.rows]
+
+
+def _table(
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    heads = [t(f"sample.col.{name}") for name in columns]
+    right = [place for place, name in enumerate(columns) if name in _RIGHT]
+    print_table(console, title, heads, rows, right=right)
 
 
 def print_table(

@@ -1,77 +1,48 @@
-"""The two systems of the sample company that speak HTTP: a shop and a payment gateway."""
+"""The systems of the sample company that speak HTTP, each on its port of loopback."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
 
 from connectors.errors import ConfigError
 from connectors.rest.serve import serve
-from connectors.rest.simulator import Collection, RestSimulator
-from pipelines.sample.story import NOW, Story
+from pipelines.sample import alipay, fxiaoke, jushuitan, kingdee, kuaidi100, shopify, stripe
+from pipelines.sample.story import Story
 from pipelines.texts import t
 
-SHOP_PORT, GATEWAY_PORT = 18801, 18802
-TOKENS = {"SHOP_TOKEN": "shop-sample-token", "GATEWAY_TOKEN": "gateway-sample-token"}
+SYSTEMS = (shopify, kingdee, jushuitan, fxiaoke, stripe, alipay, kuaidi100)
+"""One module a system: CONNECTION, PORT, SECRETS, STREAMS and `build`. None else is in defs/."""
+PORTS = {system.CONNECTION: system.PORT for system in SYSTEMS}
+SECRETS = {name: value for system in SYSTEMS for name, value in system.SECRETS.items()}
 """What the demo sets for its own process; these servers are on loopback and know no secret."""
 
 
-def shop(story: Story) -> RestSimulator:
-    """Return the shop: a cursor, a total, a filter by `updated_at`."""
-    # No member is called so: the simulator then keeps each version that the story lists.
-    each = {"key": "no key", "page_size": 100, "max_page_size": 250}
-    return RestSimulator(
-        {
-            "customers": Collection(list(story.customers), **each),  # type: ignore[arg-type]
-            "products": Collection(list(story.products), **each),  # type: ignore[arg-type]
-            "orders": Collection(list(story.orders), **each),  # type: ignore[arg-type]
-        },
-        token=TOKENS["SHOP_TOKEN"],
-        now=lambda: NOW,
-    )
-
-
-def gateway(story: Story) -> RestSimulator:
-    """Return the gateway: the last id goes into the next request, stamps are epoch seconds."""
-    each = {
-        "stamp": "updated",
-        "paging": "last",
-        "page_size": 100,
-        "since_param": "updated_gte",
-        "stamp_format": "epoch",
-        "total_at": "",
-        "envelope": {"object": "list"},
-    }
-    return RestSimulator(
-        {
-            "payments": Collection(list(story.payments), path="/v1/charges", **each),  # type: ignore[arg-type]
-            "refunds": Collection(list(story.refunds), path="/v1/refunds", **each),  # type: ignore[arg-type]
-        },
-        token=TOKENS["GATEWAY_TOKEN"],
-        now=lambda: NOW,
-    )
+def build(story: Story) -> dict[str, Any]:
+    """Return the systems by connection, each with what it holds of the story."""
+    return {system.CONNECTION: system.build(story) for system in SYSTEMS}
 
 
 @contextlib.contextmanager
-def running(story: Story) -> Iterator[tuple[RestSimulator, RestSimulator]]:
-    """Serve both on their ports while the block runs; raises ConfigError naming a taken port."""
-    apps = shop(story), gateway(story)
+def running(apps: Mapping[str, Any]) -> Iterator[None]:
+    """Serve the systems on their ports while the block runs; raises ConfigError for a taken one."""
     with contextlib.ExitStack() as stack:
-        for app, port in zip(apps, (SHOP_PORT, GATEWAY_PORT), strict=True):
+        for connection, app in apps.items():
+            port = PORTS[connection]
             try:
                 stack.enter_context(serve(app, port=port))
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
                 raise ConfigError(t("sample.port.what", port=port), t("sample.port.do")) from None
-        yield apps
+        yield
 
 
 def hand_out(env: MutableMapping[str, str], office: os.PathLike[str]) -> dict[str, str]:
-    """Set what the sample's definitions refer to, without replacing a token that is set."""
-    values = {**TOKENS, "SAMPLE_OFFICE": os.fspath(office)}
-    for name, value in values.items():
-        env[name] = value
+    """Set what the sample's definitions refer to, and return it."""
+    values = {**SECRETS, "SAMPLE_OFFICE": os.fspath(office)}
+    env.update(values)
     return values

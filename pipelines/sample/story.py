@@ -1,7 +1,8 @@
-"""One seeded story told by four systems: shop, payment gateway, stock list, bank bill.
+"""One seeded story that all systems of the sample company tell, and the key to what is wrong.
 
-All of it is a pure function of the seed: no clock, no order of sets, no hash. What is wrong on
-purpose is planted by `faults` and listed in `Story.bad`, the answer key of the tests.
+All of it is a pure function of the seed: no clock, no order of sets, no hash. Here it is told once,
+as facts; an adapter a system writes the facts down as that system would. Records that are wrong by
+themselves are planted by the adapters, which name them in `Key.bad`.
 """
 
 from __future__ import annotations
@@ -9,148 +10,93 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Any
 
-from pipelines.sample import catalogue
-from pipelines.sample.catalogue import stamp
+from pipelines.sample import breaks, goods, money, people, talks, trade
+from pipelines.sample.facts import (
+    Claim,
+    Customer,
+    Deal,
+    Lead,
+    Movement,
+    Order,
+    Parcel,
+    Product,
+    Return,
+    Stock,
+    Ticket,
+)
+from pipelines.sample.key import Key
 
-SEED = 20260331
-ORDERS = 2_000
-SHORT_SKUS = 8
-SHORT_ORDERS = 16
+SEED = 20261031
 ZONE = timezone(timedelta(hours=8))
-NOW = datetime(2026, 3, 31, 18, 0, tzinfo=ZONE)
-START = datetime(2025, 10, 1, 8, 0, tzinfo=ZONE)
-RECENT = timedelta(days=21)
-
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Bad:
-    """A record that is wrong on purpose.
-
-    `reason` is part of what its quarantine row must say; `kept` marks a word that is kept as
-    unknown with a warning. `key` is the source key, None where the record has none.
-    """
-
-    connection: str
-    stream: str
-    key: str | None
-    entity: str
-    field: str
-    reason: str
-    kept: bool = False
+NOW = datetime(2026, 10, 31, 18, 0, tzinfo=ZONE)
+START = datetime(2026, 5, 1, 8, 0, tzinfo=ZONE)
 
 
 @dataclass(slots=True)
 class Story:
-    """What the systems hold, and the answer key.
+    """What happened, and the answer key.
 
-    `short` are (order number, SKU) of orders that are paid and not in stock. `twice` are keys of
-    customers that the shop lists in two versions.
+    `orders` are the shop's, `typed` those typed into the ERP; `claims` are the ERP's documents for
+    the shop's orders.
     """
 
-    customers: list[Record] = field(default_factory=list)
-    products: list[Record] = field(default_factory=list)
-    orders: list[Record] = field(default_factory=list)
-    payments: list[Record] = field(default_factory=list)
-    refunds: list[Record] = field(default_factory=list)
-    stock: list[Record] = field(default_factory=list)
-    bank: list[Record] = field(default_factory=list)
-    bad: list[Bad] = field(default_factory=list)
-    short: list[tuple[str, str]] = field(default_factory=list)
-    twice: list[str] = field(default_factory=list)
+    seed: int
+    customers: list[Customer] = field(default_factory=list)
+    products: list[Product] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    typed: list[Order] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    returns: list[Return] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    stock: list[Stock] = field(default_factory=list)
+    leads: list[Lead] = field(default_factory=list)
+    deals: list[Deal] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+    key: Key = field(default_factory=Key)
+
+    def dice(self, part: str) -> random.Random:
+        """Return the chance of one part, so that a change of one leaves the others as they are."""
+        return random.Random(f"{self.seed}/{part}")  # noqa: S311 - a story, no secret
+
+    def sent(self) -> list[tuple[Order, Parcel]]:
+        """Return the shop's orders of which a parcel left, each with its parcel."""
+        return [(order, order.parcel) for order in self.orders if order.parcel is not None]
 
 
-def tell(seed: int = SEED) -> Story:
-    """Return the whole story of a seed, faults planted."""
-    from pipelines.sample import faults, money, stocklist
+def tell(seed: int = SEED, orders: int = trade.ORDERS) -> Story:
+    """Return the whole story of a seed, its breaks planted.
 
-    dice = random.Random(seed)  # noqa: S311 - a story, no secret
-    story = Story()
-    story.products = catalogue.make_products(dice, START)
-    story.customers = catalogue.make_customers(dice, START)
-    scarce = [story.products[place]["sku"] for place in range(4, 4 + 13 * SHORT_SKUS, 13)]
-    _make_orders(dice, story, scarce)
-    money.make_payments(dice, story)
-    stocklist.make_stock(dice, story, scarce)
-    faults.plant(dice, story)
+    `orders` is how many the shop has; raises ValueError where they are too few for the breaks.
+    """
+    story = Story(seed)
+    story.products = goods.make_products(story.dice("products"), START)
+    story.customers = people.make_customers(story.dice("customers"), START)
+    known = (story.customers, story.products, START, NOW)
+    story.orders = trade.shop_orders(story.dice("orders"), *known, orders)
+    story.typed = trade.typed_orders(story.dice("typed"), *known)
+    story.movements, story.returns = money.make_movements(
+        story.dice("money"), [*story.orders, *story.typed], NOW
+    )
+    for order in story.orders:
+        order.document = "yes" if order.is_paid else ""
+    scarce = {product.sku for product in goods.scarce(story.products)}
+    breaks.Planter(
+        story.dice("breaks"), story.orders, story.movements, NOW, story.key, scarce
+    ).plant()
+    story.claims = breaks.make_claims(
+        story.dice("claims"), story.orders, len(story.typed) + 1, story.key
+    )
+    story.stock = goods.make_stock(story.dice("stock"), story.products, story.orders)
+    story.leads = talks.make_leads(story.dice("leads"), START, NOW)
+    story.deals = talks.make_deals(story.dice("deals"), story.customers, START, NOW)
+    story.tickets = talks.make_tickets(story.dice("tickets"), story.orders, NOW)
+    story.key.same = people.same(story.customers)
+    story.key.oversold = goods.oversold(story.stock)
+    story.key.short = [
+        (order.number, line.product.sku)
+        for order in story.orders
+        for line in order.lines
+        if line.product.sku in scarce
+    ]
     return story
-
-
-def _make_orders(dice: random.Random, story: Story, scarce: list[str]) -> None:
-    plenty = [product for product in story.products if product["sku"] not in scarce]
-    by_sku = {product["sku"]: product for product in story.products}
-    span = (NOW - timedelta(hours=6) - START).total_seconds()
-    moments = sorted(START + timedelta(seconds=dice.randrange(int(span))) for _ in range(ORDERS))
-    recent = [n for n, placed in enumerate(moments) if NOW - placed < RECENT]
-    short = set(dice.sample(recent, SHORT_ORDERS))
-    for number, placed in enumerate(moments, 1):
-        customer = dice.choice(story.customers)
-        financial, fulfilment = _state(dice, NOW - placed < RECENT)
-        chosen = dice.sample(plenty, dice.choice((1, 1, 2, 2, 3, 4, 5)))
-        if number - 1 in short:
-            financial, fulfilment = "paid", "unfulfilled"
-            sku = scarce[len(story.short) % len(scarce)]
-            chosen[0] = by_sku[sku]
-            story.short.append((f"SO{placed:%Y%m}{number:05d}", sku))
-        order = _order(dice, number, placed, customer, chosen)
-        order["financial_status"], order["fulfillment_status"] = financial, fulfilment
-        story.orders.append(order)
-
-
-def _state(dice: random.Random, is_recent: bool) -> tuple[str, str | None]:
-    """Return (financial_status, fulfillment_status) of an order."""
-    roll = dice.random()
-    if is_recent:
-        if roll < 0.40:
-            return "paid", "unfulfilled"
-        return ("paid", "fulfilled") if roll < 0.72 else ("pending", None)
-    if roll < 0.88:
-        return "paid", "fulfilled"
-    if roll < 0.92:
-        return "refunded", "fulfilled"
-    return ("partially_refunded", "fulfilled") if roll < 0.95 else ("voided", None)
-
-
-def _order(
-    dice: random.Random, number: int, placed: datetime, customer: Record, chosen: list[Record]
-) -> Record:
-    lines = []
-    for place, product in enumerate(chosen, 1):
-        lines.append(
-            {
-                "id": number * 10 + place,
-                "product_id": product["id"],
-                "sku": product["sku"],
-                "title": product["title"],
-                "quantity": dice.choice((2, 3, 4, 5, 6, 10, 12, 20)),
-                "price": product["price"],
-            }
-        )
-    goods = sum((line["price"] * line["quantity"] for line in lines), Decimal(0))
-    discount = (goods * dice.choice((0, 0, 0, 5, 8)) / 100).quantize(Decimal("0.01"))
-    address = customer["addresses"][0]
-    return {
-        "id": 500_000 + number,
-        "name": f"SO{placed:%Y%m}{number:05d}",
-        "customer": {"id": customer["id"], "name": customer["name"]},
-        "currency": "CNY",
-        "subtotal": goods,
-        "discount": discount,
-        "total_price": goods - discount,
-        "financial_status": "",
-        "fulfillment_status": None,
-        "shipping_address": {
-            "receiver": address["receiver"],
-            "phone": address["phone"],
-            "province": address["province"],
-            "city": address["city"],
-            "street": address["district"] + address["street"],
-        },
-        "line_items": lines,
-        "created_at": stamp(placed),
-        "updated_at": stamp(placed + timedelta(minutes=dice.randrange(5, 340))),
-    }
