@@ -118,7 +118,10 @@ def test_several_systems_that_tell_of_one_order_and_one_stock(tmp_path: Path) ->
             order("7", "A", 5, **paid, platform_order_no="N1"),
             order("8", "B", 9, **paid, platform_order_no="N2"),  # another sum: another order
             order("9", "A", 5, **paid, platform_order_no="N404"),
+            order("6", "B", 2, platform_order_no="N6"),
         ], connection="oms")  # fmt: skip
+        twin = order("6", "B", 2, platform_order_no="N6")  # each of the two names the other
+        load.put("order", [twin], connection="other")
         for connection, places in (("shop", (9,)), ("oms", (1, 2)), ("erp", (2, 1)), ("b", (4,))):
             load.put("stock_level", [
                 {"key": f"{n}", "sku": "A", "location_name": f"{n}", "available": many}
@@ -128,7 +131,9 @@ def test_several_systems_that_tell_of_one_order_and_one_stock(tmp_path: Path) ->
         project(store, home, privacy="masked", key=b"0" * 32, now=MOMENT + timedelta(days=1))
     with duckdb.connect(str(home.public), read_only=True) as con:
         rows = con.execute("SELECT connection, number FROM mart.orders ORDER BY ALL").fetchall()
-        assert rows == [("oms", "N8"), ("oms", "N9"), ("shop", "N1"), ("shop", "N2")]
+        assert rows == [
+            ("oms", "N6"), ("oms", "N8"), ("oms", "N9"), ("shop", "N1"), ("shop", "N2"),
+        ]  # fmt: skip
         rows = con.execute(
             "SELECT order_number, available, stock_source FROM mart.paid_not_in_stock ORDER BY ALL"
         ).fetchall()

@@ -52,8 +52,11 @@ parties as (
 ),
 
 -- A document that names another system's order, and is of the same sum, is that order on its way.
+-- Where two name each other, one of them stays.
 platform as (
-    select distinct number, connection, currency, total from main.orders where number is not null
+    select distinct number, connection, currency, total, platform_order_no
+    from main.orders
+    where number is not null
 )
 
 select
@@ -88,4 +91,5 @@ where not exists (
     select 1 from platform as f
     where o.platform_order_no = f.number and o.connection <> f.connection
         and o.currency = f.currency and o.total = f.total
+        and (f.platform_order_no is distinct from o.number or f.connection < o.connection)
 )
