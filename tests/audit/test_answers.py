@@ -48,7 +48,8 @@ def test_an_answer_needs_a_reason_and_is_given_once(tmp_path: Path) -> None:
 
 def test_every_answer_is_about_a_file_that_is_there() -> None:
     for answer in load(ANSWERS):
-        assert (ROOT / answer.place).is_file(), answer.place
+        if not answer.place.startswith("history: "):
+            assert (ROOT / answer.place).is_file(), answer.place
 
 
 def test_the_page_for_it_has_every_answer() -> None:
