@@ -73,6 +73,7 @@ class Timed:
             high, page, total = (found.get(name) for name in ("high", "page", "total"))
             try:
                 is_ours = type(page) is int and type(total) is int and page > 0
+                is_ours &= found.get("rows") == self._settings.rows  # else pages are others
                 if made is not None and is_ours:
                     made.high = datetime.fromisoformat(high or "").astimezone(UTC)
                     made.page, made.total, made.count = page or 1, total or 0, found["count"]
@@ -104,7 +105,7 @@ class Timed:
                         f"The list of {self._log.name} changed under each of {ANEW} reads.",
                         "run again at a quieter time, or make window: shorter.",
                     )
-                place = _Place(place.low, place.high)
+                place, seen = _Place(place.low, place.high), b""
                 continue
             place.total, place.count = total, place.count + len(found.keys)
             if found.keys and raw == seen:
@@ -159,7 +160,7 @@ class Timed:
         resume = {
             "mode": self._request.mode, "window": place.low.astimezone(UTC).isoformat(),
             "high": place.high.astimezone(UTC).isoformat(), "page": place.page,
-            "count": place.count, "total": place.total,
+            "count": place.count, "total": place.total, "rows": self._settings.rows,
         }  # fmt: skip
         return self._mark(write_bookmark(self._before, resume))
 

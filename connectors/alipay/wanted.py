@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from connectors.alipay.catalogue import Asked, Balance
 from connectors.base import Page, ReadRequest
 from connectors.body import Body, parse_path
-from connectors.details import each
+from connectors.details import answered
 from connectors.records import cut
 from connectors.whose import MEMBER
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MANY = 100
 """Records of one page."""
+STEP = 20
+"""Rows wanted that are asked for together."""
 
 
 def pages(api: Api, asked: Asked, request: ReadRequest, of: str) -> Iterator[Page]:
@@ -40,23 +43,32 @@ def pages(api: Api, asked: Asked, request: ReadRequest, of: str) -> Iterator[Pag
         one = cut(inner, (), [parse_path(name) for name in asked.key], None)
         return (one.records, one.keys) if one.keys and one.keys[0] else ([], [])
 
-    for _, found in each(request.wanted, ask):
-        if found is None:
-            blank += 1
-        elif not found[0]:
-            unknown += 1
-        else:
-            records += found[0]
-            keys += found[1]
+    def page() -> Page:
+        notes = []
+        if unknown:
+            notes.append(f"{asked.title}: {unknown} of those asked for are not known there.")
+        if blank:
+            notes.append(f"{asked.title}: {blank} rows name neither trade_no nor out_trade_no.")
+        return Page(records, keys, {MEMBER: of}, warnings=tuple(notes))
+
+    rows = islice(request.wanted, request.limit)
+    while some := list(islice(rows, STEP)):
+        answers, error = answered(some, ask)
+        for _, found in answers:
+            if found is None:
+                blank += 1
+            elif not found[0]:
+                unknown += 1
+            else:
+                records += found[0]
+                keys += found[1]
+        if error is not None:  # a quota, say: what was answered was asked for and is kept
+            yield page()
+            raise error
         if len(records) >= MANY:
             yield Page(records, keys, {MEMBER: of})
             records, keys = [], []
-    notes = []
-    if unknown:
-        notes.append(f"{asked.title}: {unknown} of those asked for are not known there.")
-    if blank:
-        notes.append(f"{asked.title}: {blank} rows name neither trade_no nor out_trade_no.")
-    yield Page(records, keys, {MEMBER: of}, warnings=tuple(notes))
+    yield page()
 
 
 def balance(api: Api, source: Balance, request: ReadRequest, of: str) -> Iterator[Page]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import pytest
-from alipay_world import DOWNLOADS, World, killed_at
+from alipay_world import DOWNLOADS, World, connector, killed_at
 
 from connectors.alipay.sample import text
 from connectors.alipay.simulator import HERE
-from connectors.errors import ConfigError, ContractBroken, Refused, Unavailable
+from connectors.base import ReadRequest
+from connectors.errors import ConfigError, ContractBroken, QuotaUsed, Refused, Unavailable
 
 
 @pytest.fixture(autouse=True)
@@ -304,11 +306,39 @@ def test_a_list_that_moves_while_it_is_paged_is_begun_anew(tmp_path: Path) -> No
     world.close()
 
 
-def test_trades_and_refunds_are_asked_for_by_their_numbers(tmp_path: Path) -> None:
-    from alipay_world import connector
+def test_a_list_that_grows_at_its_end_is_begun_anew_too(tmp_path: Path) -> None:
+    """Its first page comes once more as it was, and is no loop."""
+    world = World(tmp_path, movements="log", rows=2)
+    fill(world, 4)
 
+    def meanwhile(number: int) -> None:
+        if number == 2:
+            world.move(0, "9.90", number="9999999999")
+
+    world.system.before = meanwhile
+    done = world.read("account_log")
+    assert done.error is None
+    assert world.judge("account_log") == []
+    world.close()
+
+
+def test_pages_of_another_size_do_not_go_on_where_a_read_was_cut_off(tmp_path: Path) -> None:
+    world = World(tmp_path, movements="log")
+    for _ in range(12):
+        world.move(3, "1.00")
+    bookmark, keys = None, list[str | None]()
+    for rows, pages in ((6, 1), (2, 99)):
+        one = connector(world.system, world.time, movements="log", rows=rows)
+        for page in islice(one.read(ReadRequest("account_log", bookmark=bookmark)), pages):
+            bookmark = page.bookmark
+            keys += page.keys
+        one.close()
+    assert set(keys) == set(world.there("account_log"))
+    world.close()
+
+
+def test_trades_and_refunds_are_asked_for_by_their_numbers(tmp_path: Path) -> None:
     from connectors.alipay.sample import refund_check, trade
-    from connectors.base import ReadRequest
 
     world = World(tmp_path)
     world.system.put("trades", trade("T1", "9.00"))
@@ -327,5 +357,22 @@ def test_trades_and_refunds_are_asked_for_by_their_numbers(tmp_path: Path) -> No
     asks = [{"trade_no": "T1", "out_request_no": n} for n in ("R1", "R2")]
     pages = list(one.read(ReadRequest("refund_checks", wanted=asks)))
     assert [key for page in pages for key in page.keys] == ["T1/R1"]
+    one.close()
+    world.close()
+
+
+def test_what_was_answered_before_a_quota_ended_is_landed(tmp_path: Path) -> None:
+    from connectors.alipay.sample import trade
+
+    world = World(tmp_path)
+    for number in range(9):
+        world.system.put("trades", trade(f"T{number}", "9.00"))
+    one = connector(world.system, world.time, rate="5/d")
+    pages = one.read(
+        ReadRequest("trades", wanted=[{"trade_no": f"T{number}"} for number in range(9)])
+    )
+    assert next(pages).keys == ["T0", "T1", "T2", "T3", "T4"]
+    with pytest.raises(QuotaUsed):
+        next(pages)
     one.close()
     world.close()
