@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.errors import AuthError, ContractBroken
+from connectors.errors import AuthError, ConnectorError, ContractBroken
 from connectors.http import HttpClient, Request
 from connectors.jushuitan.faults import explained
 from connectors.tokens import Kept, Token, Turn
@@ -31,14 +31,14 @@ class Login:
 
     def fetch(self, kept: Kept | None, turn: Turn) -> Token:
         """Return a new token; raises AuthError where a person must give a new code."""
-        refused: AuthError | None = None
+        refused: ConnectorError | None = None
         if kept is not None and kept.refresh:
             try:
                 return self._ask(
                     "refreshToken", grant_type="refresh_token", refresh_token=kept.refresh,
                     scope="all",
                 )  # fmt: skip
-            except AuthError as error:
+            except (AuthError, ContractBroken) as error:  # by which code, nobody says
                 refused = error
         if self.code is None:
             return self._ask(

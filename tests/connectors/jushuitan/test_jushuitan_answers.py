@@ -25,7 +25,7 @@ from connectors.jushuitan import JushuitanConnector
 from connectors.jushuitan import sample as make
 from connectors.jushuitan.settings import JushuitanSettings
 from connectors.jushuitan.signing import sign
-from connectors.jushuitan.simulator import Identity, JushuitanSimulator, Reply
+from connectors.jushuitan.simulator import Identity, JushuitanSimulator, Refused, Reply
 from connectors.tokens import Kept, OwnTokens
 
 CODE = SECRETS["env:JST_CODE"]
@@ -114,6 +114,25 @@ def test_a_token_is_kept_renewed_in_time_and_begun_anew_after_its_end(
         "/openWeb/auth/getInitToken", "/openWeb/auth/refreshToken", "/openWeb/auth/refreshToken",
         "/openWeb/auth/getInitToken",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [10, 100, 120, 150])
+def test_by_whatever_code_a_renewal_is_refused_an_own_app_begins_anew(
+    oms: JushuitanSimulator, clock: StillClock, code: int
+) -> None:
+    kept = OwnTokens()
+    read(connector(oms, clock, tokens=kept))
+    clock.wait(days=31)
+    answer = oms._token
+
+    def refusing(what: str, form: Mapping[str, str]) -> Any:
+        if what == "refreshToken":
+            raise Refused(code, "refresh_token 已失效")
+        return answer(what, form)
+
+    oms._token = refusing  # type: ignore[method-assign]
+    assert read(connector(oms, clock, tokens=kept)) == ALL
+    assert called(oms)[1:] == ["refreshToken", "getInitToken"]
 
 
 def test_a_token_that_is_refused_is_renewed_once(
