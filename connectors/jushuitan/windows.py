@@ -40,6 +40,9 @@ QUIET = timedelta(days=1)
 """A stream in which nothing changes is read again from so long before the last read on."""
 DRIFT = timedelta(seconds=2)
 AHEAD = timedelta(hours=1)
+LATE = timedelta(hours=20)
+"""A scan that deletes and is so far behind its time takes further windows before the last stretch:
+that would not fit into 7 days, where a scan goes on a week after it was cut off."""
 PREVIEW = timedelta(days=28)
 CLOSINGS = 6
 """How often the open last stretch is walked until two walks are alike."""
@@ -144,7 +147,10 @@ class Windows:
         past = self.tide.begun - self.settings.lookback
         if low < past:
             return min(low + SPAN - OVERLAP, past)
-        return low if proves else max(self.tide.ceiling, low)
+        if not proves:
+            return max(self.tide.ceiling, low)
+        late = self.api.here() - self.settings.lookback - AHEAD
+        return min(low + SPAN - OVERLAP, late) if late - low > LATE else low
 
     def _settles(self) -> bool:
         """Take the server's time for that of the read where ours is ahead of it; once."""

@@ -297,6 +297,25 @@ def test_a_scan_goes_back_to_the_first_day_that_was_read() -> None:
         assert one.judge() == []
 
 
+@pytest.mark.parametrize("days", [0, 1, 8, 30])
+@pytest.mark.parametrize("lookback", ["10m", "6d"])
+def test_a_scan_that_was_cut_off_goes_on_however_much_later(days: int, lookback: str) -> None:
+    one = Memory("products", page_size=5, since="2026-02-01", lookback=lookback)
+    fill(one, product)
+    one.read()
+    scan = connector(one.oms, one.time, **one.more)
+    pages = scan.read(ReadRequest("products", "full", one.bookmark))
+    one.bookmark = next(pages).bookmark
+    scan.close()
+    for _ in range(days):
+        product(one, 7, "moved")
+        one.time.wait(days=1)
+    request = ReadRequest("products", "full", one.bookmark)
+    read = list(connector(one.oms, one.time, **one.more).read(request))
+    assert read[-1].complete
+    assert {key for page in read for key in page.keys} == one.oms.living("products").keys()
+
+
 def test_our_clock_may_be_ahead() -> None:
     """By less than 15 minutes; more is refused. What is past, and cannot grow, is so by theirs."""
     one = Memory("products", page_size=5, since="2026-02-27")
