@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from connectors.base import Page, ReadRequest
 from connectors.details import answered
-from connectors.errors import ConfigError, QuotaUsed
+from connectors.errors import ConfigError, ContractBroken, QuotaUsed
 from connectors.kuaidi100.api import Api, Said
 from connectors.kuaidi100.carriers import Carriers
 from connectors.kuaidi100.parcels import Parcel, choose
@@ -94,7 +94,10 @@ class Reading:
             raise
         if self.now() - begun > _SOON:  # it waited for its turn, or was sent again
             self.asked.mark(stream, parcel.key, self.now())
-        return Heard(said, None if body is None else make_record(body, parcel), words)
+        try:
+            return Heard(said, None if body is None else make_record(body, parcel), words)
+        except ContractBroken as error:  # of this parcel: the others are asked for all the same
+            return Heard("refused", None, error.what)
 
     def _count(self, found: Iterable[Heard]) -> tuple[Counter[str], list[str]]:
         """Return what became of a page; raises ConfigError where nothing but refusals came."""

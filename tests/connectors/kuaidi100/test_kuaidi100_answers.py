@@ -239,10 +239,14 @@ def test_what_was_answered_before_an_error_is_kept(account: Account):
     assert sorted(made.asked.times("tracks")) == sorted(str(key) for key in page.keys)
 
 
-def test_another_parcels_answer_is_refused(account: Account):
+def test_another_parcels_answer_is_not_taken_and_stops_nobody(account: Account):
     account.put("YT10001", nu="YT99999")
-    with pytest.raises(ContractBroken, match="answered with another"):
-        account.read("YT10001")
+    account.put("YT10002", data="none")
+    account.put("YT10003")
+    (page,) = account.read("YT10001", "YT10002", "YT10003")
+    assert page.keys == ["yuantong/YT10003"]
+    assert page.tally == {"asked": 3, "refused": 2, "found": 1}
+    assert "answered with another" in page.warnings[0]
 
 
 # --- the record --------------------------------------------------------------------------------
