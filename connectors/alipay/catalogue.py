@@ -144,7 +144,8 @@ STREAMS: Mapping[str, Source] = {
         Asked(
             "trades", "交易查询", TRADE_QUERY, ("trade_no", "out_trade_no"), ("trade_no",),
             "select null as trade_no, merchant_order_no as out_trade_no from unified.payments"
-            " where method = 'alipay' and status = 'pending' and merchant_order_no is not null",
+            " where method = 'alipay' and status = 'pending' and merchant_order_no is not null"
+            " and coalesce(source_created_at, first_seen_at) >= now() - interval '31 days'",
         ),
         Asked(
             "refund_checks", "退款查询", REFUND_QUERY,
@@ -152,7 +153,9 @@ STREAMS: Mapping[str, Source] = {
             "select provider_transaction_id as trade_no, merchant_order_no as out_trade_no,"
             " merchant_refund_no as out_request_no from unified.refunds where method = 'alipay'"
             " and status in ('requested', 'approved', 'pending')"
-            " and merchant_refund_no is not null",
+            " and merchant_refund_no is not null"
+            " and coalesce(requested_at, source_created_at, first_seen_at)"
+            " >= now() - interval '31 days'",
         ),
     )
 }  # fmt: skip

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from alipay_world import World
 
 from connectors.alipay.catalogue import STREAMS
 from pipelines.workspace import PROJECT
+from warehouse import ddl
 
 D = Decimal
 
@@ -79,6 +83,57 @@ def test_money_is_counted_once_and_refunds_are_documents(world: World) -> None:
          "2026022022001400000000001")
         for request, amount in (("R1", D(10)), ("R2", D(20)))
     ]  # fmt: skip
+
+
+def test_which_way_money_went_is_kept(tmp_path: Path, world: World) -> None:
+    """Amounts have no sign: of a transfer the columns alone say it. 支出 may have none."""
+    world.move(2, "-7.00", 业务类型="转账", 对方账号="")
+    world.move(2, "8.00", 业务类型="转账", 对方账号="")
+    world.move(2, "0.00", **{"业务类型": "收费", "支出金额（-元）": "0.53"})
+    assert world.sync("account_bill").error is None
+    log = World(tmp_path / "log", movements="log")
+    log.system, log.network = world.system, world.network
+    assert log.sync("account_log").error is None
+    told = []
+    for one, names in ((world, ("收入金额（+元）", "支出金额（-元）")), (log, ("direction",))):
+        with duckdb.connect(str(one.space.home.store), read_only=True) as con:
+            found = con.execute("select kind, amount, ext from source.payments order by amount")
+            told.append([
+                (kind, amount, *(json.loads(ext)[name] for name in names))
+                for kind, amount, ext in found.fetchall()
+            ])  # fmt: skip
+    log.close()
+    assert told == [
+        [
+            ("fee", D("0.53"), "0.00", "0.53"), ("transfer", D(7), "0.00", "-7.00"),
+            ("transfer", D(8), "8.00", "0.00"),
+        ],
+        [("fee", D("0.53"), "支出"), ("transfer", D(7), "支出"), ("transfer", D(8), "收入")],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("days", [10, 40])
+def test_what_is_pending_for_too_long_is_not_asked_for(days: int) -> None:
+    with duckdb.connect() as con:
+        con.execute("create schema unified")
+        for entity, status, more in (
+            ("payment", "pending", {}), ("refund", "approved", {"merchant_refund_no": "R1"}),
+        ):  # fmt: skip
+            table = ddl.unified_table(entity)
+            columns = ", ".join(f"{field.name} {field.sql_type}" for field in table.fields)
+            con.execute(f"create table {table.full} ({columns})")
+            row = {
+                "method": "alipay", "status": status, "merchant_order_no": "SO1",
+                "source_created_at": datetime.now(UTC) - timedelta(days=days), **more,
+            }  # fmt: skip
+            marks = ", ".join("?" * len(row))
+            con.execute(
+                f"insert into {table.full} ({', '.join(row)}) values ({marks})", [*row.values()]
+            )
+        asked = [
+            con.execute(STREAMS[name].query).fetchall() for name in ("trades", "refund_checks")
+        ]
+    assert asked == ([[(None, "SO1")], [(None, "SO1", "R1")]] if days < 31 else [[], []])
 
 
 def test_what_cannot_be_read_waits_in_quarantine_and_the_rest_is_there(world: World) -> None:

@@ -12,6 +12,7 @@ from connectors.alipay.settings import AlipaySettings
 from pipelines.check.project import check_project
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import PROJECT, Workspace
+from warehouse.model import ENTITIES
 from warehouse.reader import run_query
 
 PAGE = (PROJECT / "docs" / "alipay.md").read_text("utf-8")
@@ -63,3 +64,16 @@ def test_the_page_names_every_setting_and_stream() -> None:
         assert not method or method.rpartition("bill")[2] in PAGE, method
     for setting in ("20h", "3d", "31d", "5/s", "09:30", "2000"):
         assert f"`{setting}`" in PAGE
+
+
+def test_queries_of_the_page_and_of_the_streams_use_the_models_words() -> None:
+    queries = " ".join([PAGE, *(getattr(source, "query", "") for source in STREAMS.values())])
+    found = re.findall(
+        r"from unified\.(\w+)\s+where .*?(\w*status) (?:= |in )(\([^)]*\)|'\w+')",
+        queries,
+        re.DOTALL,
+    )
+    assert len(found) == 3
+    for table, name, listed in found:
+        entity = next(cls for cls in ENTITIES.values() if cls.table == table)
+        assert set(re.findall(r"'(\w+)'", listed)) <= set(entity.columns()[name].words), table

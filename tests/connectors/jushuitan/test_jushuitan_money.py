@@ -233,6 +233,13 @@ def test_a_broken_amount_goes_to_quarantine_and_an_unknown_word_stays(tmp_path: 
     assert at.astimezone(UTC) == datetime(2026, 2, 21, 2, 0, 0, 807000, tzinfo=UTC)
 
 
+def test_what_costs_nothing_is_paid(tmp_path: Path) -> None:
+    """An exchange that is sent again owes nothing: it does not wait for money."""
+    free, due = (make.order(n, [make.item(n, "A-1", 1, p)]) for n, p in ((1, "0.00"), (2, "5.00")))
+    found = mapped("orders", tmp_path, free, due | {"paid_amount": "0.00"})
+    assert found.column("payment_status") == ["paid", "pending"]
+
+
 def test_odd_after_sales_keep_their_words_and_numbers_may_be_texts(tmp_path: Path) -> None:
     order = make.order(1, [make.item(1, "A-1", 1, "5.00")])
     found = mapped(
