@@ -28,7 +28,9 @@ from connectors.records import field_text
 
 DAY = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
-"""Stands for the stamp of a record that has none: no floor passes it."""
+"""Stands for the stamp of a record that no floor passes in this read, nor where it goes on later:
+it has none, or is younger than the lookback when it is read."""
+_WHOLE = ("after", "floor", "held")
 WALKS = 6
 """How often a list is walked until two walks in a row are alike."""
 Row: TypeAlias = tuple[str, int]
@@ -76,6 +78,8 @@ class Cursor:
                 self.after, self.floor = resume["after"], resume["floor"]
                 if young := resume["young"]:
                     self.recent.append((datetime.fromisoformat(young[0]), young[1]))
+                if held := resume.get("held", 0):
+                    self.recent.append((NEVER, held))
             for turn, new, after in self._walk():
                 yield self._page(turn, new, self._mark(after))
                 if self.request.limit is not None and self.count >= self.request.limit:
@@ -179,8 +183,11 @@ class Cursor:
                 self._remark()
             elif at > here + DAY:
                 continue  # a slip of the pen must not hold the floor for years
-            elif at <= here - self.settings.lag:
-                self.greatest = max(self.greatest or at, at)
+            else:
+                if at <= here - self.settings.lag:
+                    self.greatest = max(self.greatest or at, at)
+                if at >= here - self.settings.lookback:
+                    at = NEVER  # what may yet be committed below it is for the next read to find
             self.recent.append((at, ts))
         edge = self.greatest and self.greatest - self.settings.lookback
         reached = self.floor
@@ -201,6 +208,7 @@ class Cursor:
         resume = {
             "mode": self.request.mode, "part": self.part, "after": after, "floor": self.floor,
             "young": [*young[0]] if young else [], "done": dict(self.done),
+            "held": next((ts for at, ts in self.recent if at == NEVER), 0),
         }  # fmt: skip
         return {"floor": dict(self.floors), "resume": resume}
 
@@ -248,7 +256,7 @@ def _are_numbers(found: object) -> bool:
 
 
 def _goes_on(resume: Mapping[str, Any], mode: str) -> bool:
-    numbers = {name: resume.get(name) for name in ("after", "floor")}
+    numbers = {name: resume.get(name, 0 if name == "held" else None) for name in _WHOLE}
     return (
         resume.get("mode") == mode
         and isinstance(resume.get("part"), str)

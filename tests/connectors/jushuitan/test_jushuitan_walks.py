@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import pytest
@@ -129,6 +129,27 @@ def test_what_is_committed_late_is_found_below_the_last_number(inclusive: bool) 
     one.time.wait(minutes=5)
     one.read()
     assert (one.landed, one.judge()) == (1, [])
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_what_is_committed_late_behind_a_read_that_was_cut_off_is_found(cut: int) -> None:
+    """The read that goes on is much later than its first pages: they are not old by its stamps."""
+    one = Memory("orders", page_size=2)
+    order(one, 1)
+    order(one, 2, late=300)
+    for key in range(3, 9):
+        order(one, key)
+    one.time.wait(seconds=20)
+    pages = connector(one.oms, one.time, **one.more).read(ReadRequest("orders"))
+    for page in islice(pages, cut):
+        assert "2" not in page.keys
+        one.bookmark = page.bookmark
+    one.time.wait(hours=2)
+    order(one, 9)
+    one.time.wait(minutes=1)
+    one.read()
+    one.read()
+    assert "2" in one.rows
 
 
 def test_a_source_whose_numbers_fell_back_is_told() -> None:
