@@ -51,6 +51,8 @@ class Timed:
         self._before = before
         self._resume = resume if resume.get("mode") == request.mode else {}
         self._ceiling = self._latest()
+        begun = self._resume.get("begun")
+        self._begun = datetime.fromisoformat(begun) if begun else self._ceiling
         self._reached = before
 
     def pages(self) -> Iterator[Page]:
@@ -60,6 +62,10 @@ class Timed:
         place: _Place | None = self._begin()
         while place is not None:
             place = yield from self._stretch(place)
+        if (
+            self._reached is not None
+        ):  # what came late behind its first stretches is looked for again
+            self._reached = min(self._reached, self._begun)
         yield Page([], [], self._mark(write_bookmark(self._reached)))
 
     def _begin(self) -> _Place | None:
@@ -158,7 +164,8 @@ class Timed:
 
     def _going_on(self, place: _Place) -> dict[str, Any]:
         resume = {
-            "mode": self._request.mode, "window": place.low.astimezone(UTC).isoformat(),
+            "mode": self._request.mode, "begun": self._begun.isoformat(),
+            "window": place.low.astimezone(UTC).isoformat(),
             "high": place.high.astimezone(UTC).isoformat(), "page": place.page,
             "count": place.count, "total": place.total, "rows": self._settings.rows,
         }  # fmt: skip

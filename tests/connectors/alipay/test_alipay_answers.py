@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from connectors.alipay import AlipayConnector
 from connectors.alipay.keys import bare, certificates, root_serial, serial
-from connectors.alipay.sample import movement
+from connectors.alipay.sample import movement, trade
 from connectors.alipay.settings import AlipaySettings
 from connectors.alipay.simulator import HERE, AlipaySimulator, Reply
 from connectors.base import Context, ReadRequest
@@ -24,6 +24,7 @@ from connectors.errors import (
     ConfigError,
     ConnectorError,
     ContractBroken,
+    QuotaUsed,
     Throttled,
     Unavailable,
 )
@@ -248,3 +249,17 @@ def test_check_says_what_each_stream_may(clock: StillClock, system: AlipaySimula
     asked = {line.what for line in system.journal if line.kind == "request"}
     assert BILL_URL in asked
     assert APP not in " ".join(each.what for each in found.values())
+
+
+def test_what_was_answered_before_a_quota_ended_is_landed(
+    clock: StillClock, system: AlipaySimulator
+) -> None:
+    for number in range(9):
+        system.put("trades", trade(f"T{number}", "9.00"))
+    one = connector(system, clock, rate="5/d")
+    wanted = [{"trade_no": f"T{number}"} for number in range(9)]
+    pages = one.read(ReadRequest("trades", wanted=wanted))
+    assert next(pages).keys == ["T0", "T1", "T2", "T3", "T4"]
+    with pytest.raises(QuotaUsed):
+        next(pages)
+    one.close()
