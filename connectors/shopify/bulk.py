@@ -158,12 +158,11 @@ def _part(source: Source, rows: Sequence[tuple[str, bytes]], lines: Spill) -> Pa
     whole = cut(nodes, (), (("id",),), ("updatedAt",))
     if not source.listed:
         return Part(whole.records, whole.keys, whole.stamps)
-    part = Part([], [], [])
-    for place, stamp in enumerate(whole.stamps):
+    part = Part([], [], whole.stamps)
+    for place in range(len(whole.records)):
         found = cut(nodes, (place, source.listed), (("id",),), None)
         part.records.extend(found.records)
         part.keys.extend(found.keys)
-        part.stamps.extend([stamp] * len(found.keys))
     return part
 
 
@@ -209,7 +208,8 @@ class Spill:
         if (self._count, came, lost) != (lines, roots, 0):
             raise ContractBroken(
                 f"The bulk operation counts {lines} objects, {roots} of them on top; its file has "
-                f"{self._count} and {came}, {lost} without their parent.", "run again.",
+                f"{self._count} and {came}, {lost} without their parent.",
+                "run again; if the counts differ again, set bulk: false.",
             )  # fmt: skip
 
     def rows(self, after: int, *, children: bool) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:

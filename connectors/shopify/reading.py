@@ -177,6 +177,7 @@ class Reading:
             and (not self.source.ordered or not after or (after.isascii() and after.isdigit()))
             and isinstance(key, str)
             and bool(key or after)
+            and (self.api.settings.bulk or not key)  # what errors of a bulk operation advise
         )
 
     def _going(self, tide: Tide, **place: Any) -> dict[str, Any]:

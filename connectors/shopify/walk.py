@@ -31,7 +31,10 @@ AGAIN = 3
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page: records with keys, and the stamps of the nodes that they came with."""
+    """One page: records with keys, and the stamps of the nodes, of those without records too.
+
+    A bookmark that only records moved would stand still in a shop where nobody returns anything.
+    """
 
     records: list[bytes]
     keys: list[str | None]
@@ -100,12 +103,11 @@ class Walk:
         ):
             if self.source.by_day and self._is_older(stamp):
                 continue
-            self._take(part, body, (*at, place), raw, key, stamp)
+            self._take(part, body, (*at, place), raw, key)
+            part.stamps.append(stamp)
         return part
 
-    def _take(
-        self, part: Part, body: Body, at: Path, raw: bytes, key: str | None, stamp: str | None
-    ) -> None:
+    def _take(self, part: Part, body: Body, at: Path, raw: bytes, key: str | None) -> None:
         """Take the records of one node, each whole."""
         source = self.source
         if source.inner:
@@ -126,7 +128,6 @@ class Walk:
             if whole is not None:
                 part.records.append(whole)
                 part.keys.append(name)
-                part.stamps.append(stamp)
 
     def _rise(self, body: Body, nodes: Cut) -> None:
         """Go on behind these nodes; raises where they do not rise, or came before."""

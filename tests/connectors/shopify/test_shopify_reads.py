@@ -11,7 +11,13 @@ import pytest
 from shopify_world import World, connector, killed_at
 
 from connectors.base import ReadRequest
-from connectors.errors import AuthError, ConfigError, ContractBroken, QuotaUsed, Refused
+from connectors.errors import (
+    AuthError,
+    ConfigError,
+    ContractBroken,
+    QuotaUsed,
+    Refused,
+)
 from connectors.shopify import bulk, sample
 from connectors.shopify.sample import gid
 from connectors.shopify.simulator import Reply
@@ -324,8 +330,9 @@ def test_a_file_with_a_line_less_is_not_a_whole_one(world: World) -> None:
     next(pages)
     (one,) = world.shop.bulk.operations.values()
     one.data = b"".join(one.data.splitlines(keepends=True)[:-1])
-    with pytest.raises(ContractBroken, match="counts 11 objects, 2 of them on top"):
+    with pytest.raises(ContractBroken, match="counts 11 objects, 2 of them on top") as told:
         list(pages)
+    assert "bulk: false" in told.value.do  # the same file would be read until it expires
 
 
 # --- who asks ------------------------------------------------------------------------------------
