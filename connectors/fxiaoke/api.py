@@ -129,7 +129,7 @@ class Api:
                     f"The list of objects cannot be read ({error}).", "ask the vendor."
                 ) from None
             self._objects = {one.describeApiName: one.isActive for one in found or ()}
-        return self._objects.get(api, False)
+        return not self._objects or self._objects.get(api, False)
 
     # --- records -------------------------------------------------------------------------------
     def query(

@@ -101,6 +101,14 @@ def test_objects_of_one_s_own(crm: FxiaokeSimulator, clock: StillClock) -> None:
     assert len(made["lines"]) == 1
 
 
+def test_where_the_list_of_objects_is_empty_each_is_taken_for_there(
+    crm: FxiaokeSimulator, clock: StillClock
+) -> None:
+    """A user without the right to the list: else nothing would be read of any object."""
+    crm._listed = list  # type: ignore[method-assign]
+    assert records(connector(crm, clock, describe=False), "leads")
+
+
 def test_without_describe_all_fields_come(crm: FxiaokeSimulator, clock: StillClock) -> None:
     (made, *_) = records(connector(crm, clock, describe=False), "leads")
     assert made["owner__r"]["name"] == "陈立"
