@@ -187,6 +187,30 @@ def test_money_is_counted_once(company: World) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("stream", "api", "each"),
+    [("payments", "PaymentObj", "allocations"), ("invoices", "InvoiceApplicationObj", "lines")],
+)
+def test_money_of_several_orders_is_none_s(
+    tmp_path: Path, stream: str, api: str, each: str
+) -> None:
+    """The order in the middle counts as those at the ends do; a voided part does not."""
+    void = {"life_status": "invalid"}
+    divided = [
+        [{"order_id": "a"}, {"order_id": "b"}, {"order_id": "a"}],
+        [{"order_id": "a"}, {"order_id": "a"}],
+        [{"order_id": "b", **void}, {"order_id": "a"}, {"order_id": "b", "is_deleted": True}],
+        [],
+    ]
+    made = [
+        record(api, number, order_id="head", payment_amount="1", **{each: [
+            {"_id": f"l{place}", **one} for place, one in enumerate(parts)
+        ]})
+        for number, parts in enumerate(divided, 1)
+    ]  # fmt: skip
+    assert mapped(stream, tmp_path, *made).column("order_key") == [None, "a", "a", "head"]
+
+
 def test_sales_and_service(tmp_path: Path) -> None:
     new = record("NewOpportunityObj", 1, name="年度采购", amount="88000.00", sales_status="1",
                  probability="30", close_date=DAY)  # fmt: skip

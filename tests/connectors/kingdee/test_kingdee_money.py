@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kingdee_world import READ, World
+from mapping_runs import run
 
 from connectors.kingdee.catalogue import STREAMS
 from pipelines.workspace import PROJECT
@@ -211,3 +212,18 @@ def test_what_is_changed_and_deleted_reaches_the_store(tmp_path: Path) -> None:
         ("改名有限公司",)
     ]
     world.close()
+
+
+@pytest.mark.parametrize(
+    ("stream", "member"), [("returns", "FOrderNo"), ("shipments", "FSoorDerno")]
+)
+def test_a_document_of_several_orders_is_none_s(tmp_path: Path, stream: str, member: str) -> None:
+    """The order in the middle counts as those at the ends do."""
+    divided = [["A", "B", "A"], ["A", "A"], ["A", None], [None], []]
+    made = [
+        {"FID": number, "FBillNo": f"D{number}", "FModifyDate": "2026-03-02T00:00:00",
+         "lines": [{"FEntity_FEntryId": n, member: one} for n, one in enumerate(orders, 1)]}
+        for number, orders in enumerate(divided, 1)
+    ]  # fmt: skip
+    text = (PROJECT / "mappings" / "kingdee" / f"{stream}.yaml").read_text("utf-8")
+    assert run(text, made, tmp_path).column("order_key") == [None, "A", None, None, None]
