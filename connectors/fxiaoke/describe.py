@@ -51,6 +51,7 @@ class Fitted:
 
     `asked` are the fields of a query by the tenant's names, None for all; `renamed` gives those
     that the catalogue calls otherwise. `link` is the tenant's name of the field that names a head.
+    `has_stamp` is False where it has no last_modified_time: then it is read whole every time.
     `is_there` is False where the tenant has no such object.
     """
 
@@ -99,7 +100,8 @@ def fit(
     if known is None or "*" in more or one.is_custom:
         asked = None
     else:
-        wide = (KEY, STAMP, link, *found.values(), *(n for n in extra if n in known))
+        stamp = STAMP if STAMP in known else ""
+        wide = (KEY, stamp, link, *found.values(), *(n for n in extra if n in known))
         asked = tuple(dict.fromkeys(filter(None, wide)))
     return Fitted(one, asked, renamed, tuple(missing), link, known is None or STAMP in known)
 

@@ -81,7 +81,7 @@ class Reading:
         self.before, resume = read_bookmark(self.request.bookmark, self.request.mode)
         resume = resume if self._fits(resume) else {}
         self.resumed, self.count = bool(resume), int(resume.get("count", 0))
-        stamped = self.source.stamp and self.head.has_stamp
+        stamped = self._is_stamped()
         changed = self.request.mode == "changed" and stamped
         begun = min(self.now, self.api.date or self.now)  # the stamps are by the server's clock
         begun = datetime.fromisoformat(resume["begun"]) if resume else begun
@@ -104,6 +104,11 @@ class Reading:
             self.notes += self.tide.warnings()
             self._say_restored()
         yield self._last(complete=not window and self._is_whole())
+
+    def _is_stamped(self) -> bool:
+        """Say whether changes can be asked for: those of lines are found by their own stamps."""
+        lined = self.lines is None or self.lines.has_stamp
+        return self.source.stamp and self.head.has_stamp and lined
 
     def _window(self) -> list[Filter]:
         """Return the filters on the stamp; none for a read of everything."""
@@ -128,7 +133,7 @@ class Reading:
     def _page(self, found: Cut, phase: str, after: str) -> Page:
         """Return a page of documents; a read that is killed behind it goes on behind `after`."""
         made = documents(self.api, found, self.head, self.lines, self.source.each)
-        if self.source.stamp and self.head.has_stamp:
+        if self._is_stamped():
             self.tide.see(made.stamps)
         self.count += len(made.keys)
         if self.tide.since is not None and self.lines is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,6 +15,7 @@ from fxiaoke_world import (
     LEGACY,
     MOBILE,
     SECRET,
+    World,
     calls,
     connector,
     read,
@@ -99,6 +101,21 @@ def test_objects_of_one_s_own(crm: FxiaokeSimulator, clock: StillClock) -> None:
     custom["machines"]["link"] = "machine_ref__c"
     (made,) = records(connector(crm, clock, custom=custom), "machines")
     assert len(made["lines"]) == 1
+
+
+@pytest.mark.parametrize("api", ["SalesOrderObj", "SalesOrderProductObj"])
+def test_an_object_without_a_stamp_is_read_whole_every_time(tmp_path: Path, api: str) -> None:
+    """As check says; it is neither asked for nor filtered by, which the system refuses."""
+    world = World(tmp_path)
+    world.order(1, ("p1", "1", "2"))
+    world.order(2, ("p1", "1", "2"))
+    world.time.wait(hours=1)
+    del world.crm.described[api]["last_modified_time"]
+    assert [world.read("orders").read for _ in range(2)] == [2, 2]
+    world.crm.change("SalesOrderProductObj", next(iter(world.crm.living("SalesOrderProductObj"))),
+                     quantity="7")  # fmt: skip
+    assert world.read("orders").landed == 1
+    world.close()
 
 
 def test_where_the_list_of_objects_is_empty_each_is_taken_for_there(
