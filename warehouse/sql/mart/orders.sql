@@ -87,7 +87,8 @@ from main.orders as o
 left join lines as l on o.order_id = l.order_id
 left join money as m on o.order_id = m.order_id and o.currency is not distinct from m.currency
 left join parties as p on o.party_id = p.party_id
-where not exists (
+-- Nobody pays for an order that tried the shop: it would count as sold and as owed.
+where o.is_test is not true and not exists (
     select 1 from platform as f
     where o.platform_order_no = f.number and o.connection <> f.connection
         and o.currency = f.currency and o.total = f.total
