@@ -12,6 +12,7 @@ from connectors.shopify import sample
 from pipelines.workspace import PROJECT
 
 TEST = {"id": "o", "name": "#1", "test": False, "currencyCode": "CNY", "customer": None}
+STAMPS = {"createdAt": "2026-01-05T02:11:09Z", "updatedAt": "2026-01-05T02:11:09Z"}
 
 
 def mapped(stream: str, folder: Path, *records: dict[str, Any]) -> Result:
@@ -21,9 +22,22 @@ def mapped(stream: str, folder: Path, *records: dict[str, Any]) -> Result:
 
 def test_an_order_of_which_nothing_is_to_be_sent_is_no_unknown_word(tmp_path: Path) -> None:
     made = sample.order(1, displayFulfillmentStatus="FULFILLMENT_NOT_REQUIRED")
-    stamps = {"createdAt": "2026-01-05T02:11:09Z", "updatedAt": "2026-01-05T02:11:09Z"}
-    (row,) = mapped("orders", tmp_path, made | stamps | {"lineItems": {"nodes": []}}).rows
+    (row,) = mapped("orders", tmp_path, made | STAMPS | {"lineItems": {"nodes": []}}).rows
     assert (row["fulfillment_status"], row["warnings"], row["errors"]) == (None, [], [])
+
+
+def test_what_was_sent_of_a_line_is_not_open_any_more(tmp_path: Path) -> None:
+    """Else a parcel of nine pieces of ten left ten to be sent, and short in stock."""
+    counts = [(10, 10, 10), (10, 10, 1), (10, 7, 2), (10, 0, 0)]
+    lines = [
+        sample.line(n, many, "1.00", currentQuantity=now, unfulfilledQuantity=left)
+        for n, (many, now, left) in enumerate(counts, 1)
+    ]
+    found = mapped("orders", tmp_path, sample.order(1) | STAMPS | {"lineItems": {"nodes": lines}})
+    assert found.errors == [[]]
+    sent = [one["fulfilled_quantity"] for one in found.children["lines"]]
+    assert sent == [0, 9, 5, 0]
+    assert [one["status"] for one in found.children["lines"]][:2] == ["open", "partial"]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +53,5 @@ def test_goods_of_any_line_come_back(tmp_path: Path, restocked: list[str], kind:
         one | {"restockType": word}
         for one, word in zip(made["refundLineItems"], restocked, strict=True)
     ]
-    stamps = {"createdAt": "2026-01-05T02:11:09Z", "updatedAt": "2026-01-05T02:11:09Z"}
-    made |= {"refundLineItems": {"nodes": lines}, "order": TEST, **stamps}
+    made |= {"refundLineItems": {"nodes": lines}, "order": TEST, **STAMPS}
     assert mapped("refunds", tmp_path, made).column("kind") == [kind]
