@@ -10,13 +10,11 @@ it landed, because the file does not change.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 
@@ -172,11 +170,11 @@ def _body(rows: Sequence[bytes]) -> Body:
 
 @contextmanager
 def spill() -> Iterator[Spill]:
-    """Give a database of lines in a folder that only this user reads, and remove it."""
-    with (
-        tempfile.TemporaryDirectory(prefix="isthmus-bulk-") as folder,
-        closing(sqlite3.connect(Path(folder) / "lines.db", isolation_level=None)) as con,
-    ):
+    """Give a database of lines that no name leads to: a run that is killed leaves none of it.
+
+    SQLite keeps a database without a name in a temporary file that it unlinks as it opens it.
+    """
+    with closing(sqlite3.connect("", isolation_level=None)) as con:
         yield Spill(con)
 
 

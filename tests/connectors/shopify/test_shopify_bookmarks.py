@@ -9,6 +9,7 @@ from shopify_world import World, connector
 
 from connectors.base import ReadRequest
 from connectors.errors import Unavailable
+from connectors.shopify import bulk
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +54,18 @@ def test_bulk_false_lets_go_of_an_operation_that_was_waited_for(tmp_path: Path) 
     assert sum(len(page.keys) for page in paged.read(ReadRequest("orders", bookmark=mark))) == 3
     assert len(world.shop.bulk.operations) == 1
     world.close()
+
+
+def test_customers_of_a_bulk_file_are_left_nowhere_by_a_run_that_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing with a name stands on disk while the lines are put together."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("SQLITE_TMPDIR", str(tmp_path))
+    line = b'{"id":"gid://shopify/Customer/%d","note":"' + b"x" * 2000 + b'"}\n'
+    with bulk.spill() as lines:
+        for part in range(5):
+            lines.take(b"".join(line % (part * 1000 + n) for n in range(1000)))
+        lines.end(5000, 5000)
+        assert list(tmp_path.rglob("*")) == []
+        assert sum(len(rows) for _, rows in lines.rows(0, children=False)) == 5000
