@@ -227,3 +227,18 @@ def test_a_document_of_several_orders_is_none_s(tmp_path: Path, stream: str, mem
     ]  # fmt: skip
     text = (PROJECT / "mappings" / "kingdee" / f"{stream}.yaml").read_text("utf-8")
     assert run(text, made, tmp_path).column("order_key") == [None, "A", None, None, None]
+
+
+def test_goods_are_back_when_their_return_is_approved(tmp_path: Path) -> None:
+    made = [
+        {"FID": n, "FBillNo": f"D{n}", "FDate": "2026-03-02T00:00:00", "FDocumentStatus": status,
+         "FCancelStatus": cancelled, "lines": [{"FEntity_FEntryId": 1, "FRealQty": 4}]}
+        for n, (status, cancelled) in enumerate([("C", "A"), ("B", "A"), ("C", "B")], 1)
+    ]  # fmt: skip
+    text = (PROJECT / "mappings" / "kingdee" / "returns.yaml").read_text("utf-8")
+    found = run(text, made, tmp_path)
+    assert found.column("status") == ["received", "requested", "cancelled"]
+    lines = found.children["lines"]
+    assert [(one["quantity"], one["received_quantity"]) for one in lines] == [
+        (4, 4), (4, None), (4, None),
+    ]  # fmt: skip

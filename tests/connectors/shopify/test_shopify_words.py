@@ -55,3 +55,20 @@ def test_goods_of_any_line_come_back(tmp_path: Path, restocked: list[str], kind:
     ]
     made |= {"refundLineItems": {"nodes": lines}, "order": TEST, **STAMPS}
     assert mapped("refunds", tmp_path, made).column("kind") == [kind]
+
+
+@pytest.mark.parametrize("stream", ["fulfillments", "transactions", "refunds", "returns"])
+def test_what_hangs_on_a_test_order_makes_no_row(tmp_path: Path, stream: str) -> None:
+    """A parcel of a test was never sent. One whose order tells nothing of it is no test."""
+    made = {
+        "fulfillments": sample.fulfillment(1, displayStatus="DELIVERED"),
+        "transactions": sample.transaction(1, "SALE", "1.00"),
+        "refunds": sample.refund(1, "1.00"),
+        "returns": sample.returned(1),
+    }[stream]
+    for name in ("fulfillmentLineItems", "refundLineItems", "returnLineItems"):
+        if name in made:
+            made[name] = {"nodes": []}
+    of = [{**TEST, "test": said} for said in (True, False, None)]
+    records = [{**made, **STAMPS, "id": f"k{n}", "order": order} for n, order in enumerate(of)]
+    assert mapped(stream, tmp_path, *records).column("source_key") == ["k1", "k2"]
