@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from warehouse.writer import BatchWriter
 
 
+UNTOLD = (
+    "Nothing is published yet, so nothing was asked for: the stream's query asks the published "
+    "store. Sync what it asks about first."
+)
+"""Warning of a stream that must be told what to ask for, where nobody can tell it yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a stream is to be read.
@@ -87,7 +94,10 @@ def extract(
         with ExitStack() as stack:
             stack.enter_context(closing(connector))
             again = landing.again(name, stream)
-            rows = stack.enter_context(connection.wanted(connector.streams()[stream]))
+            declared = connector.streams()[stream]
+            rows = stack.enter_context(connection.wanted(declared))
+            if declared.wants and not connection.published.exists():
+                outcome.warnings[UNTOLD] = 1
             request = ReadRequest(stream, reading.mode, before, again=again, wanted=rows)
             pages = connector.read(request)
             if isinstance(pages, Generator):  # one that is left at a page edge lets go of its reply

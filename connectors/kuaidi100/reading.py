@@ -85,19 +85,24 @@ class Reading:
 
     def _ask(self, parcel: Parcel) -> Heard:
         """Ask for one parcel; it is marked before, and not if a quota let no request go."""
-        stream, begun = self.request.stream, self.now()
-        self.asked.mark(stream, parcel.key, begun)
+        begun = self.now()
+        self._mark(parcel, begun)
         try:
             said, body, words = self.api.ask(parcel)
         except QuotaUsed:
-            self.asked.mark(stream, parcel.key, self.marks.get(parcel.key))
+            self._mark(parcel, self.marks.get(parcel.key))
             raise
         if self.now() - begun > _SOON:  # it waited for its turn, or was sent again
-            self.asked.mark(stream, parcel.key, self.now())
+            self._mark(parcel, self.now())
         try:
             return Heard(said, None if body is None else make_record(body, parcel), words)
         except ContractBroken as error:  # of this parcel: the others are asked for all the same
             return Heard("refused", None, error.what)
+
+    def _mark(self, parcel: Parcel, at: datetime | None) -> None:
+        """Keep when a parcel was asked for; not of a preview, whose answer nobody keeps."""
+        if self.request.limit is None:
+            self.asked.mark(self.request.stream, parcel.key, at)
 
     def _count(self, found: Iterable[Heard]) -> tuple[Counter[str], list[str]]:
         """Return what became of a page; raises ConfigError where nothing but refusals came."""

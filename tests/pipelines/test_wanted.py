@@ -17,6 +17,7 @@ from mappings.yamltext import read_text
 from pipelines import wanted as module
 from pipelines.check import check_connection_file
 from pipelines.connection import StreamSpec
+from pipelines.extract import UNTOLD
 from pipelines.sampling import first_records
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import PROJECT, Workspace
@@ -74,10 +75,11 @@ def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace
 def test_the_rows_of_the_published_store_are_handed_to_the_connector(space: Workspace):
     nothing = sync_stream(space, "post", "tracks")  # nothing is published yet
     assert (nothing.status, nothing.read) == ("ok", 0)
+    assert list(nothing.warnings) == [UNTOLD]
     sync_stream(space, "shop", "orders")
     assert unify_publish(space).error is None
     done = sync_stream(space, "post", "tracks")
-    assert (done.status, done.error, done.read) == ("ok", None, 5)
+    assert (done.status, done.error, done.read, done.warnings) == ("ok", None, 5, {})
     assert len(first_records(space.connection("post"), "tracks", 2)) == 2
     page = (PROJECT / "docs" / "kit.md").read_text(encoding="utf-8")
     query = read_text(re.findall(r"```yaml\n(.*?)```", page, re.S)[0]).data["streams"]["tracks"]

@@ -94,6 +94,14 @@ def _quoted(text: str) -> str:
 # --- what is asked for -----------------------------------------------------------------------
 
 
+def test_a_preview_uses_up_nobody_s_turn(account: Account):
+    account.put("YT12345")
+    made = connector(account.post, account.time, account.network)
+    for limit, found in ((10, 1), (10, 1), (None, 1), (None, 0)):
+        request = ReadRequest("tracks", limit=limit, wanted=[row("圆通", "YT12345")])
+        assert sum(len(page.keys) for page in made.read(request)) == found
+
+
 def test_no_name_means_two_carriers():
     seen: dict[str, str] = {}
     for code, names in shipped().items():
