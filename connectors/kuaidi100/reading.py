@@ -49,6 +49,7 @@ class Reading:
     marks: Mapping[str, datetime] = field(default_factory=dict)
     refused: int = 0
     is_heard: bool = False
+    broken: list[ContractBroken] = field(default_factory=list)
 
     def pages(self) -> Iterator[Page]:
         """Yield what was answered, page by page; then raise what ended the read early."""
@@ -82,6 +83,8 @@ class Reading:
             )  # fmt: skip
             if error is not None:
                 raise error
+            if len(self.broken) >= MOST_REFUSED:  # it is not the parcels that are wrong
+                raise self.broken[-1]
 
     def _ask(self, parcel: Parcel) -> Heard:
         """Ask for one parcel; it is marked before, and not if a quota let no request go."""
@@ -97,6 +100,7 @@ class Reading:
         try:
             return Heard(said, None if body is None else make_record(body, parcel), words)
         except ContractBroken as error:  # of this parcel: the others are asked for all the same
+            self.broken.append(error)
             return Heard("refused", None, error.what)
 
     def _mark(self, parcel: Parcel, at: datetime | None) -> None:
