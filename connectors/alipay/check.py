@@ -38,7 +38,7 @@ def check(connector: AlipayConnector) -> Iterator[Finding]:
                 return  # all others would be answered alike
         except ConnectorError as error:
             yield Finding.failed(name, error)
-            if connector.has_no_api():
+            if not connector.was_reached_for:
                 return  # the keys cannot be read: each stream would say so
     clock = connector.api().clock
     if clock is not None:

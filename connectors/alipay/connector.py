@@ -14,8 +14,6 @@ from connectors.alipay.settings import AlipaySettings
 from connectors.base import (
     Bookmark,
     Changes,
-    Connector,
-    Context,
     Feed,
     Finding,
     Mode,
@@ -26,7 +24,7 @@ from connectors.base import (
 )
 from connectors.errors import ConnectorError
 from connectors.named import stream_of
-from connectors.redact import Redactor
+from connectors.remote import Remote
 from connectors.site import tls_remarks
 from connectors.whose import keep_to
 
@@ -37,18 +35,13 @@ OTHER = {"bill": "account_log", "log": "account_bill"}
 """The stream that would tell of the same movements a second time."""
 
 
-class AlipayConnector(Connector):
+class AlipayConnector(Remote["Api"]):
     """Reads what moved in an account of 支付宝, and what the platform says of single trades."""
 
     name: ClassVar[str] = "alipay"
     title: ClassVar[str] = "支付宝 (Alipay): daily bills, the account's log, trades and refunds"
     Settings: ClassVar[type[BaseModel]] = AlipaySettings
     settings: AlipaySettings
-
-    def __init__(self, settings: AlipaySettings, context: Context) -> None:
-        super().__init__(settings, context)
-        self.redactor = Redactor()
-        self._api: Api | None = None
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the streams but for those of `skip:` and the one that `movements:` leaves out."""
@@ -116,23 +109,11 @@ class AlipayConnector(Connector):
 
         yield from map(self.redactor.finding, check(self))
 
-    def close(self) -> None:
-        """Close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
-
-    def api(self) -> Api:
+    def make_api(self) -> Api:
         """Return what asks the gateway; reads the keys."""
         from connectors.alipay.api import Api
 
-        if self._api is None:
-            self._api = Api(self.settings, self.context, self.redactor)
-        return self._api
-
-    def has_no_api(self) -> bool:
-        """Say whether the gateway was never reached for: the keys could not be read."""
-        return self._api is None
+        return Api(self.settings, self.context, self.redactor)
 
     @contextmanager
     def clean(self, what: str) -> Iterator[None]:

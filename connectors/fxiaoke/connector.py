@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -12,8 +11,6 @@ from pydantic import BaseModel
 from connectors.address import parse
 from connectors.base import (
     ChangedSince,
-    Connector,
-    Context,
     Finding,
     KeySweep,
     Page,
@@ -26,9 +23,8 @@ from connectors.errors import AuthError, ConfigError, ContractBroken, Refused
 from connectors.fxiaoke.catalogue import KEY, STAMP
 from connectors.fxiaoke.settings import HOSTS, FxiaokeSettings
 from connectors.named import stream_of
-from connectors.redact import Redactor
-from connectors.site import tls_remarks
-from connectors.whose import MEMBER, keep_to
+from connectors.remote import Remote
+from connectors.whose import keep_to
 
 if TYPE_CHECKING:
     from connectors.fxiaoke.api import Api
@@ -37,18 +33,13 @@ _WEB = ("web page", "not JSON", "redirects", "no errorCode")
 """Words of errors that another program than the API answers with."""
 
 
-class FxiaokeConnector(Connector):
+class FxiaokeConnector(Remote["Api"]):
     """Reads 纷享销客 over OpenAPI v2. A record is an object's, with its lines where it has some."""
 
     name: ClassVar[str] = "fxiaoke"
     title: ClassVar[str] = "纷享销客 (Fxiaoke, ShareCRM), over OpenAPI v2"
     Settings: ClassVar[type[BaseModel]] = FxiaokeSettings
     settings: FxiaokeSettings
-
-    def __init__(self, settings: FxiaokeSettings, context: Context) -> None:
-        super().__init__(settings, context)
-        self.redactor = Redactor()
-        self._api: Api | None = None
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the catalogue's streams and the tenant's own, but for those of `skip:`."""
@@ -74,19 +65,11 @@ class FxiaokeConnector(Connector):
         whose = f"app {self.settings.app_id} at {self.host}"
         with self.clean(request.stream):
             request = keep_to(request, whose, "app_id: and base_url:")
-            notes = tls_remarks(self.settings.tls)
             reading = Reading(
                 self.api(), self.settings.sources[request.stream], request, self._since(),
                 zone_of(self.context.timezone), self.context.now(),
             )  # fmt: skip
-            for page in reading.pages():
-                page = replace(
-                    page,
-                    bookmark={**page.bookmark, MEMBER: whose},
-                    warnings=(*notes, *page.warnings),
-                )
-                yield self.redactor.page(page)
-                notes = ()
+            yield from self.handed(reading.pages(), whose)
 
     def check(self) -> Iterator[Finding]:
         """Reach the system: what this user may read there, which fields are not there."""
@@ -94,24 +77,16 @@ class FxiaokeConnector(Connector):
 
         yield from map(self.redactor.finding, check(self))
 
-    def close(self) -> None:
-        """Close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
-
     @property
     def host(self) -> str:
         """Return the host that is spoken to."""
         return parse(self.settings.base_url, error=ConfigError).origin.host
 
-    def api(self) -> Api:
+    def make_api(self) -> Api:
         """Return what calls the system."""
         from connectors.fxiaoke.api import Api
 
-        if self._api is None:
-            self._api = Api(self.settings, self.context, self.redactor)
-        return self._api
+        return Api(self.settings, self.context, self.redactor)
 
     @contextmanager
     def clean(self, place: str) -> Iterator[None]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
 from connectors.base import (
     Changes,
-    Connector,
-    Context,
     Feed,
     Finding,
     KeySweep,
@@ -23,15 +20,14 @@ from connectors.base import (
 from connectors.jushuitan.catalogue import STREAMS, WAREHOUSE, Source
 from connectors.jushuitan.settings import JushuitanSettings
 from connectors.named import stream_of
-from connectors.redact import Redactor
-from connectors.site import tls_remarks
-from connectors.whose import MEMBER, keep_to
+from connectors.remote import Remote
+from connectors.whose import keep_to
 
 if TYPE_CHECKING:
     from connectors.jushuitan.api import Api
 
 
-class JushuitanConnector(Connector):
+class JushuitanConnector(Remote["Api"]):
     """Reads 聚水潭 over its open platform V2, each request a signed form.
 
     Records are as the system wrote them; stock has one member more, the warehouse asked for.
@@ -41,11 +37,6 @@ class JushuitanConnector(Connector):
     title: ClassVar[str] = "聚水潭 (Jushuitan OMS), over its open platform V2"
     Settings: ClassVar[type[BaseModel]] = JushuitanSettings
     settings: JushuitanSettings
-
-    def __init__(self, settings: JushuitanSettings, context: Context) -> None:
-        super().__init__(settings, context)
-        self.redactor = Redactor()
-        self._api: Api | None = None
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the streams but for those of `skip:`."""
@@ -69,13 +60,8 @@ class JushuitanConnector(Connector):
         with self.redactor.cleaned(request.stream):
             whose = self.api().whose
             request = keep_to(request, whose, "app_key:")
-            notes = tls_remarks(self.settings.tls)
-            for page in self._pages(request):
-                page = replace(page, warnings=(*notes, *page.warnings))
-                if request.mode != "sweep" and request.limit is None:
-                    page = replace(page, bookmark={**page.bookmark, MEMBER: whose})
-                yield self.redactor.page(page)
-                notes = ()
+            moves = request.mode != "sweep" and request.limit is None
+            yield from self.handed(self._pages(request), whose if moves else None)
 
     def check(self) -> Iterator[Finding]:
         """Reach the system: whether the app is let in, what may be read, how the clocks are."""
@@ -83,19 +69,11 @@ class JushuitanConnector(Connector):
 
         yield from map(self.redactor.finding, check(self))
 
-    def close(self) -> None:
-        """Close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
-
-    def api(self) -> Api:
+    def make_api(self) -> Api:
         """Return what calls the system; resolves secrets."""
         from connectors.jushuitan.api import Api
 
-        if self._api is None:
-            self._api = Api(self.settings, self.context, self.redactor)
-        return self._api
+        return Api(self.settings, self.context, self.redactor)
 
     def _pages(self, request: ReadRequest) -> Iterator[Page]:
         from connectors.jushuitan.cursor import Cursor

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -12,8 +11,6 @@ from pydantic import BaseModel
 from connectors.base import (
     ChangedSince,
     Changes,
-    Connector,
-    Context,
     Finding,
     KeySweep,
     OpenDocuments,
@@ -27,15 +24,14 @@ from connectors.errors import AuthError
 from connectors.kingdee.catalogue import STAMP, STREAMS, Source
 from connectors.kingdee.settings import KingdeeSettings
 from connectors.named import stream_of
-from connectors.redact import Redactor
-from connectors.site import tls_remarks
-from connectors.whose import MEMBER, keep_to
+from connectors.remote import Remote
+from connectors.whose import keep_to
 
 if TYPE_CHECKING:
     from connectors.kingdee.api import Api
 
 
-class KingdeeConnector(Connector):
+class KingdeeConnector(Remote["Api"]):
     """Reads 金蝶云·星空 over its WebAPI, each request signed or in a session.
 
     A record is a document with its lines, or a row; members are called as in the catalogue.
@@ -45,11 +41,6 @@ class KingdeeConnector(Connector):
     title: ClassVar[str] = "金蝶云·星空 (Kingdee K3Cloud), over its WebAPI"
     Settings: ClassVar[type[BaseModel]] = KingdeeSettings
     settings: KingdeeSettings
-
-    def __init__(self, settings: KingdeeSettings, context: Context) -> None:
-        super().__init__(settings, context)
-        self.redactor = Redactor()
-        self._api: Api | None = None
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the streams but for those of `skip:`."""
@@ -75,19 +66,11 @@ class KingdeeConnector(Connector):
         whose = self._whose()
         with self.clean(request.stream):
             request = keep_to(request, whose, "account: and organisations:")
-            notes = tls_remarks(self.settings.tls)
             reading = Reading(
                 self.api(), self.settings, request, self._since(),
                 zone_of(self.context.timezone), self.context.now(),
             )  # fmt: skip
-            for page in reading.pages():
-                page = replace(
-                    page,
-                    bookmark={**page.bookmark, MEMBER: whose},
-                    warnings=(*notes, *page.warnings),
-                )
-                yield self.redactor.page(page)
-                notes = ()
+            yield from self.handed(reading.pages(), whose)
 
     def check(self) -> Iterator[Finding]:
         """Reach the system: who we are there, what may be read, which fields are not there."""
@@ -95,19 +78,11 @@ class KingdeeConnector(Connector):
 
         yield from map(self.redactor.finding, check(self))
 
-    def close(self) -> None:
-        """End the session and close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
-
-    def api(self) -> Api:
+    def make_api(self) -> Api:
         """Return what calls the system; resolves secrets."""
         from connectors.kingdee.api import Api
 
-        if self._api is None:
-            self._api = Api(self.settings, self.context, self.redactor)
-        return self._api
+        return Api(self.settings, self.context, self.redactor)
 
     @contextmanager
     def clean(self, place: str) -> Iterator[None]:

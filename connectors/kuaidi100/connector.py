@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.base import Connector, Context, EachWanted, Finding, Page, ReadRequest, Stream
+from connectors.base import Context, EachWanted, Finding, Page, ReadRequest, Stream
 from connectors.errors import AuthError
 from connectors.kuaidi100.carriers import Carriers
 from connectors.kuaidi100.parcels import WANTS
 from connectors.kuaidi100.query import query
 from connectors.kuaidi100.settings import Kuaidi100Settings
 from connectors.named import stream_of
-from connectors.redact import Redactor
+from connectors.remote import Remote
 from connectors.shared import Asked, OwnAsked
-from connectors.site import tls_remarks
 
 if TYPE_CHECKING:
     from connectors.kuaidi100.api import Api
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 STREAM = "tracks"
 
 
-class Kuaidi100Connector(Connector):
+class Kuaidi100Connector(Remote["Api"]):
     """Asks 快递100 for one parcel after the other; a record is a parcel with all its events."""
 
     name: ClassVar[str] = "kuaidi100"
@@ -36,10 +34,8 @@ class Kuaidi100Connector(Connector):
 
     def __init__(self, settings: Kuaidi100Settings, context: Context) -> None:
         super().__init__(settings, context)
-        self.redactor = Redactor()
         self.carriers = Carriers(settings.carriers)
         self.asked: Asked = context.asked or OwnAsked()
-        self._api: Api | None = None
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the one stream, with the query that says what is under way."""
@@ -63,13 +59,10 @@ class Kuaidi100Connector(Connector):
             if request.mode == "sweep":  # nothing is deleted there, and nothing can be listed
                 yield Page([], [], dict(request.bookmark or {}), kind="keys")
                 return
-            notes = tls_remarks(self.settings.tls)
             reading = Reading(
                 self.api(), self.settings, self.carriers, request, self.asked, self.context.now
             )
-            for page in reading.pages():
-                yield self.redactor.page(replace(page, warnings=(*notes, *page.warnings)))
-                notes = ()
+            yield from self.handed(reading.pages())
 
     def check(self) -> Iterator[Finding]:
         """Reach the system with a number that no carrier has."""
@@ -77,19 +70,11 @@ class Kuaidi100Connector(Connector):
 
         yield from map(self.redactor.finding, check(self))
 
-    def close(self) -> None:
-        """Close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
-
-    def api(self) -> Api:
+    def make_api(self) -> Api:
         """Return what calls the system; resolves the key."""
         from connectors.kuaidi100.api import Api
 
-        if self._api is None:
-            self._api = Api(self.settings, self.context, self.redactor)
-        return self._api
+        return Api(self.settings, self.context, self.redactor)
 
     @contextmanager
     def clean(self, place: str) -> Iterator[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -12,8 +11,6 @@ from pydantic import BaseModel
 from connectors.base import (
     ChangedSince,
     Changes,
-    Connector,
-    Context,
     Finding,
     KeySweep,
     OpenDocuments,
@@ -24,28 +21,22 @@ from connectors.base import (
 )
 from connectors.errors import AuthError
 from connectors.named import stream_of
-from connectors.redact import Redactor
+from connectors.remote import Remote
 from connectors.shopify.catalogue import STREAMS, Source
 from connectors.shopify.settings import ShopifySettings
-from connectors.site import tls_remarks
-from connectors.whose import MEMBER, keep_to
+from connectors.whose import keep_to
 
 if TYPE_CHECKING:
     from connectors.shopify.api import Api
 
 
-class ShopifyConnector(Connector):
+class ShopifyConnector(Remote["Api"]):
     """Reads one shop over the Admin GraphQL API, in pages or by bulk operations."""
 
     name: ClassVar[str] = "shopify"
     title: ClassVar[str] = "Shopify: orders, fulfilments, money, returns, products and stock"
     Settings: ClassVar[type[BaseModel]] = ShopifySettings
     settings: ShopifySettings
-
-    def __init__(self, settings: ShopifySettings, context: Context) -> None:
-        super().__init__(settings, context)
-        self.redactor = Redactor()
-        self._api: Api | None = None
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the streams but for those of `skip:`."""
@@ -71,18 +62,10 @@ class ShopifyConnector(Connector):
         with self.clean(request.stream):
             whose = self.api().shop
             request = keep_to(request, whose, "base_url:")
-            notes = tls_remarks(self.settings.tls)
             reading = Reading(
                 self.api(), STREAMS[request.stream], self.context, request, self._since()
             )
-            for page in reading.pages():
-                page = replace(
-                    page,
-                    bookmark={**page.bookmark, MEMBER: whose},
-                    warnings=(*notes, *page.warnings),
-                )
-                yield self.redactor.page(page)
-                notes = ()
+            yield from self.handed(reading.pages(), whose)
 
     def check(self) -> Iterator[Finding]:
         """Reach the shop: which one it is, what the app may read and what comes empty."""
@@ -90,19 +73,11 @@ class ShopifyConnector(Connector):
 
         yield from map(self.redactor.finding, check(self))
 
-    def close(self) -> None:
-        """Close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
-
-    def api(self) -> Api:
+    def make_api(self) -> Api:
         """Return what calls the shop; resolves secrets."""
         from connectors.shopify.api import Api
 
-        if self._api is None:
-            self._api = Api(self.settings, self.context, self.redactor)
-        return self._api
+        return Api(self.settings, self.context, self.redactor)
 
     @contextmanager
     def clean(self, place: str) -> Iterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -11,8 +10,6 @@ from pydantic import BaseModel
 from connectors.base import (
     ChangedSince,
     Changes,
-    Connector,
-    Context,
     Finding,
     KeySweep,
     Page,
@@ -21,8 +18,7 @@ from connectors.base import (
     Stream,
 )
 from connectors.named import stream_of
-from connectors.redact import Redactor
-from connectors.site import tls_remarks
+from connectors.remote import Remote
 from connectors.tryton.catalogue import STREAMS
 from connectors.tryton.settings import TrytonSettings
 
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
 STOCK = "stock"
 
 
-class TrytonConnector(Connector):
+class TrytonConnector(Remote["Api"]):
     """Reads a Tryton database over JSON-RPC (user and password) or REST (key).
 
     The bookmark is `{"stamp"}`, and `{"resume"}` while a read is under way: records come in the
@@ -44,11 +40,6 @@ class TrytonConnector(Connector):
     title: ClassVar[str] = "Tryton ERP, over JSON-RPC or REST"
     Settings: ClassVar[type[BaseModel]] = TrytonSettings
     settings: TrytonSettings
-
-    def __init__(self, settings: TrytonSettings, context: Context) -> None:
-        super().__init__(settings, context)
-        self.redactor = Redactor()
-        self._api: Api | None = None
 
     def streams(self) -> Mapping[str, Stream]:
         """Return the streams but for those of `skip:`."""
@@ -74,7 +65,6 @@ class TrytonConnector(Connector):
         stream_of(self.streams(), request.stream)
         source, rows = STREAMS[request.stream], self.settings.rows
         with self.redactor.cleaned(request.stream):
-            notes = tls_remarks(self.settings.tls)
             reading: Reading | StockReading
             if request.stream == STOCK:
                 reading = StockReading(self.api(), source, request, rows)
@@ -82,9 +72,7 @@ class TrytonConnector(Connector):
                 reading = Reading(
                     self.api(), source, request, self._since(), rows, self.context.now()
                 )
-            for page in reading.pages():
-                yield self.redactor.page(replace(page, warnings=(*notes, *page.warnings)))
-                notes = ()
+            yield from self.handed(reading.pages())
 
     def check(self) -> Iterator[Finding]:
         """Reach the server and say who we are there and what may be read."""
@@ -92,19 +80,11 @@ class TrytonConnector(Connector):
 
         yield from map(self.redactor.finding, check(self))
 
-    def close(self) -> None:
-        """End the session and close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
-
-    def api(self) -> Api:
+    def make_api(self) -> Api:
         """Return what calls the server; resolves secrets."""
         from connectors.tryton.api import Api
 
-        if self._api is None:
-            self._api = Api(self.settings, self.context, self.redactor)
-        return self._api
+        return Api(self.settings, self.context, self.redactor)
 
     def _changes(self, name: str) -> Changes:
         return Snapshot() if name == STOCK else KeySweep(self._since())
