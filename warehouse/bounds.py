@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -14,6 +15,8 @@ from warehouse.store import Store
 
 MEMORY = 96 << 20
 """Bytes that DuckDB keeps in memory during the work; the rest goes to the scratch folder."""
+COMMIT = 128 << 20
+"""Bytes that it keeps while a load commits; an eighth of the file's size comes on top."""
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SHORT = ("failed to pin block", "could not allocate block", "failed to offload data block")
 _T = TypeVar("_T")
@@ -21,8 +24,8 @@ _T = TypeVar("_T")
 
 @contextlib.contextmanager
 def sparing(store: Store) -> Iterator[None]:
-    """Let the block have MEMORY; without effect where the store has no more."""
-    lowered = _limit(store.con) > MEMORY and _lower(store.con)
+    """Let the block have MEMORY; without effect where the store has no more or is not to spare."""
+    lowered = store.spares and _limit(store.con) > MEMORY and _lower(store.con)
     try:
         yield
     finally:
@@ -31,11 +34,12 @@ def sparing(store: Store) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def all_memory(store: Store) -> Iterator[None]:
-    """Inside `sparing`, let the block have all of the store's memory: MEMORY does not hold it."""
+def raised(store: Store, size: float = math.inf) -> Iterator[None]:
+    """Inside `sparing`, let the block have `size` bytes, at most the store's own limit."""
     lowered = _limit(store.con) == MEMORY
     if lowered:
-        store.con.execute(f"set memory_limit = {literal(store.memory)}")
+        said = f"{size:.0f}B" if size < _bytes(store.memory) else store.memory
+        store.con.execute(f"set memory_limit = {literal(said)}")
     try:
         yield
     finally:
@@ -44,21 +48,31 @@ def all_memory(store: Store) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Inside `sparing`, `store.transaction()` whose commit has all of the store's memory.
+def transaction(store: Store, size: float = math.inf) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Inside `sparing`, `store.transaction()` whose commit has `size` bytes: all, if not said.
 
     A commit may bring a checkpoint. One that is short of memory has committed all the same and
-    ends the database's connection: unlike other work it cannot be tried again.
+    ends the database's connection: unlike other work it cannot be tried again, see `is_committed`.
     """
     with contextlib.ExitStack() as after, store.transaction() as con:
         yield con
-        after.enter_context(all_memory(store))
+        after.enter_context(raised(store, size))
 
 
 def checkpoint(store: Store, database: str = "") -> None:
-    """Inside `sparing`, write a log into its file with all of the store's memory; see above."""
-    with all_memory(store):
+    """Inside `sparing`, write a log into its file with all of the store's memory."""
+    with raised(store):
         store.con.execute(f"CHECKPOINT {database}".rstrip())
+
+
+def for_commit(store: Store) -> int:
+    """Return the bytes with which a load may commit: more than was ever seen to be needed."""
+    return COMMIT + store.path.stat().st_size // 8
+
+
+def is_committed(error: duckdb.Error) -> bool:
+    """Whether `error` tells of a commit that is durable; only writing the file failed after it."""
+    return isinstance(error, duckdb.FatalException) and "COMMIT succeeded" in str(error)
 
 
 def sparingly(store: Store, work: Callable[[], _T]) -> _T:
@@ -89,7 +103,7 @@ def with_more(store: Store, work: Callable[[], _T]) -> _T:
     except duckdb.Error as error:
         if not is_short(error):
             raise
-        with all_memory(store):
+        with raised(store):
             return work()
 
 
@@ -104,5 +118,9 @@ def _lower(con: duckdb.DuckDBPyConnection) -> bool:
 
 def _limit(con: duckdb.DuckDBPyConnection) -> float:
     (said,) = con.execute("select current_setting('memory_limit')").fetchone() or ("",)
+    return _bytes(said)
+
+
+def _bytes(said: str) -> float:
     found = re.fullmatch(r"([0-9.]+) ?([A-Za-z]+)", said)
     return float(found[1]) * _UNITS.get(found[2], 1) if found else 0.0

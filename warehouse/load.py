@@ -85,6 +85,28 @@ def load_pending(
     then nothing of the failing transaction is written.
     """
     report = report or LoadReport()
+    load = partial(
+        _load_pending, landing=landing, plan=plan, now=now, trust_source=trust_source,
+        report=report,
+    )  # fmt: skip
+    try:
+        load(store)
+    except duckdb.FatalException as error:
+        if not bounds.is_committed(error):
+            raise
+        store.reopen()
+        load(store)
+    return report
+
+
+def _load_pending(
+    store: Store,
+    landing: Landing,
+    plan: StreamPlan,
+    now: Now,
+    trust_source: bool,
+    report: LoadReport,
+) -> None:
     expect_decisions(store, landing)
     with session(store, plan):
         work = find(store, landing, plan)
@@ -115,7 +137,6 @@ def load_pending(
         if pending or changed:
             bounds.checkpoint(store)
             crashpoints.reach("load.checkpointed")
-    return report
 
 
 def _groups(pending: Sequence[Pending]) -> Iterator[list[Pending]]:
@@ -150,19 +171,24 @@ def _apply_group(
     taken = intake.read(con, plan, full) if full else None
     rows = stage_records(con, plan, taken, discarded) if taken else StagedRecords()
     con.execute("drop table if exists temp.record_paths")  # as large as the batches themselves
-    with bounds.transaction(store):
-        crashpoints.reach("load.begun")
-        load = Load(
-            con, plan, next_load(con), at,
-            frozenset(p.batch.sequence for p in group if p.trusted),
-        )  # fmt: skip
-        apply_records(load, rows)
-        for one in group:
-            if one.batch.sidecar.content == "deletions":
-                apply_deletions(load, one.batch, one.left_out)
-        references(load)
-        _enter(load, batches)
-        crashpoints.reach("load.written")
+    try:
+        with bounds.transaction(store, bounds.for_commit(store)):
+            crashpoints.reach("load.begun")
+            load = Load(
+                con, plan, next_load(con), at,
+                frozenset(p.batch.sequence for p in group if p.trusted),
+            )  # fmt: skip
+            apply_records(load, rows)
+            for one in group:
+                if one.batch.sidecar.content == "deletions":
+                    apply_deletions(load, one.batch, one.left_out)
+            references(load)
+            _enter(load, batches)
+            crashpoints.reach("load.written")
+    except duckdb.FatalException as error:
+        if bounds.is_committed(error):
+            _tell(report, load, batches, rows.warnings)
+        raise
     crashpoints.reach("load.committed")
     _tell(report, load, batches, rows.warnings)
 

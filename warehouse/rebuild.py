@@ -74,17 +74,16 @@ def rebuild(
         for path in (new, _log(new)):
             path.unlink(missing_ok=True)
         store.create(new)
-        con = store.connect(new)
+        made = Store(new, store.connect(new))
         try:
-            made = Store(new, con)
             for name, value in kept.items():
                 made.set_meta(name, value)
             report = _fill(made, landing, plan_for, now)
             made.checkpoint()
             if not accept_loss:
-                _expect_all(con, home, wait, report.left_out)
+                _expect_all(made.con, home, wait, report.left_out)
         finally:
-            con.close()
+            made.con.close()
         crashpoints.reach("rebuild.filled")
         _swap(new, home.store)
     return report

@@ -40,12 +40,13 @@ def session(store: Store, plan: StreamPlan) -> Iterator[None]:
         with sparing(store):
             yield
     finally:
-        for name, value in zip(names, before or (), strict=True):
-            con.execute(f"set {name} = {literal(value)}")
-        for (name,) in con.execute(
-            "select table_name from duckdb_tables() where temporary"
-        ).fetchall():
-            con.execute(f"drop table if exists temp.{quote(name)}")
+        with contextlib.suppress(duckdb.FatalException):  # a connection that ended keeps nothing
+            for name, value in zip(names, before or (), strict=True):
+                con.execute(f"set {name} = {literal(value)}")
+            for (name,) in con.execute(
+                "select table_name from duckdb_tables() where temporary"
+            ).fetchall():
+                con.execute(f"drop table if exists temp.{quote(name)}")
 
 
 def _set_zone(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> None:

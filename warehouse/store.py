@@ -34,19 +34,27 @@ _GIGABYTE = 1 << 30
 class Store:
     """The open store. `con` speaks UTC; leave transactions closed when handing it on.
 
-    `upgraded` says in words what opening it changed, `memory` is DuckDB's limit.
+    `upgraded` says in words what opening it changed, `memory` is DuckDB's limit, `spares` whether
+    work on it keeps to a part of that.
     """
 
     path: Path
     con: duckdb.DuckDBPyConnection
     upgraded: list[str] = field(default_factory=list)
     memory: str = field(default_factory=lambda: half_of_memory())
+    spares: bool = True
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Commit what the block wrote, or roll it back if it raises."""
         with upgrades.transaction(self.con):
             yield self.con
+
+    def reopen(self) -> None:
+        """Open the file anew, after a commit that was short of memory: it is to have all now."""
+        self.con.close()
+        self.con = connect(self.path, memory=self.memory)
+        self.spares = False
 
     def checkpoint(self) -> None:
         """Write the log into the file; a lost log would lose what came after the last one."""
@@ -87,12 +95,14 @@ def open_store(
             create(file)
         memory = memory or half_of_memory()
         con = connect(file, memory=memory, wait=wait, on_wait=on_wait)
+        store = Store(file, con, memory=memory)
         try:
-            yield Store(file, con, list(upgrades.upgrade(con, file)), memory)
+            store.upgraded += upgrades.upgrade(con, file)
+            yield store
         except duckdb.Error as error:
             raise trouble.said(error, file) or error from error
         finally:
-            con.close()
+            store.con.close()
 
 
 def _sweep(home: Home) -> None:

@@ -61,7 +61,6 @@ LATE = (
     "connectors.rest.reading",
     "connectors.rest.client",
     "connectors.rest.asking",
-    "connectors.files.reading",
     "connectors.registry",
     "mappings.load",
     "mappings.find",

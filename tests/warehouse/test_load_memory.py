@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 import pytest
-from hand_plan import order
-from load_parts import Load, counts, rows
+from hand_plan import land, order, order_plan
+from load_parts import NOW, Load, counts, rows
 
 from warehouse import bounds
+from warehouse.checks import check_store
 from warehouse.ddl import literal
-from warehouse.store import Store
+from warehouse.home import Home
+from warehouse.landing import Landing
+from warehouse.load import load_pending
+from warehouse.store import Store, open_store
 
 pytest_plugins = ["load_fixtures"]
 
@@ -50,32 +56,37 @@ def test_a_load_has_its_share_and_gives_the_rest_back(
     assert limit(store) == before
 
 
-def test_what_writes_the_file_has_all_memory(store: Store) -> None:
-    """Short of memory, a commit's checkpoint has committed and ends the connection."""
+@pytest.mark.parametrize(("memory", "given"), [("6GiB", "138.0 MiB"), ("100MiB", "100.0 MiB")])
+def test_a_load_commits_with_more_by_the_size_of_the_file(
+    store: Store, tmp_path: Path, memory: str, given: str
+) -> None:
+    """What else writes a file has all memory: it cannot be tried again."""
     said: dict[str, str] = {}
 
     class Watching:
-        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-            self.inner = con
-
         def execute(self, sql: str, *more: object) -> object:
             if not sql.startswith(("set", "select current_setting")):
-                said[sql] = limit(real)
-            return self.inner.execute(sql, *more)
+                said[sql] = limit(store)
+            return store.con.execute(sql, *more)
 
         def __getattr__(self, name: str) -> object:
-            return getattr(self.inner, name)
+            return getattr(store.con, name)
 
-    real = Store(store.path, store.con, memory=store.memory)
-    store.con = Watching(store.con)  # type: ignore[assignment]
-    before = limit(real)
-    with bounds.sparing(store):
-        with bounds.transaction(store) as con:
+    file = tmp_path / "file of 80 MiB"
+    file.touch()
+    os.truncate(file, 80 << 20)
+    watched = Store(file, Watching(), memory=memory)  # type: ignore[arg-type]
+    with bounds.sparing(watched):
+        with bounds.transaction(watched, bounds.for_commit(watched)) as con:
             con.execute("delete from ops.meta where false")
-        bounds.checkpoint(store)
-        assert limit(real) == "96.0 MiB"
-    store.con = real.con
-    assert said.pop("COMMIT") == said.pop("CHECKPOINT") == before == limit(store)
+        assert said.pop("COMMIT") == given
+        with bounds.transaction(watched):
+            pass
+        bounds.checkpoint(watched)
+        assert limit(store) == "96.0 MiB"
+    after = limit(store)
+    store.con.execute(f"set memory_limit = {literal(store.memory)}")
+    assert said.pop("COMMIT") == said.pop("CHECKPOINT") == after
     assert set(said.values()) == {"96.0 MiB"}
 
 
@@ -140,3 +151,43 @@ def test_without_room_for_scratch_a_load_takes_memory(
         assert counts(load(*(order(n) for n in range(1, 51)))) == {"inserted": 50}
     finally:
         store.con.execute(f"set max_temp_directory_size = {literal(before)}")
+
+
+SHORT = """FATAL Error: Failed: database has been invalidated because of a previous fatal error.
+Original error: "Transaction COMMIT succeeded and is durable, but the autocheckpoint failed.
+Reopen the database instance to recover."""
+
+
+def test_a_commit_that_ends_the_connection_is_counted_and_the_load_goes_on(
+    home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.load.MAX_RECORDS", 30)
+    for first in (1, 31, 61):
+        land(landing, *(order(n) for n in range(first, first + 30)))
+
+    class Ending:
+        """Ends at its third commit, room for the columns made and one batch in, as DuckDB does."""
+
+        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+            self.inner, self.left = con, 3
+
+        def execute(self, sql: str, *more: object) -> object:
+            found = self.inner.execute(sql, *more) if self.left else None
+            self.left -= bool(self.left) and sql == "COMMIT"
+            if not self.left:
+                raise duckdb.FatalException(SHORT)
+            return found
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.inner, name)
+
+    with open_store(home) as store:
+        store.con = Ending(store.con)  # type: ignore[assignment]
+        report = load_pending(store, landing, order_plan(), now=NOW)
+        assert not isinstance(store.con, Ending)
+        assert not store.spares
+        assert rows(store, "count(*), count(distinct source_key)", "source.orders") == [(90, 90)]
+        assert check_store(store.con) == []
+    assert (report.batches, report.read, report.inserted) == (3, 90, 90)
+    with open_store(home) as store:  # the file that was closed last is the one that is there
+        assert rows(store, "count(*)", "source.orders") == [(90,)]
