@@ -11,21 +11,18 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, timezone
-from email.utils import format_datetime
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from connectors.alipay.sample import KEYS, STAMPS, Record, logged, text
 from connectors.alipay.simulator_bill import Style, bill
+from connectors.asgi import Asked, Reply, Simulator, dated
 
 HERE = timezone(timedelta(hours=8))
 LINK_LIVES = timedelta(seconds=30)
@@ -51,15 +48,6 @@ class Answered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the journal. kind: put, delete, request (method, asked, rows) or download."""
 
@@ -72,7 +60,7 @@ class Line:
     status: int = 0
 
 
-class AlipaySimulator:
+class AlipaySimulator(Simulator):
     """One app and its account. `now` is its clock; `before(n)` runs before the n-th answer.
 
     `downloads` is where links lead ("": where the gateway was asked); `ready` the hour at which a
@@ -131,17 +119,16 @@ class AlipaySimulator:
         return sorted(mine, key=lambda row: str(row[STAMPS[kind]]))
 
     # --- the gateway ---------------------------------------------------------------------------
-    def answer(self, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer one request to either host; `headers` in lower case."""
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one request to either host."""
         self.requests += 1
         self.before(self.requests)
-        date = format_datetime(self.now().astimezone(UTC), usegmt=True)
-        if path == _FILE:
-            reply = self._download(dict(parse_qsl(query)), headers)
+        said = dated(self.now(), "application/json;charset=utf-8")
+        if asked.path == _FILE:
+            reply = self._download(asked.params, asked.headers)
         else:
-            self._host = f"http://{headers.get('host', 'localhost')}"
-            reply = self._gateway(dict(parse_qsl(query)) | dict(parse_qsl(body.decode())))
-        said = {"content-type": "application/json;charset=utf-8", "date": date}
+            self._host = f"http://{asked.headers.get('host', 'localhost')}"
+            reply = self._gateway(asked.params | asked.form)
         return Reply(reply.status, reply.body, said | dict(reply.headers))
 
     def _gateway(self, given: dict[str, str]) -> Reply:
@@ -160,8 +147,7 @@ class AlipaySimulator:
             if answered.signed:
                 reply = self._written(method, answered.said)
             else:
-                body = json.dumps({"error_response": answered.said}, ensure_ascii=False)
-                reply = Reply(200, body.encode())
+                reply = Reply(200, {"error_response": answered.said})
         self.journal.append(Line("request", self.now(), method, "", asked, rows, reply.status))
         return reply
 
@@ -304,15 +290,3 @@ class AlipaySimulator:
             Line("download", self.now(), kind, day.isoformat(), dict(given), 0, reply.status)
         )
         return reply
-
-    # --- ASGI ------------------------------------------------------------------------------------
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer over ASGI, both hosts."""
-        request = Request(scope, receive)
-        reply = self.answer(
-            request.url.path, request.url.query, dict(request.headers), await request.body()
-        )
-        response = Response(reply.body, reply.status)
-        for header, value in reply.headers.items():
-            response.headers[header] = value
-        await response(scope, receive, send)

@@ -8,33 +8,20 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import format_datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from uuid import UUID
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
+from connectors.asgi import Asked, Reply, Simulator, dated
 from connectors.fxiaoke.sample import DESCRIBES, Record
 from connectors.fxiaoke.simulator_door import Answered, Door, Identity
 from connectors.fxiaoke.simulator_query import Search, shown
 
 BEIJING = timezone(timedelta(hours=8))
 _PREFIX, _CUSTOM = "/cgi/crm/v2/", "/cgi/crm/custom/v2/"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer; a body that is not bytes is written as JSON."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +44,7 @@ class _Row:
     visible: float
 
 
-class FxiaokeSimulator:
+class FxiaokeSimulator(Simulator):
     """One tenant. `now` is its clock; `before(n)` runs before the n-th request is answered.
 
     `most` records come at most, whatever limit says, and the answer says so. `lacking` are objects
@@ -125,27 +112,26 @@ class FxiaokeSimulator:
         return {key: row.record for key, row in self._rows[api].items() if row.visible <= now}
 
     # --- answering -----------------------------------------------------------------------------
-    def answer(self, target: str, headers: Mapping[str, str], content: bytes) -> Reply:
-        """Answer one POST; `target` is the path with its query, `headers` in lower case."""
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one POST."""
         self.requests += 1
         self.before(self.requests)
-        url = urlsplit(target)
-        asked: Record = {}
+        given: Record = {}
         code, rows, body = 0, 0, b""
         status, extra = 200, {}
         try:
-            self._trace(url.query)
-            asked = json.loads(content or b"{}")
-            self._limit(url.path)
-            if url.path in self.door.paths:
-                made = self.door.answer(url.path, asked)
+            self._trace(asked.query)
+            given = json.loads(asked.content or b"{}")
+            self._limit(asked.path)
+            if asked.path in self.door.paths:
+                made = self.door.answer(asked.path, given)
             else:
-                self.door.let_in(headers, asked)
+                self.door.let_in(asked.headers, given)
                 if self.faults:
                     fault = self.faults.pop(0)
                     status, extra, made = fault.status, dict(fault.headers), fault.body
                 else:
-                    made = self._answer(url.path, asked)
+                    made = self._answer(asked.path, given)
         except Answered as error:
             code, made = error.code, {"errorCode": error.code, "errorMessage": str(error)}
         if isinstance(made, bytes):
@@ -156,17 +142,13 @@ class FxiaokeSimulator:
             done = {"errorCode": 0, "errorMessage": "OK", "errorDescription": "success"}
             whole = {"traceId": f"E-O.demo.1000-{self.requests:06d}", **done, **made}
             body = json.dumps(whole, ensure_ascii=False).encode()
-        inner = asked.get("data") or {}
+        inner = given.get("data") or {}
         api = inner.get("dataObjectApiName", "") if isinstance(inner, dict) else ""
         search = inner.get("search_query_info", {}) if isinstance(inner, dict) else {}
         self.journal.append(
-            Line("request", self.now(), api, "", url.path, rows, code, json.dumps(search))
+            Line("request", self.now(), api, "", asked.path, rows, code, json.dumps(search))
         )
-        shown_ = {
-            "content-type": "application/json;charset=UTF-8",
-            "date": format_datetime(self.now().astimezone(UTC), usegmt=True),
-        }
-        return Reply(status, body, shown_ | extra)
+        return Reply(status, body, dated(self.now(), "application/json;charset=UTF-8") | extra)
 
     def _trace(self, query: str) -> None:
         """Take note of the thirdTraceId: a new UUIDv4 each call; one that has none is let in."""
@@ -252,14 +234,3 @@ class FxiaokeSimulator:
             "offset": search.offset, "limit": limit,
             "total": len(found) if data.get("find_explicit_total_num") else 0,
         }  # fmt: skip
-
-    # --- ASGI ----------------------------------------------------------------------------------
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer over ASGI."""
-        request = Request(scope, receive)
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        reply = self.answer(target, dict(request.headers), await request.body())
-        response = Response(reply.body, reply.status)
-        for header, value in reply.headers.items():
-            response.headers[header] = value
-        await response(scope, receive, send)

@@ -11,22 +11,15 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
+from connectors.asgi import Asked, Reply, Simulator, dated
 from connectors.jushuitan.sample import Record
 
 HERE = timezone(timedelta(hours=8))
 LIFE = timedelta(days=30)
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +69,6 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer; a body that is not bytes is written as JSON."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the journal. kind: put, delete or request (path, biz, rows, code)."""
 
@@ -97,7 +81,7 @@ class Line:
     code: int = 0
 
 
-class JushuitanSimulator:
+class JushuitanSimulator(Simulator):
     """One app and merchant. `now` is its clock; `before(n)` runs before the n-th request.
 
     `most` records come at most a page, whatever is asked for. `inclusive` says whether a record
@@ -179,12 +163,12 @@ class JushuitanSimulator:
             self.refresh.clear()
 
     # --- answering -----------------------------------------------------------------------------
-    def answer(self, path: str, content: bytes) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
         """Answer one POST of a form."""
         self.requests += 1
         self.before(self.requests)
-        form = dict(parse_qsl(content.decode(), keep_blank_values=True))
-        asked: Record = {}
+        path, form = asked.path, asked.form
+        biz: Record = {}
         code, rows = 0, 0
         try:
             self._limit()
@@ -195,24 +179,19 @@ class JushuitanSimulator:
                 name = self._called(path, form)
                 if self.faults:
                     return self._written(self.faults.pop(0))
-                asked = json.loads(form.get("biz", "{}"))
-                body = self._listed(name, asked)
+                biz = json.loads(form.get("biz", "{}"))
+                body = self._listed(name, biz)
                 rows = len(body[KINDS[name].listed])
             reply = {"code": 0, "issuccess": True, "msg": "执行成功", "data": body}
         except Refused as refused:
             code = refused.code
             reply = {"code": code, "issuccess": False, "msg": str(refused), "data": None}
         what = _BY_PATH.get(path, path)
-        self.journal.append(Line("request", self.now(), what, "", asked, rows, code))
+        self.journal.append(Line("request", self.now(), what, "", biz, rows, code))
         return self._written(Reply(200, reply))
 
     def _written(self, reply: Reply) -> Reply:
-        body = reply.body if isinstance(reply.body, bytes) else _encoder.encode(reply.body)
-        shown = {
-            "content-type": "application/json; charset=utf-8",
-            "date": format_datetime(self.now().astimezone(UTC), usegmt=True),
-        }
-        return Reply(reply.status, body, shown | dict(reply.headers))
+        return Reply(reply.status, reply.body, dated(self.now()) | dict(reply.headers))
 
     def _limit(self) -> None:
         now = self.now().timestamp()
@@ -319,16 +298,6 @@ class JushuitanSimulator:
             elif not wms or where == str(wms):
                 found[sku] = row
         return found
-
-    # --- ASGI ----------------------------------------------------------------------------------
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer over ASGI."""
-        request = Request(scope, receive)
-        reply = self.answer(request.url.path, await request.body())
-        response = Response(reply.body, reply.status)
-        for header, value in reply.headers.items():
-            response.headers[header] = value
-        await response(scope, receive, send)
 
 
 def _sum(one: Record, other: Record) -> Record:

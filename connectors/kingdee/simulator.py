@@ -10,23 +10,17 @@ import copy
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import format_datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
+from connectors.asgi import Asked, Reply, Simulator, dated
 from connectors.kingdee.sample import FORMS, Form, Record
 from connectors.kingdee.simulator_filter import ordered, terms
 from connectors.kingdee.simulator_proof import Identity, proves
 
 HERE = timezone(timedelta(hours=8))
 _PREFIX = "kingdee.bos.webapi.servicesstub."
-_encoder = msgspec.json.Encoder(decimal_format="number")
 LOST = "会话信息已丢失，请重新登录"
 
 
@@ -39,15 +33,6 @@ class Answered(Exception):
             "ErrorCode": number, "IsSuccess": False, "MsgCode": code, "SuccessEntitys": [],
             "Errors": [{"FieldName": None, "Message": message, "DIndex": 0}], "SuccessMessages": [],
         }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer; a body that is not bytes is written as JSON."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +55,7 @@ class _Row:
     visible: float
 
 
-class KingdeeSimulator:
+class KingdeeSimulator(Simulator):
     """One account. `now` is its clock; `before(n)` runs before the n-th request is answered.
 
     `most` rows come at most, whatever Limit says. `lacking` are fields that this account does not
@@ -142,33 +127,29 @@ class KingdeeSimulator:
         return at.astimezone(HERE).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
 
     # --- answering -----------------------------------------------------------------------------
-    def answer(self, path: str, headers: Mapping[str, str], content: bytes) -> Reply:
-        """Answer one POST; `headers` in lower case."""
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one POST."""
         self.requests += 1
         self.before(self.requests)
-        service = path.lower().rpartition("/")[2].removesuffix(".common.kdsvc")
+        service = asked.path.lower().rpartition("/")[2].removesuffix(".common.kdsvc")
         service = service.removeprefix(_PREFIX).rpartition(".")[2]
-        asked: Record = {}
+        given: Record = {}
         try:
-            asked = json.loads(content or b"{}")
-            reply = self._answer(service, path, headers, asked)
+            given = json.loads(asked.content or b"{}")
+            reply = self._answer(service, asked.path, asked.headers, given)
         except Answered as error:
             reply = self._failed(service, error)
-        data = asked.get("data") or {}
+        data = given.get("data") or {}
         form = data.get("FormId", "") if isinstance(data, dict) else ""
         rows = len(reply.body) if isinstance(reply.body, list) else 0
         self.journal.append(
             Line("request", self.now(), form, "", service, rows, reply.status,
                  str(data.get("FilterString", "")) if isinstance(data, dict) else "")
         )  # fmt: skip
-        body = reply.body if isinstance(reply.body, bytes) else _encoder.encode(reply.body)
+        body = reply.data
         if self.wrapped and not isinstance(reply.body, bytes):
             body = json.dumps(body.decode()).encode()
-        shown = {
-            "content-type": "application/json; charset=utf-8",
-            "date": format_datetime(self.now().astimezone(UTC), usegmt=True),
-        }
-        return Reply(reply.status, body, shown | dict(reply.headers))
+        return Reply(reply.status, body, dated(self.now()) | dict(reply.headers))
 
     def _answer(self, service: str, path: str, headers: Mapping[str, str], asked: Record) -> Reply:
         self._limit()
@@ -329,13 +310,3 @@ class KingdeeSimulator:
                 done = {"IsSuccess": True, "Errors": [], "MsgCode": 0}
                 return {"Result": {"ResponseStatus": done, "Result": {**whole}}}
         raise Answered(10, "传递的编码值不存在")
-
-    # --- ASGI ----------------------------------------------------------------------------------
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer over ASGI."""
-        request = Request(scope, receive)
-        reply = self.answer(request.url.path, dict(request.headers), await request.body())
-        response = Response(reply.body, reply.status)
-        for header, value in reply.headers.items():
-            response.headers[header] = value
-        await response(scope, receive, send)

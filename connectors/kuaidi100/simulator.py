@@ -10,17 +10,12 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import new
 from typing import Any
-from urllib.parse import parse_qsl
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
+from connectors.asgi import Asked, Reply, Simulator, dated
 from connectors.kuaidi100.sample import HERE, Record, parcel
 
 QUERY = "/poll/query.do"
@@ -37,15 +32,6 @@ class Answered(Exception):
         super().__init__(message)
         self.code = str(code)
         self.body = {"result": False, "returnCode": str(code), "message": message}
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +52,7 @@ class _Kept:
     visible: float
 
 
-class Kuaidi100Simulator:
+class Kuaidi100Simulator(Simulator):
     """One company's account. `now` is its clock; `before(n)` runs before the n-th is answered.
 
     `quota` bounds the queries that are billed in a day of China, `per_second` those of a second.
@@ -116,27 +102,22 @@ class Kuaidi100Simulator:
         return {key: one.record for key, one in self._kept.items() if one.visible <= now}
 
     # --- answering -----------------------------------------------------------------------------
-    def answer(self, method: str, path: str, content: bytes) -> Reply:
+    def answer(self, asked: Asked) -> Reply:
         """Answer one request."""
         self.requests += 1
         self.before(self.requests)
-        if path != QUERY or method != "POST":
+        if asked.path != QUERY or asked.method != "POST":
             return Reply(404, b"<html>404 Not Found</html>", {"content-type": "text/html"})
-        form = dict(parse_qsl(content.decode(), keep_blank_values=True))
         com = num = ""
         try:
-            asked = self._let_in(form)
-            com, num = str(asked.get("com", "")), str(asked.get("num", ""))
-            body: Any = self._found(com, num, asked)
+            param = self._let_in(asked.form)
+            com, num = str(param.get("com", "")), str(param.get("num", ""))
+            body: Any = self._found(com, num, param)
             code = "200"
         except Answered as error:
             body, code = error.body, error.code
         self.journal.append(Line("request", self.now(), com, num, code))
-        said = {
-            "content-type": "application/json;charset=UTF-8",
-            "date": format_datetime(self.now().astimezone(UTC), usegmt=True),
-        }
-        return Reply(200, json.dumps(body, ensure_ascii=False).encode(), said)
+        return Reply(200, body, dated(self.now(), "application/json;charset=UTF-8"))
 
     def _let_in(self, form: Mapping[str, str]) -> Record:
         param = form.get("param", "")
@@ -189,13 +170,3 @@ class Kuaidi100Simulator:
         if item in self._asked and now - self._asked[item] < LEAST:
             self.hurried.append(item)
         self._asked[item] = now
-
-    # --- ASGI ----------------------------------------------------------------------------------
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer over ASGI."""
-        request = Request(scope, receive)
-        reply = self.answer(request.method, request.url.path, await request.body())
-        response = Response(reply.body, reply.status)
-        for header, value in reply.headers.items():
-            response.headers[header] = value
-        await response(scope, receive, send)

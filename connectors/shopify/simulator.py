@@ -12,14 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
+from connectors.asgi import Asked, Reply, Simulator, dated
 from connectors.shopify.sample import Record
 from connectors.shopify.simulator_bulk import Bulk
 from connectors.shopify.simulator_query import ROOTS, Failed, Query
@@ -35,15 +31,6 @@ VISIBLE = timedelta(days=60)
 TOKEN_SECONDS = 86_399
 _CHILDREN = ("lineItems", "fulfillments", "transactions", "refunds", "returns")
 _PATH = re.compile(r"/admin/api/(20[0-9]{2}-[0-9]{2})/graphql\.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +64,8 @@ class _Row:
         return str(self.record["updatedAt"]) if self.shows <= now else self.before
 
 
-class ShopifySimulator:
-    """The ASGI app; `answer` is the same without ASGI.
+class ShopifySimulator(Simulator):
+    """One shop.
 
     `token` is the permanent one, `app` the id and secret of an app. `scopes` are the app's rights,
     `approved` says whether it may see personal data. `bucket` and `refill` are the points of the
@@ -194,22 +181,20 @@ class ShopifySimulator:
         return {"accessScopes": [{"handle": one} for one in sorted(self.scopes)]}
 
     # --- answering -------------------------------------------------------------------------------
-    def answer(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> Reply:
-        """Answer one request; `headers` in lower case."""
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one request."""
         self.requests += 1
         self.before(self.requests)
-        if method == "GET" and path.startswith("/bulk/"):
-            return self._file(path, headers)
-        if path == "/admin/oauth/access_token":
-            return self._grant(body)
-        found = _PATH.fullmatch(path)
-        if method != "POST" or found is None:
+        if asked.method == "GET" and asked.path.startswith("/bulk/"):
+            return self._file(asked.path, asked.headers)
+        if asked.path == "/admin/oauth/access_token":
+            return self._grant(asked.content)
+        found = _PATH.fullmatch(asked.path)
+        if asked.method != "POST" or found is None:
             return self._said(404, {"errors": "Not Found"})
         version = found[1] if found[1] in VERSIONS else VERSIONS[0]
         more = {"x-shopify-api-version": version}
-        said = headers.get("x-shopify-access-token", "")
+        said = asked.headers.get("x-shopify-access-token", "")
         if not self._knows(said):
             self._note("query", "", 401)
             wrong = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -218,7 +203,7 @@ class ShopifySimulator:
             reply = self.faults.pop(0)
             self._note("query", "fault", reply.status)
             return self._said(reply.status, reply.body, {**more, **reply.headers})
-        return self._said(*self._queried(body), more)
+        return self._said(*self._queried(asked.content), more)
 
     def _queried(self, body: bytes) -> tuple[int, Record]:
         try:
@@ -298,22 +283,8 @@ class ShopifySimulator:
         self.journal.append(Line(kind, self.now(), name, status=status, **more))
 
     def _said(self, status: int, body: Any, more: Mapping[str, str] | None = None) -> Reply:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        shown = {
-            "content-type": "application/json",
-            "x-request-id": f"req-{self.requests:06d}",
-            "date": format_datetime(self.now().astimezone(UTC), usegmt=True),
-        }
-        return Reply(status, data, shown | dict(more or {}))
-
-    # --- ASGI ------------------------------------------------------------------------------------
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer over ASGI."""
-        request = Request(scope, receive)
-        reply = self.answer(
-            request.method, request.url.path, dict(request.headers), await request.body()
-        )
-        await Response(reply.body, reply.status, dict(reply.headers))(scope, receive, send)
+        shown = dated(self.now(), "application/json") | {"x-request-id": f"req-{self.requests:06d}"}
+        return Reply(status, body, shown | dict(more or {}))
 
 
 def _text(at: datetime) -> str:

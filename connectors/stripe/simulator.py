@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import copy
 import fnmatch
-import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
+from connectors import asgi
+from connectors.asgi import Asked, Simulator, dated
 from connectors.stripe import sample
 from connectors.stripe.sample import Record
 
@@ -53,16 +49,13 @@ class Answered(Exception):
         super().__init__(message)
         error = {"type": "invalid_request_error", "message": message}
         error |= {name: text for name, text in (("code", code), ("param", param)) if text}
-        self.reply = Reply(status, json.dumps({"error": error}).encode(), dict(headers or {}))
+        self.reply = Reply(status, {"error": error}, dict(headers or {}))
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer."""
+class Reply(asgi.Reply):
+    """An answer with so many records."""
 
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
     records: int = 0
 
 
@@ -90,8 +83,8 @@ class _Row:
     deleted: bool = False
 
 
-class StripeSimulator:
-    """The ASGI app; `answer` is the same without ASGI.
+class StripeSimulator(Simulator):
+    """One account.
 
     `denied` are lists that the key may not read, `per_second` limits requests by the clock, `most`
     is what one page holds, `faults` are answers for the next requests, `before` is called ahead of
@@ -158,11 +151,12 @@ class StripeSimulator:
         return not (row.deleted or old or row.visible > now)
 
     # --- answering ---------------------------------------------------------------------------
-    def answer(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
-        """Answer one request; `headers` in lower case."""
+    def answer(self, asked: Asked) -> Reply:
+        """Answer one request."""
         self.requests += 1
         self.before(self.requests)
-        params = parse_qsl(query, keep_blank_values=True)
+        method, path, headers = asked.method, asked.path, asked.headers
+        params = parse_qsl(asked.query, keep_blank_values=True)
         name, key = ([*path.removeprefix("/v1/").split("/"), ""])[:2]
         try:
             self._limit()
@@ -182,11 +176,7 @@ class StripeSimulator:
                  reply.records, headers.get("stripe-version", ""),
                  headers.get("stripe-account", ""))
         )  # fmt: skip
-        shown = {
-            "content-type": "application/json",
-            "request-id": f"req_{self.requests:06d}",
-            "date": format_datetime(self.now().astimezone(UTC), usegmt=True),
-        }
+        shown = dated(self.now(), "application/json") | {"request-id": f"req_{self.requests:06d}"}
         return Reply(reply.status, reply.body, shown | dict(reply.headers), reply.records)
 
     def _limit(self) -> None:
@@ -218,9 +208,9 @@ class StripeSimulator:
             raise Answered(404, f"No such {KINDS[name]}: '{key}'", "resource_missing", "id")
         if row.deleted:
             gone = {"id": key, "object": KINDS[name], "deleted": True}
-            return Reply(200, json.dumps(gone).encode(), records=1)
+            return Reply(200, gone, records=1)
         paths = [value for member, value in params.items() if _base(member) == "expand"]
-        return Reply(200, json.dumps(self._whole(row.record, paths)).encode(), records=1)
+        return Reply(200, self._whole(row.record, paths), records=1)
 
     def _list(self, name: str, path: str, params: list[tuple[str, str]]) -> Reply:
         for member, _ in params:
@@ -243,7 +233,7 @@ class StripeSimulator:
                  if _base(member) == "expand"]  # fmt: skip
         body = {"object": "list", "url": path, "has_more": more,
                 "data": [self._whole(row.record, paths) for row in page]}  # fmt: skip
-        return Reply(200, json.dumps(body).encode(), records=len(page))
+        return Reply(200, body, records=len(page))
 
     def _cut(
         self, name: str, rows: list[_Row], kept: list[_Row], given: Mapping[str, str], size: int
@@ -273,18 +263,6 @@ class StripeSimulator:
                 found = self._rows[EXPANDED[head]][inner].record
                 shown[head] = self._whole(found, [rest] if rest else [])
         return shown
-
-    # --- ASGI --------------------------------------------------------------------------------
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer over ASGI."""
-        request = Request(scope, receive)
-        reply = self.answer(
-            request.method, request.url.path, request.url.query, dict(request.headers)
-        )
-        response = Response(reply.body, reply.status)
-        for header, value in reply.headers.items():
-            response.headers[header] = value
-        await response(scope, receive, send)
 
 
 def _base(member: str) -> str:

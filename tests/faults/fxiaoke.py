@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from connectors.asgi import Reply
 from connectors.fxiaoke.sample import line, oid, record
-from connectors.fxiaoke.simulator import FxiaokeSimulator, Reply
+from connectors.fxiaoke.simulator import FxiaokeSimulator
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream
 from tests.faults import sql

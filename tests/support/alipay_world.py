@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyarrow.parquet as pq
 import zstandard
 from cryptography.hazmat.primitives import serialization as s
@@ -27,6 +26,7 @@ from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from tests.support import cut_off
 from tests.support.still_clock import StillClock
+from tests.support.system_world import Network
 from warehouse.landing import Landing
 from warehouse.reader import run_query
 
@@ -79,24 +79,6 @@ def simulator(now: Any) -> AlipaySimulator:
     return AlipaySimulator(
         APP, key("app").public_key(), key("alipay"), now=now, downloads=DOWNLOADS
     )
-
-
-class Network(httpx.BaseTransport):
-    """Hands requests to a simulator without a network; `requests` keeps them."""
-
-    def __init__(self, system: AlipaySimulator) -> None:
-        self.system = system
-        self.requests: list[httpx.Request] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        url = request.url
-        reply = self.system.answer(
-            url.path, url.query.decode(), dict(request.headers), request.read()
-        )
-        return httpx.Response(
-            reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body)
-        )
 
 
 def connector(

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import zstandard
 
@@ -22,6 +21,7 @@ from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from tests.support import cut_off
 from tests.support.still_clock import StillClock
+from tests.support.system_world import Network
 from warehouse.landing import Landing
 from warehouse.reader import run_query
 
@@ -46,22 +46,6 @@ LINES = {
     "payments": ("PaymentObj", "allocations", "OrderPaymentObj", "payment_id"),
     "customers": ("AccountObj", "addresses", "AccountAddrObj", "account_id"),
 }  # fmt: skip
-
-
-class Network(httpx.BaseTransport):
-    """Hands requests to a simulator without a network; `requests` keeps them."""
-
-    def __init__(self, simulator: FxiaokeSimulator) -> None:
-        self.simulator = simulator
-        self.requests: list[httpx.Request] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        target = request.url.raw_path.decode()
-        reply = self.simulator.answer(target, dict(request.headers), request.read())
-        return httpx.Response(
-            reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body)
-        )
 
 
 def connector(

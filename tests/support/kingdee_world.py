@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import zstandard
 
 from connectors.base import Context, Mode
@@ -24,6 +23,7 @@ from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from tests.support import cut_off
 from tests.support.still_clock import StillClock
+from tests.support.system_world import Network
 from warehouse.landing import Landing
 from warehouse.reader import run_query
 
@@ -39,21 +39,6 @@ CONFIG = {
 }  # fmt: skip
 SECRETS = {"env:KD_APP": IDENTITY.app_id, "env:KD_SECRET": SECRET, "env:KD_PASSWORD": PASSWORD}
 READ = tuple(name for name, one in STREAMS.items() if one.form in FORMS)
-
-
-class Network(httpx.BaseTransport):
-    """Hands requests to a simulator without a network; `requests` keeps them."""
-
-    def __init__(self, simulator: KingdeeSimulator) -> None:
-        self.simulator = simulator
-        self.requests: list[httpx.Request] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        reply = self.simulator.answer(request.url.path, dict(request.headers), request.read())
-        return httpx.Response(
-            reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body)
-        )
 
 
 def connector(

@@ -20,6 +20,7 @@ from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from tests.support.still_clock import StillClock
+from tests.support.system_world import Network
 from warehouse.reader import run_query
 
 CUSTOMER, KEY = "CUSTOMER01", "canary-key-0123456789"
@@ -43,21 +44,6 @@ fields:
   ship_to_phone: phone
   shipped_at: shipped
 """
-
-
-class Network(httpx.BaseTransport):
-    """Hands requests to a simulator without a network; `requests` keeps them."""
-
-    def __init__(self, simulator: Kuaidi100Simulator) -> None:
-        self.simulator = simulator
-        self.requests: list[httpx.Request] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        reply = self.simulator.answer(request.method, request.url.path, request.read())
-        return httpx.Response(
-            reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body)
-        )
 
 
 def connector(

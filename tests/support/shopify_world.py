@@ -20,7 +20,7 @@ from pipelines.extract import Reading, extract
 from pipelines.outcome import StreamOutcome
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
-from tests.support import cut_off
+from tests.support import cut_off, system_world
 from tests.support.still_clock import StillClock
 from warehouse.landing import Landing
 from warehouse.reader import run_query
@@ -38,23 +38,13 @@ KINDS = {
 }  # fmt: skip
 
 
-class Network(httpx.BaseTransport):
-    """Hands requests to a simulator without a network; `requests` keeps them."""
-
-    def __init__(self, shop: ShopifySimulator) -> None:
-        self.shop = shop
-        self.requests: list[httpx.Request] = []
+class Network(system_world.Network):
+    """Sees to it, too, that each host is asked for its own."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
         is_file = request.url.path.startswith("/bulk/")
         assert request.url.host == ("files.example" if is_file else "shop.example")
-        reply = self.shop.answer(
-            request.method, request.url.path, dict(request.headers), request.read()
-        )
-        return httpx.Response(
-            reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body)
-        )
+        return super().handle_request(request)
 
 
 def simulator(now: Any) -> ShopifySimulator:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import zstandard
 
 from connectors.base import Mode
@@ -19,6 +18,7 @@ from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from tests.support import cut_off
 from tests.support.still_clock import StillClock as Time
+from tests.support.system_world import Network
 from warehouse.landing import Landing
 from warehouse.reader import run_query
 
@@ -34,24 +34,6 @@ attributes:
     rate: 1000/s
 {extra}"""
 STREAMS = ("customers", "charges", "payment_intents", "refunds", "balance_transactions", "payouts")
-
-
-class Network(httpx.BaseTransport):
-    """Hands requests to a simulator without a network; `requests` keeps their addresses."""
-
-    def __init__(self, simulator: StripeSimulator) -> None:
-        self.simulator = simulator
-        self.requests: list[httpx.Request] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        url = request.url
-        reply = self.simulator.answer(
-            request.method, url.path, url.query.decode(), dict(request.headers)
-        )
-        return httpx.Response(
-            reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body)
-        )
 
 
 class World:

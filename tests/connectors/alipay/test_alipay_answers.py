@@ -17,7 +17,8 @@ from connectors.alipay import AlipayConnector
 from connectors.alipay.keys import bare, certificates, root_serial, serial
 from connectors.alipay.sample import movement, trade
 from connectors.alipay.settings import AlipaySettings
-from connectors.alipay.simulator import HERE, AlipaySimulator, Reply
+from connectors.alipay.simulator import HERE, AlipaySimulator
+from connectors.asgi import Reply
 from connectors.base import Context, ReadRequest
 from connectors.errors import (
     AuthError,

@@ -11,6 +11,7 @@ import pytest
 from fxiaoke_world import World, calls, connector, read, ways
 from still_clock import StillClock
 
+from connectors.asgi import Reply
 from connectors.base import ReadRequest
 from connectors.errors import (
     AuthError,
@@ -22,7 +23,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.fxiaoke.sample import oid, record
-from connectors.fxiaoke.simulator import BEIJING, FxiaokeSimulator, Reply
+from connectors.fxiaoke.simulator import BEIJING, FxiaokeSimulator
 from connectors.fxiaoke.simulator_door import LEGACY as LEGACY_TOKEN
 from connectors.fxiaoke.simulator_door import MOBILE as LOOK_UP
 from connectors.fxiaoke.simulator_door import TOKEN

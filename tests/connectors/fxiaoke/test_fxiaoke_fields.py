@@ -25,12 +25,13 @@ from fxiaoke_world import (
 from pydantic import ValidationError
 from still_clock import StillClock
 
+from connectors.asgi import Asked, Reply
 from connectors.base import Finding, ReadRequest
 from connectors.errors import ConfigError, ContractBroken, Throttled
 from connectors.fxiaoke.catalogue import SELDOM, STREAMS
 from connectors.fxiaoke.sample import line, record
 from connectors.fxiaoke.settings import HOSTS, FxiaokeSettings
-from connectors.fxiaoke.simulator import FxiaokeSimulator, Reply
+from connectors.fxiaoke.simulator import FxiaokeSimulator
 
 
 # --- objects and fields ------------------------------------------------------------------------
@@ -215,10 +216,10 @@ def test_the_trace_is_new_on_each_attempt(crm: FxiaokeSimulator, clock: StillClo
     one = connector(crm, clock)
     send = crm.answer
 
-    def answer(target: str, headers: Any, content: bytes) -> Reply:
-        (trace,) = parse_qs(target.partition("?")[2])["thirdTraceId"]
+    def answer(asked: Asked) -> Reply:
+        (trace,) = parse_qs(asked.query)["thirdTraceId"]
         traces.append(trace)
-        return send(target, headers, content)
+        return send(asked)
 
     crm.answer = answer  # type: ignore[method-assign]
     crm.faults = [Reply(200, b'{"errorCode":-1}')]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fxiaoke_world import World, calls, connector, killed_at
 
+from connectors.asgi import Asked, Reply
 from connectors.base import ReadRequest
 from connectors.errors import ConfigError, ContractBroken, PaginationLoop
 from connectors.fxiaoke.sample import line, oid
@@ -115,9 +116,10 @@ def test_a_run_that_is_killed_behind_each_page_gets_on(world: World) -> None:
     world.time.wait(minutes=1)
     answer = world.crm.answer
 
-    def short(target: str, headers: Any, content: bytes) -> Any:
-        world.crm.most = 2 if b'"SalesOrderObj"' in content and b'"IN"' in content else 5
-        return answer(target, headers, content)
+    def short(asked: Asked) -> Reply:
+        is_by_key = b'"SalesOrderObj"' in asked.content and b'"IN"' in asked.content
+        world.crm.most = 2 if is_by_key else 5
+        return answer(asked)
 
     world.crm.answer = short  # type: ignore[method-assign]
     mark, came = last.bookmark, set[str | None]()
@@ -207,12 +209,12 @@ def test_ids_that_do_not_rise_and_lines_of_another_head_are_refused(world: World
     one, answer = connector(world.crm, world.time), world.crm.answer
     changes: list[Any] = []
 
-    def turned(target: str, headers: Any, content: bytes) -> Any:
-        reply = answer(target, headers, content)
-        body = json.loads(reply.body)
+    def turned(asked: Asked) -> Reply:
+        reply = answer(asked)
+        body = json.loads(reply.data)
         if isinstance(body.get("data"), dict) and "dataList" in body["data"]:
             changes[-1](body["data"]["dataList"])
-        return type(reply)(reply.status, json.dumps(body).encode(), reply.headers)
+        return Reply(reply.status, json.dumps(body).encode(), reply.headers)
 
     def of_another(rows: list[dict[str, Any]]) -> None:
         for row in rows:

@@ -13,6 +13,7 @@ import pytest
 from jushuitan_world import IDENTITY, SECRET, SECRETS, Network, connector
 from still_clock import StillClock
 
+from connectors.asgi import Reply
 from connectors.base import Finding, ReadRequest
 from connectors.errors import (
     AuthError,
@@ -25,7 +26,7 @@ from connectors.jushuitan import JushuitanConnector
 from connectors.jushuitan import sample as make
 from connectors.jushuitan.settings import JushuitanSettings
 from connectors.jushuitan.signing import sign
-from connectors.jushuitan.simulator import Identity, JushuitanSimulator, Refused, Reply
+from connectors.jushuitan.simulator import Identity, JushuitanSimulator, Refused
 from connectors.tokens import Kept, OwnTokens
 
 CODE = SECRETS["env:JST_CODE"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jushuitan_world import Memory, connector
 
+from connectors.asgi import Asked, Reply
 from connectors.base import ReadRequest
 from connectors.errors import ConfigError, Unavailable
 from connectors.jushuitan import sample as make
@@ -38,12 +39,12 @@ def at_page(one: Memory, number: int, do: Callable[[], None]) -> None:
     """Do something once, before the n-th page of the stream from now is answered."""
     path, answer, asked = KINDS[one.stream].path, one.oms.answer, [0]
 
-    def counting(where: str, content: bytes) -> Any:
-        asked[0] += where == path
-        if asked[0] == number and where == path:
+    def counting(request: Asked) -> Reply:
+        asked[0] += request.path == path
+        if asked[0] == number and request.path == path:
             one.oms.answer = answer  # type: ignore[method-assign]
             do()
-        return answer(where, content)
+        return answer(request)
 
     one.oms.answer = counting  # type: ignore[method-assign]
 

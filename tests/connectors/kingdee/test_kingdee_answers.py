@@ -12,6 +12,7 @@ from kingdee_world import CONFIG, IDENTITY, PASSWORD, SECRET, World, connector
 from pydantic import ValidationError
 from still_clock import StillClock
 
+from connectors.asgi import Reply
 from connectors.base import Context, Finding, ReadRequest
 from connectors.errors import (
     AuthError,
@@ -26,7 +27,7 @@ from connectors.kingdee.catalogue import LICENSED, STREAMS
 from connectors.kingdee.sample import FORMS, order
 from connectors.kingdee.settings import KingdeeSettings
 from connectors.kingdee.signing import Identity, client_secret
-from connectors.kingdee.simulator import KingdeeSimulator, Reply
+from connectors.kingdee.simulator import KingdeeSimulator
 
 LOGINS = [{}, {"login": "app_secret"}, {"login": "password", "password": "env:KD_PASSWORD"}]
 ways = pytest.mark.parametrize("how", LOGINS, ids=["signed", "app_secret", "password"])

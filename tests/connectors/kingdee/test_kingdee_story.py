@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from kingdee_world import World, connector, killed_at
 
+from connectors.asgi import Reply
 from connectors.errors import ConfigError, ContractBroken, PaginationLoop
-from connectors.kingdee.simulator import Reply
 
 
 @pytest.fixture(autouse=True)

@@ -16,12 +16,13 @@ import pytest
 from kingdee_world import IDENTITY, SECRET
 from own_environment import install
 
+from connectors.asgi import Reply
 from connectors.base import Context, ReadRequest
 from connectors.kingdee import KingdeeConnector
 from connectors.kingdee.sample import order
 from connectors.kingdee.settings import KingdeeSettings
 from connectors.kingdee.signing import Identity
-from connectors.kingdee.simulator import KingdeeSimulator, Reply
+from connectors.kingdee.simulator import KingdeeSimulator
 from connectors.rest.serve import serve
 
 pytestmark = pytest.mark.timeout(600)  # the first run installs the client

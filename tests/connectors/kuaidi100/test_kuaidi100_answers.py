@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 from kuaidi100_world import CONFIG, CUSTOMER, KEY, Network, Row, connector
 
+from connectors.asgi import Asked
 from connectors.base import Page, ReadRequest
 from connectors.errors import AuthError, ConfigError, ContractBroken, QuotaUsed, Unavailable
 from connectors.kuaidi100.api import signature
@@ -82,7 +83,7 @@ def test_the_simulator_refuses_a_signature_over_other_text(account: Account):
     for signed, code in ((param, b'"ok"'), (again, b'"503"')):
         form = {"customer": CUSTOMER, "param": param, "sign": signature(signed, KEY, CUSTOMER)}
         content = "&".join(f"{name}={_quoted(said)}" for name, said in form.items()).encode()
-        assert code in account.post.answer("POST", "/poll/query.do", content).body
+        assert code in account.post.answer(Asked("POST", "/poll/query.do", content=content)).data
 
 
 def _quoted(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from shopify_world import World, connector, killed_at
 
+from connectors.asgi import Reply
 from connectors.base import ReadRequest
 from connectors.errors import (
     AuthError,
@@ -20,7 +21,6 @@ from connectors.errors import (
 )
 from connectors.shopify import bulk, sample
 from connectors.shopify.sample import gid
-from connectors.shopify.simulator import Reply
 
 PARTS = ("orders", "fulfillments", "transactions", "refunds", "returns")
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 from stripe_world import KEY, World
 
+from connectors.asgi import Asked
 from connectors.base import Finding
 from connectors.errors import (
     AuthError,
@@ -172,9 +173,9 @@ def test_a_server_that_does_not_filter_is_told_to_be_read_in_full(world: World) 
     unknown = b'{"error":{"type":"invalid_request_error","message":"Unexpected created"}}'
     plain = world.stripe.answer
 
-    def answer(method: str, path: str, query: str, headers: dict[str, str]) -> Reply:
-        reply = plain(method, path, query, headers)
-        return Reply(400, unknown) if "created" in query and "refunds" in path else reply
+    def answer(asked: Asked) -> Reply:
+        is_it = "created" in asked.query and "refunds" in asked.path
+        return Reply(400, unknown) if is_it else plain(asked)
 
     world.stripe.answer = answer  # type: ignore[method-assign]
     found = [one for one in check(world) if one.ok is False]

@@ -13,6 +13,7 @@ from jsonschema import Draft4Validator
 from own_environment import own_python
 from stripe_world import KEY, World
 
+from connectors.asgi import Asked
 from connectors.rest.serve import serve
 from connectors.stripe import sample
 from connectors.stripe.simulator import FILTERS, KINDS, Reply
@@ -113,9 +114,9 @@ def test_its_errors_hold_under_the_openapi_document(tmp_path: Path) -> None:
         ("/v1/payouts", "", headers, 403),
         ("/v2/charges", "", headers, 404),
     ):
-        reply = world.stripe.answer("GET", path, query, signed)
+        reply = world.stripe.answer(Asked("GET", path, query, signed))
         assert reply.status == status, (path, query)
-        assert list(Draft4Validator(schema).iter_errors(json.loads(reply.body))) == []
+        assert list(Draft4Validator(schema).iter_errors(json.loads(reply.data))) == []
     world.close()
 
 
