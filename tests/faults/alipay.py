@@ -22,7 +22,7 @@ from connectors.alipay.simulator_bill import Style
 from connectors.errors import ConnectorError
 from tests.faults.case import Case, Result, Size
 from tests.faults.oracle import Counts, leaks
-from tests.support.alipay_world import World, killed_at, secrets
+from tests.support.alipay_world import World, secrets
 
 FULL, QUICK = 24, 1
 ROUNDS = 8
@@ -157,10 +157,10 @@ class _Story:
         for stream in (self.money, "trade_bill"):
             mode = self.dice.choice(["changed", "full"])
             with suppress(ConnectorError):
-                died |= killed_at(self.world, self.dice.randrange(1, 9), stream, mode)
+                died |= self.world.killed_at(self.dice.randrange(1, 9), stream, mode)
         if not died:
             with suppress(ConnectorError):
-                died = killed_at(self.world, 1, self.money, "full")
+                died = self.world.killed_at(1, self.money, "full")
         self.result.fired += died
 
     def judge(self, when: str) -> None:

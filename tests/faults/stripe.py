@@ -17,7 +17,7 @@ from connectors.stripe import sample
 from connectors.stripe.lists import Lists
 from tests.faults.case import Case, Result, Size
 from tests.faults.oracle import Counts
-from tests.support.stripe_world import STREAMS, World, killed_at
+from tests.support.stripe_world import STREAMS, World
 from warehouse.reader import run_query
 
 FULL, QUICK = 60, 1
@@ -140,8 +140,8 @@ class _Story:
         died = False
         for stream in self.dice.sample(STREAMS, len(STREAMS)):
             mode = self.dice.choice(["changed", "full"])
-            died |= killed_at(self.world, self.dice.randrange(1, 5), stream, mode)
-        died = died or killed_at(self.world, 1, "charges", "changed")
+            died |= self.world.killed_at(self.dice.randrange(1, 5), stream, mode)
+        died = died or self.world.killed_at(1, "charges", "changed")
         self.result.fired += died
 
     def judge(self, when: str) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-import zstandard
 from cryptography.hazmat.primitives import serialization as s
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -19,16 +16,8 @@ from connectors.alipay.catalogue import STREAMS, Bill, Log
 from connectors.alipay.sample import Record, logged, movement, trade_row
 from connectors.alipay.settings import AlipaySettings
 from connectors.alipay.simulator import HERE, AlipaySimulator
-from connectors.base import Context, Mode
-from pipelines.extract import Reading, extract
-from pipelines.outcome import StreamOutcome
-from pipelines.sync import sync_stream, unify_publish
-from pipelines.workspace import Workspace
-from tests.support import cut_off
 from tests.support.still_clock import StillClock
-from tests.support.system_world import Network
-from warehouse.landing import Landing
-from warehouse.reader import run_query
+from tests.support.system_world import JudgedWorld, Network, context
 
 APP = "2021000000000001"
 GATEWAY = "http://alipay.example/gateway.do"
@@ -85,38 +74,22 @@ def connector(
     system: AlipaySimulator, clock: StillClock, network: Any = None, **more: Any
 ) -> AlipayConnector:
     """Return a connector that speaks to the simulator, or to what `network` is."""
-    context = Context(
-        "pay", "Asia/Shanghai", secret=secrets().__getitem__, now=clock.now, pause=clock.pause,
-        transport=network or Network(system),
-    )  # fmt: skip
-    return AlipayConnector(AlipaySettings.model_validate(config(**more)), context)
+    given = context("pay", secrets(), clock, network or Network(system))
+    return AlipayConnector(AlipaySettings.model_validate(config(**more)), given)
 
 
-class World:
+class World(JudgedWorld):
     """An account and a workspace that reads it; `more` are further settings."""
 
-    def __init__(self, folder: Path, **more: Any) -> None:
-        self.time = StillClock()
-        self.system = simulator(self.time.now)
-        self.network = Network(self.system)
-        defs = {
-            "type": "pipelines.Connection",
-            "attributes": {
-                "system": "alipay", "config": config(**more), "timezone": "Asia/Shanghai",
-            },
-        }  # fmt: skip
-        path = folder / "defs" / "pay" / "defs.yaml"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(defs), encoding="utf-8")
-        self.environment = {
-            "ISTHMUS_HOME": str(folder / "home"), "ISTHMUS_DEFS": str(folder / "defs"),
-            **{name[4:]: value for name, value in secrets().items()},
-        }  # fmt: skip
-        self.space = Workspace.discover(self.environment)
-        self.made = 0
+    name = "pay"
 
-    def close(self) -> None:
-        self.space.control.close()
+    def __init__(self, folder: Path, **more: Any) -> None:
+        time = StillClock()
+        attributes = {
+            "system": "alipay", "config": config(**more), "timezone": "Asia/Shanghai",
+        }  # fmt: skip
+        super().__init__(folder, simulator(time.now), time, secrets(), attributes)
+        self.made = 0
 
     # --- what happens in the account -----------------------------------------------------------
     @property
@@ -145,43 +118,7 @@ class World:
         self.system.put("trade", made)
         return made
 
-    # --- what the product does -----------------------------------------------------------------
-    def sync(self, stream: str, **how: Any) -> StreamOutcome:
-        """Read, land and load a stream."""
-        given = {"transport": self.network, "pause": self.time.pause, "now": self.time.now}
-        return sync_stream(self.space, "pay", stream, **given | how)
-
-    def read(self, stream: str, mode: Mode = "changed") -> StreamOutcome:
-        """Read and land a stream, which is all that a connector has a part in."""
-        outcome = StreamOutcome("pay", stream)
-        self.space.home.make()
-        landing = Landing(self.space.home.landing, now=self.time.now)
-        how = Reading(
-            mode, self.time.now, lambda: None, transport=self.network, pause=self.time.pause
-        )
-        extract(self.space.connection("pay"), landing, outcome, how)
-        return outcome
-
-    def publish(self) -> None:
-        outcome = unify_publish(self.space, now=self.time.now)
-        assert outcome.error is None, outcome.error
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in run_query(self.space.home.current, sql).rows]
-
     # --- the judge -----------------------------------------------------------------------------
-    def judge(self, *streams: str) -> list[str]:
-        """Compare the newest landed version of each record with the account; say what differs."""
-        found = []
-        for stream in streams:
-            stored, there = self.landed(stream), self.there(stream)
-            found += [f"lost: {stream} {key}" for key in there.keys() - stored.keys()]
-            found += [f"ghost: {stream} {key}" for key in stored.keys() - there.keys()]
-            for name in stored.keys() & there.keys():
-                if stored[name] != there[name]:
-                    found.append(f"stale: {stream} {name}")
-        return found
-
     def there(self, stream: str) -> dict[str, Mapping[str, Any]]:
         """Return the rows of every bill that is there, or the entries of a list."""
         source = STREAMS[stream]
@@ -199,31 +136,14 @@ class World:
                 made[name.removesuffix("/")] = {n: v for n, v in row.items() if v}
         return made
 
-    def landed(self, stream: str) -> dict[str, Mapping[str, Any]]:
-        """Return what the landed batches say, applied in their order."""
-        folder = Path(self.environment["ISTHMUS_HOME"]) / "landing" / "pay" / stream
-        source, stored = STREAMS[stream], dict[str, Mapping[str, Any]]()
-        name = source.key if isinstance(source, Bill | Log) else ""
-        for sidecar in sorted(folder.glob("*.json")):
-            said = json.loads(sidecar.read_text("utf-8"))
-            for made in _lines(sidecar):
-                if said["content"] == "deletions" and not said["held"]:
-                    stored.pop(made["key"], None)
-                elif said["content"] == "records":
-                    shown = {n: v for n, v in made.items() if v and n[:1] != "_"}
-                    stored[str(made[name])] = shown
-        return stored
+    def key(self, stream: str, record: Record) -> str:
+        source = STREAMS[stream]
+        assert isinstance(source, Bill | Log)
+        return str(record[source.key])
 
-
-def _lines(sidecar: Path) -> list[dict[str, Any]]:
-    table = sidecar.with_suffix(".parquet")
-    if table.exists():
-        return list(pq.read_table(table).to_pylist())
-    data = sidecar.with_suffix(".ndjson.zst").read_bytes()
-    text = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def killed_at(world: World, place: int, stream: str, mode: Any) -> bool:
-    """Read until the request of that number, counted from here; say whether it came so far."""
-    return cut_off.killed_at(world.system, place, lambda: world.read(stream, mode))
+    def landed(self, stream: str) -> dict[str, Record]:
+        """Return what was landed, without empty members and those that the connector adds."""
+        return {
+            key: {name: value for name, value in made.items() if value and name[:1] != "_"}
+            for key, made in super().landed(stream).items()
+        }

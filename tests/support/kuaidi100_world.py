@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import zstandard
 
-from connectors.base import Context
 from connectors.kuaidi100 import Kuaidi100Connector
 from connectors.kuaidi100.sample import event
 from connectors.kuaidi100.settings import Kuaidi100Settings
 from connectors.kuaidi100.simulator import Kuaidi100Simulator
 from pipelines.outcome import StreamOutcome
-from pipelines.sync import sync_stream, unify_publish
-from pipelines.workspace import Workspace
+from pipelines.sync import sync_stream
 from tests.support.still_clock import StillClock
-from tests.support.system_world import Network
-from warehouse.reader import run_query
+from tests.support.system_world import Network, SystemWorld, context
 
 CUSTOMER, KEY = "CUSTOMER01", "canary-key-0123456789"
 SECRETS = {"env:K100_KEY": KEY}
@@ -50,20 +46,18 @@ def connector(
     simulator: Kuaidi100Simulator, clock: StillClock, network: Any = None, **more: Any
 ) -> Kuaidi100Connector:
     """Return a connector that speaks to the simulator, or to what `network` is."""
-    context = Context(
-        "post", "Asia/Shanghai", secret=SECRETS.__getitem__, now=clock.now, pause=clock.pause,
-        transport=network or Network(simulator),
-    )  # fmt: skip
-    return Kuaidi100Connector(Kuaidi100Settings.model_validate({**CONFIG, **more}), context)
+    given = context("post", SECRETS, clock, network or Network(simulator))
+    return Kuaidi100Connector(Kuaidi100Settings.model_validate({**CONFIG, **more}), given)
 
 
-class World:
+class World(SystemWorld):
     """A shop, whose shipments are a file, and an account that knows where the parcels are."""
 
+    name = "post"
+
     def __init__(self, folder: Path, wants: str = "", **more: Any) -> None:
-        self.time = StillClock()
-        self.post = Kuaidi100Simulator(CUSTOMER, KEY, now=self.time.now)
-        self.network = Network(self.post)
+        time = StillClock()
+        self.post = Kuaidi100Simulator(CUSTOMER, KEY, now=time.now)
         self.shop: dict[str, dict[str, Any]] = {}
         self.files = folder / "files"
         options = {"wants": wants} if wants else {}
@@ -78,22 +72,11 @@ class World:
                 "streams": {"shipments": {"path": "/shipments", "records": "data", "key": "id"}},
             },
         }  # fmt: skip
-        for name, attributes in (("post", tracks), ("shop", shop)):
-            path = folder / "defs" / name / "defs.yaml"
-            path.parent.mkdir(parents=True)
-            defs = {"type": "pipelines.Connection", "attributes": attributes}
-            path.write_text(json.dumps(defs, ensure_ascii=False), encoding="utf-8")
         mapping = folder / "mappings" / "shop" / "shipments.yaml"
         mapping.parent.mkdir(parents=True)
         mapping.write_text(SHIPMENTS, encoding="utf-8")
-        self.environment = {
-            "ISTHMUS_HOME": str(folder / "home"), "ISTHMUS_DEFS": str(folder / "defs"),
-            "ISTHMUS_MAPPINGS": str(folder / "mappings"), "K100_KEY": KEY,
-        }  # fmt: skip
-        self.space = Workspace.discover(self.environment)
-
-    def close(self) -> None:
-        self.space.control.close()
+        variables = {**SECRETS, "ISTHMUS_MAPPINGS": str(folder / "mappings")}
+        super().__init__(folder, self.post, time, variables, tracks, shop=shop)
 
     # --- what happens outside ------------------------------------------------------------------
     def ship(
@@ -117,12 +100,9 @@ class World:
         self.post.put(com, number, events, **more)
 
     # --- what the product does -----------------------------------------------------------------
-    def sync(self, **how: Any) -> StreamOutcome:
+    def sync(self, stream: str = "tracks", **how: Any) -> StreamOutcome:
         """Read, land and load what is known of the parcels."""
-        return sync_stream(
-            self.space, "post", "tracks", now=self.time.now, pause=self.time.pause,
-            **{"transport": self.network} | how,
-        )  # fmt: skip
+        return super().sync(stream, **how)
 
     def sync_shop(self) -> None:
         body = httpx.ByteStream(json.dumps({"data": list(self.shop.values())}).encode())
@@ -132,22 +112,7 @@ class World:
         assert done.error is None, done.error
         self.publish()
 
-    def publish(self) -> None:
-        outcome = unify_publish(self.space, now=self.time.now)
-        assert outcome.error is None, outcome.error
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in run_query(self.space.home.current, sql).rows]
-
     def asked(self, since: datetime | None = None) -> list[str]:
         """Return the numbers that the account was asked for, in order."""
         lines = [line for line in self.post.journal if line.kind == "request"]
         return [line.num for line in lines if since is None or line.at >= since]
-
-    def landed(self) -> Iterable[dict[str, Any]]:
-        """Yield the landed records in their order."""
-        folder = Path(self.environment["ISTHMUS_HOME"]) / "landing" / "post" / "tracks"
-        for data in sorted(folder.glob("*.ndjson.zst")):
-            read = zstandard.ZstdDecompressor().stream_reader(data.read_bytes())
-            for line in read.read().splitlines():
-                yield json.loads(line)

@@ -261,7 +261,7 @@ def test_what_was_answered_before_a_quota_ended_is_landed(
     wanted = [{"trade_no": f"T{number}"} for number in range(9)]
     pages = one.read(ReadRequest("trades", wanted=wanted))
     keys = next(pages).keys  # which five: whichever the workers asked for first
-    assert len(set(keys)) == 5 and keys == sorted(keys)
+    assert (len(set(keys)), keys) == (5, sorted(keys))
     with pytest.raises(QuotaUsed):
         next(pages)
     one.close()

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from alipay_world import DOWNLOADS, World, connector, killed_at
+from alipay_world import DOWNLOADS, World, connector
 
 from connectors.alipay.sample import text
 from connectors.alipay.simulator import HERE
@@ -248,7 +248,7 @@ def test_killed_anywhere_it_goes_on_whole(tmp_path: Path, mode: str, place: int)
     if mode == "full":
         world.read("account_bill")
         world.time.wait(days=1)
-    assert killed_at(world, place, "account_bill", mode)
+    assert world.killed_at(place, "account_bill", mode)
     world.read("account_bill", mode)  # type: ignore[arg-type]
     assert world.judge("account_bill") == []
     world.close()

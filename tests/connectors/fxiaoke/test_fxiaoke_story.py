@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fxiaoke_world import World, calls, connector, killed_at
+from fxiaoke_world import World, calls, connector
 
 from connectors.asgi import Asked, Reply
 from connectors.base import ReadRequest
@@ -168,7 +168,7 @@ def test_a_read_killed_anywhere_goes_on(tmp_path: Path, mode: Any) -> None:
         for number in (301, 701, 801):
             world.crm.change(LINE, oid(LINE, number), remark=str(place))
         world.time.wait(minutes=1)
-        came_so_far = killed_at(world, place, "orders", mode)
+        came_so_far = world.killed_at(place, "orders", mode)
         world.time.wait(minutes=1)
         world.read("orders", mode)
         world.read("orders")

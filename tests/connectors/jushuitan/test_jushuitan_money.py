@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jushuitan_world import SECRET, World, killed_at
+from jushuitan_world import SECRET, World
 from mapping_runs import Result, run
 
 from connectors.jushuitan import sample as make
@@ -267,11 +267,11 @@ def test_a_read_that_is_killed_at_any_request_goes_on(tmp_path: Path) -> None:
         for key in range(1, 15):
             put(world, key)
         world.time.wait(hours=1)
-        killed = killed_at(world, place, "orders", "full")
+        killed = world.killed_at(place, "orders", "full")
         put(world, 4)
         put(world, 15)
         world.time.wait(days=2)
-        killed |= killed_at(world, place, "orders", "changed")
+        killed |= world.killed_at(place, "orders", "changed")
         for _ in range(2):  # what changed behind it is owed
             world.time.wait(minutes=1)
             world.read("orders")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kingdee_world import World, connector, killed_at
+from kingdee_world import World, connector
 
 from connectors.asgi import Reply
 from connectors.errors import ConfigError, ContractBroken, PaginationLoop
@@ -253,11 +253,11 @@ def test_a_read_that_is_killed_at_any_request_goes_on(tmp_path: Path, mode: Any)
         place += 3
         world = World(tmp_path / str(place), rows=8)
         fill(world, 12)
-        killed = killed_at(world, place, "orders", mode)
+        killed = world.killed_at(place, "orders", mode)
         world.erp.delete("SAL_SaleOrder", 3)
         world.erp.change("SAL_SaleOrder", 4, FNote="x")
         world.time.wait(days=2)
-        killed |= killed_at(world, place, "orders", "changed")
+        killed |= world.killed_at(place, "orders", "changed")
         for mode_after in ("changed", "changed", "sweep"):  # what changed behind it is owed
             world.read("orders", mode_after)  # type: ignore[arg-type]
         assert world.judge("orders") == [], place
@@ -267,7 +267,7 @@ def test_a_read_that_is_killed_at_any_request_goes_on(tmp_path: Path, mode: Any)
 
 def test_a_read_that_goes_on_counts_as_one(world: World) -> None:
     fill(world)
-    assert killed_at(world, 6, "orders", "changed")
+    assert world.killed_at(6, "orders", "changed")
     before = len(world.landed("orders"))
     assert 0 < before < 25
     world.erp.delete("SAL_SaleOrder", 25)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shopify_world import World, connector, killed_at
+from shopify_world import World, connector
 
 from connectors.asgi import Reply
 from connectors.base import ReadRequest
@@ -238,7 +238,7 @@ def test_a_bulk_read_that_is_killed_goes_on_with_its_operation(tmp_path: Path, s
         world = World(tmp_path / str(place), bulk_above=0)
         fill(world, 5)
         items(world, 4, 3)
-        killed = killed_at(world, place, stream)
+        killed = world.killed_at(place, stream)
         if killed:
             world.read(stream)
         assert len(world.shop.bulk.operations) == 1, place
@@ -385,10 +385,10 @@ def test_a_read_that_is_killed_at_any_request_goes_on(tmp_path: Path) -> None:
         world = World(tmp_path / str(place), lookback="1s")
         world.shop.most = 2
         fill(world, 5)
-        killed = killed_at(world, place, "returns")
+        killed = world.killed_at(place, "returns")
         world.shop.change("orders", gid("Order", 1), note="x")
         world.time.wait(minutes=1)
-        killed |= killed_at(world, place, "returns")
+        killed |= world.killed_at(place, "returns")
         for mode in ("changed", "changed", "sweep"):
             world.read("returns", mode)  # type: ignore[arg-type]
         assert world.judge("returns") == [], place

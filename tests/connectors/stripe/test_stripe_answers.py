@@ -28,7 +28,7 @@ from connectors.stripe.streams import MAX_TYPES, STREAMS
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, "    account: acct_1\n")
+    made = World(tmp_path, account="acct_1")
     made.customer()
     made.charge()
     yield made
@@ -160,7 +160,7 @@ def test_check_tells_each_missing_right_and_goes_on(world: World) -> None:
 
 
 def test_what_is_left_out_is_neither_read_nor_checked(tmp_path: Path) -> None:
-    world = World(tmp_path, "    skip: [payouts, events]\n    changes: windows\n")
+    world = World(tmp_path, skip=["payouts", "events"], changes="windows")
     world.stripe.denied |= {"payouts", "events"}
     assert [one.subject for one in check(world) if one.ok is False] == []
     assert [spec.name for spec in world.space.connection("pay").streams] == [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stripe_world import World, killed_at
+from stripe_world import World
 
 from connectors.errors import ConfigError
 from connectors.stripe import sample
@@ -259,7 +259,7 @@ def test_without_the_right_to_events_the_last_days_are_read_again(world: World) 
 
 @pytest.mark.parametrize("how", ["windows", "full"])
 def test_other_ways_to_find_changes(tmp_path: Path, how: str) -> None:
-    world = World(tmp_path, f"    changes: {how}\n")
+    world = World(tmp_path, changes=how)
     charges = fill(world, 35)
     world.read_all()
     world.time.wait(days=2)
@@ -332,13 +332,13 @@ def test_a_read_that_is_killed_at_any_request_goes_on(
         place += 1
         world = World(tmp_path / str(place))
         charges = fill(world, 25, 25)
-        killed = killed_at(world, place, stream, mode)
+        killed = world.killed_at(place, stream, mode)
         a_few_days(world, charges)
         world.read(stream, mode)
         world.read(stream)
         assert world.judge(stream) == [], place
         a_few_days(world, charges)
-        killed |= killed_at(world, place, stream, "changed")
+        killed |= world.killed_at(place, stream, "changed")
         a_few_days(world, charges)
         world.read(stream)
         assert world.judge(stream) == [], place
@@ -348,7 +348,7 @@ def test_a_read_that_is_killed_at_any_request_goes_on(
 
 def test_a_read_that_goes_on_counts_as_one_and_does_not_begin_again(world: World) -> None:
     charges = fill(world, 35)
-    assert killed_at(world, 3, "charges", "changed")
+    assert world.killed_at(3, "charges", "changed")
     done = world.read("charges")
     assert (done.read, done.requests) == (15, 2)
     assert world.judge("charges") == []
@@ -364,7 +364,7 @@ def test_a_read_that_does_not_go_on_owes_what_was_deleted_since_the_one_before(
 ) -> None:
     """A full read was killed, the next one is none: a record of the first was deleted between."""
     fill(world, 0, 25)
-    assert killed_at(world, 2, "customers", "full")
+    assert world.killed_at(2, "customers", "full")
     newest = max(world.landed("customers"))
     world.time.wait(hours=1)
     world.stripe.delete("customers", newest, "customer.deleted")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from stripe_world import KEY, Network, World
+from stripe_world import KEY, World
+from system_world import Network
 
 from connectors.stripe import StripeSettings
 from connectors.stripe.settings import VERSION
