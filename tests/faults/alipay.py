@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ import duckdb
 
 from connectors.alipay.simulator_bill import Style
 from connectors.errors import ConnectorError
-from tests.faults.case import Case, Result, Size
+from tests.faults.case import Case, Result, Size, stories
 from tests.faults.oracle import Counts, leaks
 from tests.support.alipay_world import World, secrets
 
-FULL, QUICK = 24, 1
 ROUNDS = 8
 CUTS = 3
 BACK = 3
@@ -32,12 +30,7 @@ BACK = 3
 
 def cases(size: Size, seeds: Sequence[int] = ()) -> list[Case]:
     """Return stories, each with reads that are cut off; `seeds` say the first."""
-    first = next(iter(seeds), 0)
-    count, rounds = (FULL, ROUNDS) if size == "full" else (QUICK, 3)
-    return [
-        Case("Y", f"seed {seed}", partial(play, seed, rounds=rounds), CUTS)
-        for seed in range(first, first + count)
-    ]
+    return stories("Y", size, seeds, play, rounds=(ROUNDS, 3), cuts=CUTS)
 
 
 def play(seed: int, root: Path, *, rounds: int = ROUNDS) -> Result:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,6 +52,22 @@ class Case:
     name: str
     run: Callable[[Path], Result]
     planned: int = 1
+
+
+def stories(
+    row: str, size: Size, seeds: Sequence[int], play: Callable[..., Result], *,
+    rounds: tuple[int, int], cuts: int = 2,
+) -> list[Case]:  # fmt: skip
+    """Return random stories, each with reads that are cut off; `seeds` say the first.
+
+    `play` is given seed, folder and how many rounds: those of the full size, or of the quick one.
+    """
+    first = next(iter(seeds), 0)
+    count, many = (24, rounds[0]) if size == "full" else (1, rounds[1])
+    return [
+        Case(row, f"seed {seed}", partial(play, seed, rounds=many), cuts)
+        for seed in range(first, first + count)
+    ]
 
 
 @dataclass

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -18,62 +19,45 @@ from unittest.mock import patch
 
 from connectors.jushuitan import sample as make
 from connectors.jushuitan.simulator import JushuitanSimulator
-from pipelines.outcome import StreamOutcome
-from pipelines.sync import sync_stream
 from tests.faults import sql
-from tests.faults.case import Case, Result, Size
-from tests.faults.erp_world import ErpWorld
-from tests.faults.sql import PARTITION, Story
-from tests.support.jushuitan_world import CONFIG, IDENTITY, SECRET, Network
+from tests.faults.case import Case, Result, Size, stories
+from tests.faults.erp_world import PUBLISHED_SUMS, SUMS, DocumentStory, ErpWorld
+from tests.faults.sql import PARTITION, ROUNDS
+from tests.support.jushuitan_world import CONFIG, IDENTITY, SECRETS, Network
 from tests.support.still_clock import START
-from warehouse import writer
 
-FULL, QUICK = 24, 1
 CUTS = 2
 STORED = {
-    "orders": (
-        "select o.source_key, coalesce(sum(l.gross), 0)::varchar, o.number from source.orders o"
-        " left join source.order_lines l on l.parent_key = o.source_key and l.stream = o.stream"
-        " where not o.is_deleted group by o.source_key, o.number"
-    ),
+    "orders": SUMS.format(key="o.source_key"),
     "products": (
         "select source_key, price::varchar, name from source.products where not is_deleted"
     ),
 }
 PUBLISHED = {
-    "orders": "select o.number, sum(l.gross) from orders o join order_lines l using (order_id)"
-    " group by 1",
+    "orders": PUBLISHED_SUMS.format(key="o.number"),
     "products": "select sku, price from products",
 }
 
 
 def cases(size: Size, seeds: Sequence[int] = ()) -> list[Case]:
-    """Return stories, each with reads that are cut off; `seeds` say the first."""
+    """Return stories of both streams, or of one by turns; `seeds` say the first."""
     first = next(iter(seeds), 0)
-    count, rounds = (FULL, sql.ROUNDS) if size == "full" else (QUICK, 3)
     return [
-        Case("J", f"{stream}, seed {seed}", partial(play, stream, seed, rounds=rounds), CUTS)
-        for seed in range(first, first + count)
-        for stream in (STORED if size == "full" else [("orders", "products")[seed % 2]])
+        replace(case, name=f"{stream}, {case.name}")
+        for stream in (STORED if size == "full" else [("orders", "products")[first % 2]])
+        for case in stories("J", size, seeds, partial(play, stream), rounds=(ROUNDS, 3), cuts=CUTS)
     ]
 
 
 def play(stream: str, seed: int, root: Path, *, rounds: int) -> Result:
-    """Play one story of so many rounds; it judges itself after each run."""
+    """Play one story of so many rounds."""
     world = World(root / "world", stream, random.Random(seed))
     story = STORIES[stream](world, seed)
-    try:
-        with (
-            patch.object(writer, "MAX_RECORDS", 2 * PARTITION),
-            patch.object(sql, "ROUNDS", rounds),
-            patch.object(sql, "CUTS", CUTS),
-        ):
-            story.tell()
-    finally:
-        world.space.control.close()
+    with patch.object(sql, "CUTS", CUTS):
+        result = story.play(records=2 * PARTITION, rounds=rounds)
     codes = {line.code for line in world.erp.journal}
-    story.result.expect(codes <= {0, 100}, f"answers of codes {codes}: a limit was not kept")
-    return story.result
+    result.expect(codes <= {0, 100}, f"answers of codes {codes}: a limit was not kept")
+    return result
 
 
 class World(ErpWorld):
@@ -86,8 +70,7 @@ class World(ErpWorld):
             "timezone": "Asia/Shanghai",
         }  # fmt: skip
         self.STORED = STORED[stream]  # type: ignore[misc]
-        secrets = {"JST_KEY": IDENTITY.app_key, "JST_SECRET": SECRET}
-        super().__init__(root, attributes, secrets, START)
+        super().__init__(root, attributes, SECRETS, START)
         self.erp = JushuitanSimulator(IDENTITY, now=lambda: self.now)
         self.erp.inclusive = dice.random() < 0.5
         self.erp.milliseconds = dice.random() < 0.5
@@ -96,46 +79,21 @@ class World(ErpWorld):
     def transport(self) -> Network:
         return Network(self.erp)
 
-    def pause(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
-    def sync(self, **how: Any) -> StreamOutcome:
-        """Run as the others do, with a clock that goes on while the run waits for its budget."""
-        self.now += timedelta(minutes=1)
-        return sync_stream(
-            self.space, "erp", self.stream, now=lambda: self.now, transport=self.transport(),
-            pause=self.pause, **how,
-        )  # fmt: skip
-
-
-class SkuStory(Story):
+class SkuStory(DocumentStory):
     """The story with SKUs in the place of rows, their price for the amount."""
 
     STREAM = "products"
 
     def __init__(self, world: World, seed: int) -> None:
+        super().__init__(world, seed)
         self.erp = world.erp
         self.PUBLISHED = PUBLISHED[self.STREAM]
-        world.database = None  # type: ignore[attr-defined]
-        super().__init__(world, random.Random(seed), Result())
         self.erp.before = self.end_tokens
 
     def end_tokens(self, number: int) -> None:
         if number % 13 == 0:
             self.erp.end_tokens(refresh=number % 2 == 0)
-
-    def insert(self, count: int, at: datetime) -> None:
-        keys = range(self.next, self.next + count)
-        self.next += count
-        self.stamps |= dict.fromkeys(keys, at)
-        for key in keys:
-            self.put(key, at)
-
-    def edit(self, keys: Sequence[int], at: datetime) -> None:
-        for key in keys:
-            if self.stamps[key] <= at:
-                self.stamps[key] = at
-                self.put(key, at)
 
     def put(self, key: int, at: datetime) -> None:
         product = make.product(str(key), f"p{key}", sale_price=Decimal(self.amount()))

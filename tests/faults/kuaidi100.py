@@ -11,7 +11,6 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,12 +19,11 @@ import duckdb
 from connectors.kuaidi100.sample import HERE, Record, event
 from connectors.kuaidi100.simulator import Kuaidi100Simulator, Line
 from pipelines.outcome import StreamOutcome
-from tests.faults.case import Case, Result, Size
+from tests.faults.case import Case, Result, Size, stories
 from tests.faults.oracle import Counts
 from tests.support.cut_off import killed_at
 from tests.support.kuaidi100_world import CUSTOMER, KEY, Network, World
 
-FULL, QUICK = 24, 1
 ROUNDS, QUICK_ROUNDS = 9, 2
 CUTS = 2
 DAILY = 40
@@ -47,12 +45,7 @@ STORED = """
 
 def cases(size: Size, seeds: Sequence[int] = ()) -> list[Case]:
     """Return stories, each with runs that are cut off; `seeds` say the first."""
-    first = next(iter(seeds), 0)
-    count, rounds = (FULL, ROUNDS) if size == "full" else (QUICK, QUICK_ROUNDS)
-    return [
-        Case("W", f"seed {seed}", partial(play, seed, rounds=rounds), CUTS)
-        for seed in range(first, first + count)
-    ]
+    return stories("W", size, seeds, play, rounds=(ROUNDS, QUICK_ROUNDS), cuts=CUTS)
 
 
 def play(seed: int, root: Path, *, rounds: int) -> Result:
