@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import subprocess
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import alipay_world
 import pytest
 from alipay_world import APP
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import serialization as s
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from own_environment import install
+from own_environment import locked_python, run_script
 
 from connectors.alipay import keys
 from connectors.alipay.sample import movement, trade
@@ -26,46 +20,20 @@ from connectors.alipay.simulator import HERE, AlipaySimulator
 from connectors.rest.serve import serve
 
 pytestmark = pytest.mark.timeout(600)  # the first run installs the clients
-SUPPORT = Path(alipay_world.__file__).parent
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 APP_KEY = rsa.generate_private_key(65537, 2048)
 OWN_KEY = rsa.generate_private_key(65537, 2048)
 
 
-def python_with(
-    which: str, config: pytest.Config, factory: pytest.TempPathFactory, what: str
-) -> str:
-    """Return the interpreter of an environment with a client, made once.
-
-    Each client has one of its own: both call their package `alipay`.
-    """
-    lock_file = SUPPORT / which / "requirements.lock"
-    cache = getattr(config, "cache", None)
-    root: Path = cache.mkdir(which) if cache else factory.mktemp(which)
-    home = root / hashlib.sha256(lock_file.read_bytes()).hexdigest()[:12]
-    with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes side by side install it once
-        install(home, what, "--require-hashes", "-r", str(lock_file))
-    return str(home / "bin" / "python")
-
-
 @pytest.fixture(scope="module")
 def vendor(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return python_with("alipay", pytestconfig, tmp_path_factory, "the vendor's client")
+    return locked_python(pytestconfig, tmp_path_factory, "alipay", "the vendor's client")
 
 
 @pytest.fixture(scope="module")
 def public(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return python_with("alipay_public", pytestconfig, tmp_path_factory, "python-alipay-sdk")
-
-
-def run(python: str, script: str, *given: Any) -> Any:
-    done = subprocess.run(
-        [python, "-c", script], input=json.dumps(given), capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    """Apart from the vendor's: both call their package `alipay`."""
+    return locked_python(pytestconfig, tmp_path_factory, "alipay_public", "python-alipay-sdk")
 
 
 def pem(key: Any, form: str = "PKCS1") -> str:
@@ -109,7 +77,7 @@ def cases() -> list[dict[str, str]]:
 
 
 def test_our_signature_is_that_of_the_vendors_client(vendor: str) -> None:
-    found = run(vendor, SIGN, keys.bare(pem(APP_KEY)), "", cases(), [])
+    found = run_script(vendor, SIGN, keys.bare(pem(APP_KEY)), "", cases(), [])
     for form in ("PKCS1", "PKCS8"):
         for text in (pem(APP_KEY, form), keys.bare(pem(APP_KEY, form))):
             mine = keys.private_key(text)
@@ -178,7 +146,7 @@ def test_the_vendors_client_reads_the_simulator(vendor: str) -> None:
     system = account()
     with serve(system) as url:
         mine = (keys.bare(pem(APP_KEY)), keys.bare(public_pem(OWN_KEY)))
-        found = run(
+        found = run_script(
             vendor, USE, int(url.rpartition(":")[2]), APP, *mine, keys.bare(public_pem(APP_KEY))
         )
     assert found["link"]["code"] == "10000"
@@ -228,8 +196,10 @@ def test_a_public_client_agrees_on_signatures_and_certificates(public: str) -> N
     root = "\n".join((theirs, certificate(other, 3, other), certificate(OWN_KEY, 4, OWN_KEY)))
     system = account()
     with serve(system) as url:
-        found = run(public, PUBLIC, f"{url}/gateway.do", APP, pem(APP_KEY), public_pem(OWN_KEY),
-                    ours, theirs, root)  # fmt: skip
+        found = run_script(
+            public, PUBLIC, f"{url}/gateway.do", APP, pem(APP_KEY), public_pem(OWN_KEY), ours,
+            theirs, root,
+        )  # fmt: skip
     assert found["trade"]["trade_status"] == "TRADE_SUCCESS"
     mine = keys.private_key(pem(APP_KEY))
     signed = keys.signature(mine, keys.content({"app_id": APP, "b": "中文 a=b", "a": "1"}))

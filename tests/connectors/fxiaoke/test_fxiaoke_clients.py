@@ -6,18 +6,12 @@ tenants, in the legacy convention. Their host is fixed, so it is replaced by the
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import fxiaoke_world
 import pytest
 from fxiaoke_world import CODE, IDENTITY, LEGACY, MOBILE, SECRET, SECRETS
-from own_environment import install
+from own_environment import locked_python, run_script
 
 from connectors.base import Context, ReadRequest
 from connectors.fxiaoke import FxiaokeConnector
@@ -27,29 +21,13 @@ from connectors.fxiaoke.simulator import FxiaokeSimulator
 from connectors.rest.serve import serve
 
 pytestmark = pytest.mark.timeout(600)  # the first run installs the clients
-LOCK = Path(fxiaoke_world.__file__).parent / "fxiaoke" / "requirements.lock"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def python(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the interpreter of an environment with both clients, made once."""
-    cache = getattr(pytestconfig, "cache", None)
-    root: Path = cache.mkdir("fxiaoke") if cache else tmp_path_factory.mktemp("fxiaoke")
-    home = root / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes side by side install it once
-        install(home, "the clients of fxiaoke", "--require-hashes", "-r", str(LOCK))
-    return str(home / "bin" / "python")
-
-
-def run(python: str, script: str, *given: Any) -> Any:
-    done = subprocess.run(
-        [python, "-c", script], input=json.dumps(given), capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return locked_python(pytestconfig, tmp_path_factory, "fxiaoke", "the clients of fxiaoke")
 
 
 USE = """
@@ -116,7 +94,7 @@ def test_the_clients_read_the_simulator_and_we_read_the_same(python: str) -> Non
     low, high = (int((NOW - timedelta(hours=hours)).timestamp() * 1000) for hours in (12, 2))
     with serve(crm) as url:
         mine = (IDENTITY.app_id, SECRET, CODE, IDENTITY.open_user, MOBILE)
-        found = run(python, USE, url, *mine, low, high)
+        found = run_script(python, USE, url, *mine, low, high)
         codes = {line.code for line in crm.journal if line.kind == "request"}
         settings = {**LEGACY, "base_url": url, "allow_private": "true", "rows": 5}
         context = Context("crm", "Asia/Shanghai", secret=SECRETS.__getitem__)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import subprocess
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import kingdee_world
 import pytest
 from kingdee_world import IDENTITY, SECRET
-from own_environment import install
+from own_environment import locked_python, run_script
 
 from connectors.asgi import Reply
 from connectors.base import Context, ReadRequest
@@ -26,29 +21,13 @@ from connectors.kingdee.simulator import KingdeeSimulator
 from connectors.rest.serve import serve
 
 pytestmark = pytest.mark.timeout(600)  # the first run installs the client
-LOCK = Path(kingdee_world.__file__).parent / "kingdee" / "requirements.lock"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def python(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the interpreter of an environment with the vendor's client, made once."""
-    cache = getattr(pytestconfig, "cache", None)
-    root: Path = cache.mkdir("kingdee") if cache else tmp_path_factory.mktemp("kingdee")
-    home = root / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes side by side install it once
-        install(home, "the vendor's client", "--require-hashes", "-r", str(LOCK))
-    return str(home / "bin" / "python")
-
-
-def run(python: str, script: str, *given: Any) -> Any:
-    done = subprocess.run(
-        [python, "-c", script], input=json.dumps(given), capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return locked_python(pytestconfig, tmp_path_factory, "kingdee", "the vendor's client")
 
 
 SIGN = """
@@ -80,7 +59,7 @@ def test_our_signature_is_that_of_the_vendors_client(python: str) -> None:
         for path in PATHS
         for user, language, organisation in (("integration", 2052, "100"), ("管理员", 1033, "0"))
     ]  # fmt: skip
-    for case, theirs in zip(cases, run(python, SIGN, cases), strict=True):
+    for case, theirs in zip(cases, run_script(python, SIGN, cases), strict=True):
         account, user, app, secret, language, organisation, url, at = case
         mine = Identity(account, user, app, secret, language, organisation)
         path = url.removeprefix("https://erp.example.com")
@@ -130,7 +109,7 @@ def test_the_vendors_client_reads_the_simulator_and_so_do_we(python: str) -> Non
     with serve(erp) as url:
         base = f"{url}/k3cloud/"
         mine = (IDENTITY.account, IDENTITY.user, IDENTITY.app_id)
-        found = run(python, USE, base, *mine, SECRET)
+        found = run_script(python, USE, base, *mine, SECRET)
         opened = len(erp.sessions)
         erp.before = lambda number: None
         settings = {

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import re
 from pathlib import Path
 
-import kuaidi100_world
 import pytest
-from own_environment import install
+from own_environment import locked_python
 
 from connectors.kuaidi100.carriers import Carriers, shipped
 from connectors.kuaidi100.settings import Kuaidi100Settings
 
 pytestmark = pytest.mark.timeout(600)  # the first run installs the package
-LOCK = Path(kuaidi100_world.__file__).parent / "kuaidi100" / "requirements.lock"
 
 
 @pytest.fixture(scope="module")
 def text(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the source of the vendor's package, which is not run."""
-    cache = getattr(pytestconfig, "cache", None)
-    root: Path = cache.mkdir("kuaidi100") if cache else tmp_path_factory.mktemp("kuaidi100")
-    home = root / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    with (root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes side by side install it once
-        install(home, "the vendor's package", "--no-deps", "--require-hashes", "-r", str(LOCK))
+    what = "the vendor's package"
+    python = locked_python(pytestconfig, tmp_path_factory, "kuaidi100", what, "--no-deps")
+    home = Path(python).parents[1]
     (found,) = home.glob("lib/python*/site-packages/kuaidi100_mcp/api_mcp.py")
     return found.read_text("utf-8")
 
