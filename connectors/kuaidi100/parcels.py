@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from connectors.kuaidi100.carriers import Carriers
 from connectors.kuaidi100.settings import Kuaidi100Settings
@@ -47,11 +47,13 @@ def choose(
     carriers: Carriers,
     *,
     asked: Mapping[str, datetime],
+    wait: Callable[[Parcel, datetime], timedelta],
     now: datetime,
     after: str = "",
 ) -> Choice:
     """Return the parcels that are due, those first that were asked for longest ago.
 
+    `wait` is how long after it was asked for at an instant a parcel is asked for again.
     Those of which nothing is known come before them, in the order of their keys from `after` on.
     """
     choice = Choice([])
@@ -64,8 +66,8 @@ def choose(
     due: list[tuple[datetime, bool, str, Parcel]] = []
     for key, parcel in parcels.items():
         at = asked.get(key, _NEVER)
-        if at <= now < at + settings.every:  # a mark of the future was set by a clock ahead
-            choice.tally["not due"] += 1
+        if at <= now < at + wait(parcel, at):  # a mark of the future was set by a clock ahead
+            choice.tally["not due" if now < at + settings.every else "put off"] += 1
         elif not parcel.phone and parcel.com in settings.needs_phone:
             choice.tally["phone needed"] += 1
         else:

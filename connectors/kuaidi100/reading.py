@@ -15,6 +15,7 @@ from connectors.kuaidi100.carriers import Carriers
 from connectors.kuaidi100.parcels import Parcel, choose
 from connectors.kuaidi100.record import make_record
 from connectors.kuaidi100.settings import Kuaidi100Settings
+from connectors.kuaidi100.unanswered import Unanswered
 from connectors.shared import Asked
 
 MOST_REFUSED = 5
@@ -50,6 +51,11 @@ class Reading:
     refused: int = 0
     is_heard: bool = False
     broken: list[ContractBroken] = field(default_factory=list)
+    refusals: list[tuple[Parcel, datetime]] = field(default_factory=list)
+    unanswered: Unanswered = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unanswered = Unanswered(self.asked, self.request.stream, self.settings)
 
     def pages(self) -> Iterator[Page]:
         """Yield what was answered, page by page; then raise what ended the read early."""
@@ -58,9 +64,11 @@ class Reading:
         now = self.now()
         self.asked.forget(stream, now - self.settings.max_age)
         self.marks = self.asked.times(stream)
+        self.unanswered.load(now - self.settings.max_age)
         choice = choose(
             self.request.wanted, self.settings, self.carriers,
-            asked=self.marks, now=now, after=after if isinstance(after, str) else "",
+            asked=self.marks, wait=self.unanswered.wait, now=now,
+            after=after if isinstance(after, str) else "",
         )  # fmt: skip
         parcels = choice.parcels[: self.request.limit]
         step = self.settings.page
@@ -82,9 +90,12 @@ class Reading:
                 warnings=tuple(notes), tally=tally,
             )  # fmt: skip
             if error is not None:
+                if self.is_heard:
+                    self._put_off_refused()
                 raise error
             if len(self.broken) >= MOST_REFUSED:  # it is not the parcels that are wrong
                 raise self.broken[-1]
+        self._put_off_refused()
 
     def _ask(self, parcel: Parcel) -> Heard:
         """Ask for one parcel; it is marked before, and not if a quota let no request go."""
@@ -98,10 +109,28 @@ class Reading:
         if self.now() - begun > _SOON:  # it waited for its turn, or was sent again
             self._mark(parcel, self.now())
         try:
-            return Heard(said, None if body is None else make_record(body, parcel), words)
+            record = None if body is None else make_record(body, parcel)
         except ContractBroken as error:  # of this parcel: the others are asked for all the same
             self.broken.append(error)
-            return Heard("refused", None, error.what)
+            said, record, words = "refused", None, error.what
+        self._learn(parcel, said, begun)
+        return Heard(said, record, words)
+
+    def _learn(self, parcel: Parcel, said: Said, at: datetime) -> None:
+        """Keep since when nothing is found of a parcel; a refusal may yet be the account's."""
+        if self.request.limit is not None:
+            return
+        if said == "found":
+            self.unanswered.end(parcel)
+        elif said == "refused":
+            self.refusals.append((parcel, at))
+        else:
+            self.unanswered.begin(parcel, at)
+
+    def _put_off_refused(self) -> None:
+        """Count refusals as the parcels' own, once it is known that not the system is wrong."""
+        for parcel, at in self.refusals:
+            self.unanswered.begin(parcel, at)
 
     def _mark(self, parcel: Parcel, at: datetime | None) -> None:
         """Keep when a parcel was asked for; not of a preview, whose answer nobody keeps."""

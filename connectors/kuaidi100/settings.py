@@ -56,6 +56,10 @@ class Kuaidi100Settings(SiteSettings):
     every: Every = Field(
         default=timedelta(hours=1), description="One parcel is asked for again after so long"
     )
+    max_every: Duration = Field(
+        default=timedelta(days=1),
+        description="The longest time between two questions for a parcel of which nothing is found",
+    )
     max_age: Age = Field(
         default=timedelta(days=45), description="Parcels that left longer ago are not asked for"
     )
