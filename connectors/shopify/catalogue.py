@@ -146,6 +146,7 @@ STREAMS: dict[str, Source] = {
         lines=Inner(
             "lineItems", "order",
             "id sku title variantTitle quantity currentQuantity unfulfilledQuantity"
+            " nonFulfillableQuantity"
             f" isGiftCard originalUnitPriceSet {_MONEY}"
             f" discountedTotalSet(withCodeDiscounts: true) {_MONEY}"
             " variant { id } product { id }",

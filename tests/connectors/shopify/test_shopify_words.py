@@ -26,18 +26,40 @@ def test_an_order_of_which_nothing_is_to_be_sent_is_no_unknown_word(tmp_path: Pa
     assert (row["fulfillment_status"], row["warnings"], row["errors"]) == (None, [], [])
 
 
-def test_what_was_sent_of_a_line_is_not_open_any_more(tmp_path: Path) -> None:
-    """Else a parcel of nine pieces of ten left ten to be sent, and short in stock."""
-    counts = [(10, 10, 10), (10, 10, 1), (10, 7, 2), (10, 0, 0)]
-    lines = [
-        sample.line(n, many, "1.00", currentQuantity=now, unfulfilledQuantity=left)
-        for n, (many, now, left) in enumerate(counts, 1)
-    ]
-    found = mapped("orders", tmp_path, sample.order(1) | STAMPS | {"lineItems": {"nodes": lines}})
+@pytest.mark.parametrize(
+    ("counts", "sent", "refunded", "status"),
+    [
+        ((10, 10, 10, 0), 0, 0, "open"),
+        ((10, 10, 1, 0), 9, 0, "partial"),  # else a parcel of nine left ten to be sent
+        ((10, 7, 2, 3), 5, 0, "partial"),  # three were cancelled, five sent
+        ((10, 7, 6, 0), 4, 3, "partial"),  # four were sent, three of them came back
+        ((10, 10, 0, 0), 10, 0, "shipped"),
+        ((10, 7, 0, 0), 10, 3, "shipped"),  # three came back
+        ((10, 7, 0, 3), 7, 0, "shipped"),  # three were cancelled
+        ((10, 0, 0, 10), 0, 0, "cancelled"),
+        ((10, 0, 0, 0), 10, 10, "refunded"),  # all was sent and came back
+        ((10, 0, 0, 4), 6, 6, "refunded"),  # what was not cancelled came back
+        ((1, 0, -1, 0), 1, 1, "refunded"),  # as a shop was seen to write it
+        ((1, 1, 0, 1), 0, 0, "completed"),  # a tip: nothing is to be sent
+        ((10, 0, 0, None), 0, 0, "cancelled"),  # landed by an older version
+        ((10, 7, 2, None), 5, 0, "partial"),
+        ((10, 10, 0, None), 10, 0, "shipped"),
+    ],
+)
+def test_what_became_of_a_line(
+    tmp_path: Path, counts: tuple[int, int, int, int | None], sent: int, refunded: int, status: str
+) -> None:
+    many, now, left, never = counts
+    counted = {"currentQuantity": now, "unfulfilledQuantity": left, "nonFulfillableQuantity": never}
+    line = sample.line(1, many, "1.00", **counted)
+    if never is None:
+        del line["nonFulfillableQuantity"]
+    made = sample.order(1) | STAMPS | {"lineItems": {"nodes": [line]}}
+    found = mapped("orders", tmp_path, made)
     assert found.errors == [[]]
-    sent = [one["fulfilled_quantity"] for one in found.children["lines"]]
-    assert sent == [0, 9, 5, 0]
-    assert [one["status"] for one in found.children["lines"]][:2] == ["open", "partial"]
+    (row,) = found.children["lines"]
+    assert row["status"] == status
+    assert (row["fulfilled_quantity"], row["refunded_quantity"]) == (sent, refunded)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,12 @@ lines as (
         order_line_id,
         sku,
         name,
+        -- The current quantity is without what was refunded; of that, what had left is not sent again.
         greatest(
-            coalesce(current_quantity, quantity) - coalesce(fulfilled_quantity, 0), 0
+            coalesce(current_quantity, quantity) - greatest(
+                coalesce(fulfilled_quantity, 0)
+                - if(current_quantity is null, 0, coalesce(refunded_quantity, 0)), 0
+            ), 0
         ) as open_quantity
     from main.order_lines
     where
