@@ -28,6 +28,7 @@ from connectors.records import cut
 from connectors.shopify import queries
 from connectors.shopify.api import Api
 from connectors.shopify.catalogue import Source
+from connectors.shopify.voided import told
 from connectors.shopify.walk import Part, spliced
 
 ROWS, PIECE = 1000, 8 << 20
@@ -159,7 +160,7 @@ def _part(source: Source, rows: Sequence[tuple[str, bytes]], lines: Spill) -> Pa
     part = Part([], [], whole.stamps)
     for place in range(len(whole.records)):
         found = cut(nodes, (place, source.listed), (("id",),), None)
-        part.records.extend(found.records)
+        part.records.extend(told(found.records))
         part.keys.extend(found.keys)
     return part
 

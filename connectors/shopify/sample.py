@@ -122,7 +122,8 @@ def line(number: int, quantity: int, price: str, currency: str = "CNY", **more: 
     return {
         "id": gid("LineItem", number), "sku": "TEE-RED-M", "title": "Tee", "variantTitle": "M",
         "quantity": quantity, "currentQuantity": quantity, "unfulfilledQuantity": quantity,
-        "nonFulfillableQuantity": 0, "isGiftCard": False, "originalUnitPriceSet": bag(price, currency),
+        "nonFulfillableQuantity": 0, "isGiftCard": False,
+        "originalUnitPriceSet": bag(price, currency),
         "discountedTotalSet": bag(total, currency), "variant": ref("ProductVariant", 4401),
         "product": ref("Product", 44),
     } | more  # fmt: skip

@@ -22,6 +22,7 @@ from connectors.records import Cut, cut
 from connectors.shopify import queries
 from connectors.shopify.api import Api, number_of
 from connectors.shopify.catalogue import Inner, Source
+from connectors.shopify.voided import told
 
 _KEY, _STAMP = (("id",),), ("updatedAt",)
 _UTC = zone_of("UTC")
@@ -120,7 +121,7 @@ class Walk:
             records, keys = list(nodes), [Body(one).text(("id",)) for one in nodes]
         elif source.listed:
             found = cut(body, (*at, source.listed), _KEY, None)
-            records, keys = found.records, found.keys
+            records, keys = told(found.records), found.keys
         else:
             records, keys = [raw], [key]
         for one, name in zip(records, keys, strict=True):

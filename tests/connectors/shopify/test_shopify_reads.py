@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shopify_world import World, connector
+from shopify_world import World, connector, same
 
 from connectors.asgi import Reply
 from connectors.base import ReadRequest
@@ -226,6 +226,40 @@ def test_bulk_and_pages_bring_the_same(tmp_path: Path, stream: str) -> None:
     assert whole.judge(stream) == []
     for one in (world, whole):
         one.close()
+
+
+@pytest.mark.parametrize("in_bulk", [False, True])
+def test_an_authorisation_that_was_voided_is_promised_no_more(
+    tmp_path: Path, in_bulk: bool
+) -> None:
+    """The void is another transaction, and points at it; its own status stays as it was."""
+    world = World(tmp_path, bulk_above=0 if in_bulk else 5000)
+    parts = [sample.transaction(n, "AUTHORIZATION", "9.00") for n in (1, 2, 3)]
+    order = world.order(1, (1, "1.00"), transactions=parts)
+    world.time.wait(hours=1)
+    world.sync("transactions")
+    later = {
+        number: sample.transaction(
+            number, kind, "9.00", status=status,
+            parentTransaction={"id": gid("OrderTransaction", of)},
+        )
+        for number, kind, status, of in (
+            (4, "VOID", "SUCCESS", 1), (5, "VOID", "FAILURE", 2), (6, "CAPTURE", "SUCCESS", 3),
+            (7, "VOID", "SUCCESS", 6),
+        )
+    }  # fmt: skip
+    world.shop.change("orders", order, transactions=[*parts, *later.values()])
+    world.time.wait(minutes=5)
+    done = world.sync("transactions", full=in_bulk)
+    assert (done.error, done.inserted, done.updated) == (None, 1, 1)
+    world.publish()
+    assert world.ask(
+        "select right(source_key, 1), status from source.payments order by source_key"
+    ) == [("1", "cancelled"), ("2", "authorized"), ("3", "authorized"), ("6", "succeeded")]
+    made = world.landed("transactions")[gid("OrderTransaction", 1)]
+    assert made.pop("voidedBy") == gid("OrderTransaction", 4)
+    assert same(made, parts[0])
+    world.close()
 
 
 @pytest.mark.slow
