@@ -321,6 +321,9 @@ _SOURCES = {
 STREAMS: Mapping[str, Source] = MappingProxyType(_SOURCES)
 """Every stream by its name, in the order in which references find what they refer to."""
 
+LINED = tuple(name for name, source in STREAMS.items() if source.lines is not None)
+"""Streams whose records have lines."""
+
 SELDOM = (
     "finance_info", "units", "batch_stock", "stock_details", "exchange_notes", "approvals",
     "approval_tasks",

@@ -75,7 +75,8 @@ def _stream(connector: FxiaokeConnector, name: str, source: Source) -> Iterator[
         what = f"has no {lines.object.api}" if lines.is_there is False else "names no link in it"
         yield Finding(
             name, None, f"the tenant {what}: {source.each} are left out.",
-            f"right where it is not used; else write names: {{{lines.object.api}: …}}.",
+            f"right where it is not used; else give the user the right to {lines.object.api}, or "
+            f"write names: {{{lines.object.api}: …}}.",
         )  # fmt: skip
         return
     parts = _count(connector, lines)

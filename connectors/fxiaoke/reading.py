@@ -16,12 +16,14 @@ from typing import Any
 
 from connectors.base import ChangedSince, Page, ReadRequest
 from connectors.changes import Tide, format_stamp, read_bookmark, write_bookmark
+from connectors.errors import ConfigError
 from connectors.fxiaoke.api import Api, Filter, named
-from connectors.fxiaoke.catalogue import KEY, STAMP, Source
+from connectors.fxiaoke.catalogue import KEY, STAMP, STREAMS, Source
 from connectors.fxiaoke.describe import Fitted
 from connectors.fxiaoke.walk import Walk, by_ids, documents
 from connectors.records import Cut
 
+_LINES = "lines"
 _AFTER = re.compile("[0-9A-Za-z_-]{0,64}")
 
 
@@ -30,7 +32,8 @@ class Reading:
     """The state of one read; `pages` does it.
 
     The bookmark is `{"stamp"}`, with `{"resume"}` while a read is under way: mode and beginning,
-    the id that it goes on behind, and whether that is a record's or a changed line's.
+    the id that it goes on behind, and whether that is a record's or a changed line's. `{"lines"}`
+    is the object whose lines were read.
     """
 
     api: Api
@@ -68,6 +71,8 @@ class Reading:
             return None
         lines = self.api.fitted(self.source.lines, self.source.head.api)
         if not lines.is_there:
+            if (self.request.bookmark or {}).get(_LINES) == lines.object.api:
+                raise self._vanished(lines.object.api)
             self.notes.append(
                 f"The tenant has no {lines.object.api}: {self.source.each} are left out."
             )
@@ -75,6 +80,18 @@ class Reading:
         if not lines.link:
             raise named(lines)
         return lines
+
+    def _vanished(self, api: str) -> ConfigError:
+        """Return the error for lines that were read until now: read without, they were deleted."""
+        stream = self.request.stream
+        without = f"no_lines: [{stream}]" if stream in STREAMS else f"{stream} without lines:"
+        return ConfigError(
+            f"The tenant lists no {api} any more, whose {self.source.each} were read until now. "
+            "Nothing was read, and they stay as they stand.",
+            f"give the acting user the right to {api} again, or have it switched on again. Where "
+            f"it is really gone, write {without}; then documents are read without, and a full sync "
+            f"deletes the {self.source.each} that are stored.",
+        )
 
     # --- records -------------------------------------------------------------------------------
     def _read(self) -> Iterator[Page]:
@@ -185,18 +202,21 @@ class Reading:
         }  # fmt: skip
         if self.tide.greatest is not None:
             made["greatest"] = self.tide.greatest.isoformat()
-        return write_bookmark(self.before, made)
+        return self._with_lines(write_bookmark(self.before, made))
 
     def _last(self, *, complete: bool) -> Page:
         notes, self.notes = tuple(self.notes), []
         if self.request.mode == "sweep" or not self.head.is_there:
             mark: Mapping[str, Any] = self.request.bookmark or {}
         else:
-            mark = write_bookmark(self.tide.stamp())
+            mark = self._with_lines(write_bookmark(self.tide.stamp()))
         return Page(
             [], [], mark, kind="keys" if self.request.mode == "sweep" else "records",
             complete=complete, warnings=notes, resumed=self.resumed,
         )  # fmt: skip
+
+    def _with_lines(self, mark: dict[str, Any]) -> dict[str, Any]:
+        return mark if self.lines is None else {**mark, _LINES: self.lines.object.api}
 
     def _is_whole(self) -> bool:
         """Say whether a scan may delete: where a right is missing, nothing comes without a word."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from connectors.fxiaoke.catalogue import SELDOM, STREAMS, Object, Source, object_of
+from connectors.fxiaoke.catalogue import LINED, SELDOM, STREAMS, Object, Source, object_of
 from connectors.named import meant, names_of
 from connectors.site import RateText, SiteSettings, UrlText
 from connectors.values import Duration, Secret, Strict, Text, Words, parse_duration, stream_names
@@ -80,6 +81,9 @@ class FxiaokeSettings(SiteSettings):
     skip: Annotated[Words, AfterValidator(names_of(STREAMS))] = Field(
         SELDOM, description="Streams that are not read"
     )
+    no_lines: Annotated[Words, AfterValidator(names_of(LINED))] = Field(
+        (), description="Streams that are read without their lines, though they have some"
+    )
     rows: int = Field(100, ge=1, le=100, description="Most records of one request (limit)")
     lookback: Duration = Field(
         default=parse_duration("10m"), description="Read again on every run, for late commits"
@@ -95,7 +99,8 @@ class FxiaokeSettings(SiteSettings):
     @property
     def sources(self) -> Mapping[str, Source]:
         """The catalogue's streams and the connection's own."""
-        return {**STREAMS, **{name: _source(one) for name, one in self.custom.items()}}
+        bare = {name: replace(STREAMS[name], lines=None) for name in self.no_lines}
+        return {**STREAMS, **bare, **{name: _source(one) for name, one in self.custom.items()}}
 
     @model_validator(mode="after")
     def _user(self) -> Self:

@@ -194,6 +194,46 @@ def test_what_the_user_may_not_see_is_not_taken_for_deleted(world: World) -> Non
     assert len(world.landed("leads")) == 70
 
 
+@pytest.mark.parametrize("mode", ["changed", "full"])
+def test_lines_whose_object_vanishes_stay_as_they_stand(world: World, mode: Any) -> None:
+    """Read without, every document would lose its lines, and nobody had deleted one."""
+    fill(world, 8)
+    world.sync_all("orders")
+    world.crm.lacking = {LINE}
+    world.crm.change(ORDER, oid(ORDER, 4), remark="moved")
+    world.time.wait(hours=1)
+    done = world.sync("orders", full=mode == "full")
+    assert (done.status, done.landed) == ("failed", 0)
+    assert done.error is not None
+    assert f"lists no {LINE} any more" in done.error.what
+    assert "no_lines: [orders]" in done.error.do
+    world.publish()
+    counted = "select count(*) from unified.order_lines"
+    assert world.ask(counted) == [(16,)]
+    world.crm.lacking = set()
+    world.sync_all("orders")
+    assert world.judge("orders") == []
+
+
+def test_lines_that_a_tenant_never_had_are_a_remark(world: World) -> None:
+    fill(world, 3)
+    world.crm.lacking = {LINE}
+    done = world.read("orders")
+    assert (done.error, done.landed) == (None, 3)
+    assert any(f"has no {LINE}: lines are left out" in text for text in done.warnings)
+    world.time.wait(hours=1)
+    assert world.read("orders").error is None
+
+
+def test_lines_are_left_out_where_one_says_so(tmp_path: Path) -> None:
+    world = World(tmp_path, no_lines=["orders"])
+    fill(world, 3)
+    world.read("orders")
+    assert all("lines" not in one for one in world.landed("orders").values())
+    assert queries(world, LINE) == []
+    world.close()
+
+
 def test_another_tenant_s_app_is_refused_until_a_full_read(world: World) -> None:
     world.put("LeadsObj", 1)
     one = connector(world.crm, world.time)
