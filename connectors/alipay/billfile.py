@@ -79,7 +79,7 @@ def read(data: bytes, bill: Bill, day: date, caps: Caps, *, strict: bool = True)
         account = _whose(found.head, day, place) or account
         tables.append(_table(found, bill, place, notes))
         tails += found.tail
-    table = pa.concat_tables(tables, promote_options="default")
+    table = billrows.told_apart(pa.concat_tables(tables, promote_options="default"), bill)
     counted, wrong = billproof.compared(table, bill, tails, summaries)
     if wrong and strict:
         raise BadBill(

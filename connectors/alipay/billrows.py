@@ -162,12 +162,44 @@ def _plausible(cells: Sequence[str], columns: Sequence[str], bill: Bill) -> bool
 
 
 def _keys(found: pa.Table, bill: Bill) -> pa.ChunkedArray:
-    """Return the trade's number, for a refund with the number of its request behind it."""
+    """Return the trade's number, for a refund with the number of its request behind it.
+
+    Refunds that were not asked for by a request of the merchant's have none: their moment and
+    amount stand there.
+    """
     number, kind = found[bill.first], pc.coalesce(found[bill.kind], "?")
-    when = pc.binary_join_element_wise(kind, pc.coalesce(found["完成时间"], ""), " ")
-    request = pc.coalesce(found[bill.refund], when)
+    parts = [kind, *(pc.coalesce(found[name], "") for name in ("完成时间", "订单金额（元）"))]
+    request = pc.coalesce(found[bill.refund], pc.binary_join_element_wise(*parts, " "))
     both = pc.binary_join_element_wise(number, request, "/")
     return pc.if_else(pc.equal(kind, "交易"), number, both)
+
+
+def told_apart(table: pa.Table, bill: Bill) -> pa.Table:
+    """Return the rows of a bill with keys that are all different.
+
+    Rows that share one get a number behind it, by the order of what they hold: the order of rows in
+    a file may be another at the next download, and rows that are equal are as good as each other.
+    """
+    counts = table[bill.key].value_counts()
+    shared = counts.filter(pc.greater(pc.struct_field(counts, "counts"), 1))
+    if not bill.refund or not len(shared):
+        return table
+    keys = table[bill.key].to_pylist()
+    alike: dict[str, list[int]] = {}
+    wanted = set(pc.struct_field(shared, "values").to_pylist()) - {None}
+    for number, key in enumerate(keys):
+        if key in wanted:
+            alike.setdefault(key, []).append(number)
+    for key, numbers in alike.items():
+        rows = {number: tuple(cell or "" for cell in _row(table, number)) for number in numbers}
+        for rank, number in enumerate(sorted(numbers, key=rows.__getitem__)[1:], 2):
+            keys[number] = f"{key}/{rank}"
+    place = table.schema.get_field_index(bill.key)
+    return table.set_column(place, bill.key, pa.array(keys, pa.string()))
+
+
+def _row(table: pa.Table, number: int) -> list[str | None]:
+    return [column[number].as_py() for column in table.columns]
 
 
 def _uncut(lines: Sequence[str], columns: Sequence[str], bill: Bill) -> pa.Table:

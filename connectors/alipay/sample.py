@@ -24,6 +24,8 @@ KEYS = {
     "balance": (),
 }
 """What names a record of each kind."""
+REQUEST = "_request"
+"""Member of a movement that names the request of a refund; the log tells it, the bill does not."""
 STAMPS = {
     "account": "发生时间", "trade": "完成时间", "sells": "gmt_create", "buys": "gmt_create",
     "transfers": "trans_dt",
@@ -114,7 +116,7 @@ def logged(row: Record) -> Record:
         "direction": "收入" if comes_in else "支出", "type": row["业务类型"],
         "alipay_order_no": row["业务流水号"], "merchant_order_no": row["商户订单号"],
         "other_account": row["对方账号"], "trans_memo": row["备注"],
-    }  # fmt: skip
+    } | ({"merchant_out_refund_no": row[REQUEST]} if REQUEST in row else {})  # fmt: skip
 
 
 def simulated(now: Callable[[], datetime]) -> Simulated:

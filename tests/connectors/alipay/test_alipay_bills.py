@@ -216,3 +216,46 @@ def _edited(data: bytes, old: str, new: str | bytes, member: int = 1) -> bytes:
     assert old.encode("gbk") in texts[member]
     texts[member] = texts[member].replace(old.encode("gbk"), changed)
     return packed(list(zip(names, texts, strict=True)))
+
+
+# --- keys of refunds ---------------------------------------------------------------------------
+def refunds(*rows: Record) -> dict[str, dict[str, Any]]:
+    """Return the rows of a bill by their keys, which must be all different."""
+    detail = read(trades(*rows), TRADE_BILL, DAY, CAPS)
+    assert len(set(detail.keys)) == len(rows)
+    made = detail.table.to_pylist()
+    return {key or "": row for key, row in zip(detail.keys, made, strict=True)}
+
+
+def anonymous(amount: str, note: str = "", number: str = "2026022622001400000000001") -> Record:
+    """Return a refund that a person made on the merchant's page: no request, all in one second."""
+    return trade_row(number, AT, amount, 业务类型="退款", 备注=note)
+
+
+def test_refunds_of_one_second_without_a_request_are_told_apart() -> None:
+    """One took the other's place, and its money was missing in the sum of refunds."""
+    rows = [
+        anonymous("-10.00"), anonymous("-20.00"), anonymous("-20.00", "again"),
+        anonymous("-20.00", "again"), anonymous("-10.00", number="2026022622001400000000002"),
+    ]  # fmt: skip
+    found = refunds(*rows)
+    assert sorted(found) == [
+        "2026022622001400000000001/退款 2026-02-26 09:12:58 -10.00",
+        "2026022622001400000000001/退款 2026-02-26 09:12:58 -20.00",
+        "2026022622001400000000001/退款 2026-02-26 09:12:58 -20.00/2",
+        "2026022622001400000000001/退款 2026-02-26 09:12:58 -20.00/3",
+        "2026022622001400000000002/退款 2026-02-26 09:12:58 -10.00",
+    ]
+    for order in (rows[::-1], rows[2:] + rows[:2]):  # the vendor may sort as it likes
+        assert refunds(*order) == found
+    grown = refunds(*rows, anonymous("-1.00"))  # a corrected bill
+    assert {key: row for key, row in grown.items() if key in found} == found
+
+
+def test_a_request_names_its_refund_and_rows_that_share_one_stay() -> None:
+    number = "2026022622001400000000001"
+    rows = [trade_row(number, AT, "-4.00", "R1"), trade_row(number, AT, "-6.00", "R1", 备注="b"),
+            trade_row(number, AT, "-6.00", "R2"), trade_row(number, AT, "88.00")]  # fmt: skip
+    found = refunds(*rows)
+    assert sorted(found) == [number, f"{number}/R1", f"{number}/R1/2", f"{number}/R2"]
+    assert refunds(*rows[::-1]) == found

@@ -171,3 +171,29 @@ def test_the_log_makes_the_rows_that_the_bill_makes(tmp_path: Path, world: World
     )
     assert other.ask(sql) == world.ask(sql)
     other.close()
+
+
+def test_the_log_names_the_refund_that_money_carries_out(tmp_path: Path) -> None:
+    """The bill does not: there a refund's money and its document meet by the trade alone."""
+    world = World(tmp_path / "log", movements="log")
+    number = "2026022022001400000000001"
+    world.trade(4, "88.88", number=number)
+    for request, amount in (("R1", "-10.00"), ("R2", "-20.00")):
+        world.trade(2, amount, request=request, number=number)
+        world.move(2, amount, 业务流水号=number, 业务类型="交易退款", _request=request)
+    world.move(2, "-5.00", 业务流水号=number, 业务类型="交易退款")  # told without a request
+    world.move(
+        2, "0.06", 业务流水号=number, 业务类型="退款", _request="R1"
+    )  # money that comes back
+    for stream in ("account_log", "trade_bill"):
+        done = world.sync(stream)
+        assert (done.error, done.quarantined) == (None, 0)
+    world.publish()
+    assert world.ask(
+        "select p.kind, p.amount, r.number, r.amount from unified.payments p"
+        " left join unified.refunds r using (refund_id) order by 2"
+    ) == [
+        ("adjustment", D("0.06"), None, None), ("refund", D(5), None, None),
+        ("refund", D(10), f"{number}/R1", D(10)), ("refund", D(20), f"{number}/R2", D(20)),
+    ]  # fmt: skip
+    world.close()
