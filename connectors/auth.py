@@ -7,7 +7,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from connectors.errors import AuthError, Unavailable
 from connectors.tokens import Kept, OwnTokens, Token, TokenStore, Turn
@@ -23,8 +23,18 @@ Within: TypeAlias = Callable[[Kept, Any], Any]
 """Returns a request's JSON body with a token in it."""
 
 
+REISSUED = "and asked for a new token the system issued the very same again"
+"""What `Auth.unchanged` says of a token that a system gives out."""
+
+
 class Auth:
-    """No credentials; the base of the others."""
+    """No credentials; the base of the others.
+
+    `unchanged` says in an error what it means that `renew` brought nothing new; "" for nothing
+    that the refusal does not say itself.
+    """
+
+    unchanged: ClassVar[str] = ""
 
     def apply(self, headers: MutableMapping[str, str], params: MutableMapping[str, str]) -> None:
         """Add what proves who asks."""
@@ -118,8 +128,11 @@ class KeptToken(Auth):
     and secrets that the token depends on, `whose` one of those that name the account: where the
     others change, the refresh token is still handed to `fetch`. `place` adds it to headers and
     parameters (default: as a bearer), `within` to the JSON body, `learn` is told every value that
-    must never be shown.
+    must never be shown. A system that issues the very token again that it has just refused is not
+    asked with it again: it was answered, and a second refusal may lock the account.
     """
+
+    unchanged: ClassVar[str] = REISSUED
 
     def __init__(
         self,

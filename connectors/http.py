@@ -137,18 +137,20 @@ class HttpClient:
     def send(self, request: Request) -> Answer:
         """Send a request until it is answered for good; outcome is ok, empty or skip."""
         url, query = self._target(request)
-        renewed = False
+        renewed, remark = False, ""
 
         def attempt() -> Answer:
-            nonlocal renewed
+            nonlocal renewed, remark
             answer = self._once(request, url, query)
             if answer.outcome == "refresh" and not renewed:
                 renewed = True  # once a request: a second refusal is the credentials' fault
                 forgotten = bool(self._client.cookies)  # a session that the server opened itself
                 self._client.cookies.clear()
-                if self._auth.renew() or forgotten:
+                fresh = self._auth.renew()
+                remark = "" if fresh else self._auth.unchanged
+                if fresh or forgotten:
                     answer = self._once(request, url, query)
-            return self._verdict.settled(answer, request)
+            return self._verdict.settled(answer, request, remark)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Again),

@@ -90,6 +90,14 @@ class Again(Exception):
         self.seconds = seconds
 
 
+_REISSUED = (
+    "the token is good where it is issued and not where records are read. Was the app revoked, "
+    "disabled, or bound to another address than this machine's? Are base_url and the token "
+    "endpoint of one environment? Do the clocks agree (isthmus check)? A token that was taken back "
+    "may be issued until its time is over: the next run asks for one again."
+)
+
+
 class Verdict:
     """Turns answers into what a client does next; `hold` stops the whole connection for a while."""
 
@@ -109,8 +117,11 @@ class Verdict:
         self._messages = (*messages, *_MESSAGES)
         self._zone = zone
 
-    def settled(self, answer: Answer, request: Request) -> Answer:
-        """Return an answer that was taken; raise what the table says of the others."""
+    def settled(self, answer: Answer, request: Request, remark: str = "") -> Answer:
+        """Return an answer that was taken; raise what the table says of the others.
+
+        `remark` is what became of the renewal where the credentials were refused.
+        """
         if answer.outcome in ("ok", "empty", "skip"):
             self._rest(answer)
             return answer
@@ -123,7 +134,8 @@ class Verdict:
             raise self._later(answer, what)
         if answer.outcome == "refresh":
             raise AuthError(
-                f"The credentials were refused ({what})", "renew them: auth in the connection.",
+                f"The credentials were refused ({what})" + (f", {remark}." if remark else ""),
+                _REISSUED if remark else "renew them: auth in the connection.",
                 place=place, request_id=request_id,
             )  # fmt: skip
         if answer.outcome == "denied":

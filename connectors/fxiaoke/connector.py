@@ -98,7 +98,8 @@ class FxiaokeConnector(Remote["Api"]):
                 if error.what.startswith("The credentials were refused"):
                     error.do = (
                         "check app_id, app_secret, permanent_code and user; a token of the app "
-                        "that was taken back is answered so, too."
+                        "that was taken back is answered so, too, and issued again until its "
+                        "6,600 s are over."
                     )
                 raise
             except (ContractBroken, Refused) as error:

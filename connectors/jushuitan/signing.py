@@ -6,8 +6,9 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import datetime
+from typing import ClassVar
 
-from connectors.auth import Auth, Kept, KeptToken
+from connectors.auth import REISSUED, Auth, Kept, KeptToken
 from connectors.tokens import Token, TokenStore, Turn
 
 
@@ -36,6 +37,8 @@ class Signature(Auth):
 
 class SignedToken(Signature):
     """The same with the access token, which is kept, and fetched by one process at a time."""
+
+    unchanged: ClassVar[str] = REISSUED
 
     def __init__(
         self,

@@ -318,10 +318,13 @@ def test_a_second_refusal_ends_without_a_loop(same):
         return Token("t" if same else f"t{len(fetched)}", 600)
 
     one, script = client(401, auth=OAuth2(fetch, Time().now))
-    with pytest.raises(AuthError):
+    with pytest.raises(AuthError) as raised:
         one.send(ORDERS)
     assert len(fetched) == 2
     assert len(script.requests) == (1 if same else 2)
+    assert ("the system issued the very same again" in raised.value.what) == same
+    assert ("was the app revoked" in raised.value.do.lower()) == same
+    assert raised.value.what.startswith("The credentials were refused (HTTP 401")
 
 
 def test_two_threads_refused_at_once_refresh_once():
