@@ -66,7 +66,7 @@ class Planter:
         return order.money == "paid" and order.way in ("alipay", "stripe")
 
     def _write(
-        self, kind: str, order: str, moved: Movement, expected: Decimal, found: Decimal
+        self, kind: str, order: str, moved: Movement, expected: Decimal | None, found: Decimal
     ) -> None:
         self.key.payments.append(
             Mismatch(kind, order, moved.way, moved.number, expected, found)  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ class Planter:
                 self.dice, order, order.total, order.placed + timedelta(minutes=9), way
             )
             self.movements.append(moved)
-            self._write("unpaid", order.number, moved, Decimal(0), moved.amount)
+            self._write("unpaid", order.number, moved, order.total, moved.amount)
 
     def _drop_failed(self, number: str) -> None:
         self.movements[:] = [moved for moved in self.movements if moved.order != number]
@@ -112,7 +112,7 @@ class Planter:
             )
             moved.order = f"SO{190_011 + 7 * place}"
             self.movements.append(moved)
-            self._write("unknown", moved.order, moved, Decimal(0), moved.amount)
+            self._write("unknown", moved.order, moved, None, moved.amount)
 
     def _kept(self) -> None:
         """Let the gateway give money back although no goods came back and the shop says paid."""

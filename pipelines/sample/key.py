@@ -28,14 +28,15 @@ class Mismatch:
 
     short, long: less or more was paid than the order's total; missing: the shop says paid, the
     gateway has nothing; unpaid: paid at the gateway, the shop says not; unknown: no order has the
-    number; kept: given back although nothing came back.
+    number; kept: given back although nothing came back. `expected` is what the order says: its
+    total, nothing to give back for kept, None where there is no order.
     """
 
     kind: Payment
     order: str
     way: str
     transaction: str
-    expected: Decimal
+    expected: Decimal | None
     found: Decimal
 
 

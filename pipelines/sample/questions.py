@@ -92,7 +92,7 @@ select
         else 'long'
     end as kind,
     coalesce(s.number, g.number) as order_number, g.way, g.transaction,
-    case when s.is_paid then s.total else 0 end::decimal(18, 2) as expected,
+    s.total::decimal(18, 2) as expected,
     coalesce(g.paid, 0)::decimal(18, 2) as found
 from shop as s
 full join gateway as g on s.number = g.number

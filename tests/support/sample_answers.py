@@ -101,7 +101,7 @@ def gateway(systems: Systems) -> dict[str, dict[str, Decimal]]:
     return dict(found)
 
 
-def payments(systems: Systems, since: str) -> set[tuple[str, str, Decimal, Decimal]]:
+def payments(systems: Systems, since: str) -> set[tuple[str, str, Decimal | None, Decimal]]:
     """Return (kind, order, expected, found) of what does not match; `since` is a UTC stamp."""
     orders, money = shop_orders(systems), gateway(systems)
     came_back = {row["so_id"] for row in systems["oms"].living("after_sales").values()}
@@ -111,13 +111,13 @@ def payments(systems: Systems, since: str) -> set[tuple[str, str, Decimal, Decim
         if has["back"] and number not in came_back:
             found.add(("kept", number, Decimal(0), has["back"]))
         if order is None:
-            found.add(("unknown", number, Decimal(0), has["paid"]))
+            found.add(("unknown", number, None, has["paid"]))
             continue
         total = Decimal(order["totalPriceSet"]["shopMoney"]["amount"])
         ways = order["paymentGatewayNames"]
         if order["displayFinancialStatus"] not in _PAID:
             if has["paid"]:
-                found.add(("unpaid", number, Decimal(0), has["paid"]))
+                found.add(("unpaid", number, total, has["paid"]))
         elif ways == ["stripe"] or (ways == ["alipay"] and order["createdAt"] >= since):
             if not has["paid"]:
                 found.add(("missing", number, total, Decimal(0)))
