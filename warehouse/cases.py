@@ -8,6 +8,7 @@ JSON records come and go, so there the near name is a warning.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -21,6 +22,7 @@ from warehouse.errors import MappingMismatch
 from warehouse.model.plan import PathColumn, StreamPlan
 
 NEAR = 0.6  # likeness of two names, 0 to 1
+_WORDS = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+")
 SAMPLE = 2_000  # records looked at: names are a matter of the source's form, not of the record
 
 
@@ -44,7 +46,9 @@ def refuse_other_spellings(
     return [
         f"`{p.spelled}` is in no record; did you mean `{near}`? ({p.place or plan.source})"
         for p in silent
-        if p.members[:1] and p.members[0] not in names and (near := _near(plan, p, names))
+        if p.members[:1]
+        and p.members[0] not in names
+        and (near := _near(plan, p, [n for n in names if reads_alike(str(p.members[0]), n)]))
     ]
 
 
@@ -79,6 +83,22 @@ def _near(plan: StreamPlan, path: PathColumn, names: Iterable[str]) -> str | Non
     # Short names are unlike their longer forms: 金额 and 金额(元), qty and qty_total.
     near += [name for name in sorted(free, key=len) if len(wanted) > 1 and name.startswith(wanted)]
     return near[0] if near else None
+
+
+def reads_alike(one: str, other: str) -> bool:
+    """Say whether two names differ by no whole word: order_staus is status's, lock_status is not.
+
+    Members of JSON come and go, so most that are missing are simply not there, and the words that
+    names share (status, type, id) say nothing of what they mean.
+    """
+    mine, theirs = ([w.casefold() for w in _WORDS.findall(name)] for name in (one, other))
+    while mine and theirs and mine[0] == theirs[0]:
+        del mine[0], theirs[0]
+    while mine and theirs and mine[-1] == theirs[-1]:
+        del mine[-1], theirs[-1]
+    left, right = "".join(mine), "".join(theirs)
+    is_longer = other.startswith(one)  # 金额 and 金额(元)
+    return is_longer or difflib.SequenceMatcher(None, left, right).ratio() >= NEAR
 
 
 def _as_path(name: str) -> str:

@@ -32,10 +32,11 @@ def check(connector: FxiaokeConnector) -> Iterator[Finding]:
     except ConnectorError as error:  # a secret that is not set: each stream would say so
         yield Finding.failed("credentials", error)
         return
+    missing: list[Fitted] = []
     for name in connector.streams():
         try:
             with connector.clean(name):
-                found = list(_stream(connector, name, settings.sources[name]))
+                found = list(_stream(connector, name, settings.sources[name], missing))
         except (AuthError, Unavailable) as error:
             yield Finding.failed("credentials" if isinstance(error, AuthError) else "system", error)
             return  # all others would be answered alike
@@ -43,6 +44,13 @@ def check(connector: FxiaokeConnector) -> Iterator[Finding]:
             yield Finding.failed(name, error)
             continue
         yield from found
+    if missing:
+        said = "; ".join(f"{', '.join(one.missing)} of {one.object.api}" for one in missing)
+        yield Finding(
+            "fields", None, f"these are not there and left empty: {said}.",
+            "say under names: {object: {field: …}} what they are called here, or nothing where "
+            "they are not used.",
+        )  # fmt: skip
     yield Finding(
         "user", None, "the counts above are what this user may see; the rest is missing untold.",
         "compare them with the totals of the same lists in the CRM, as an administrator.",
@@ -52,7 +60,10 @@ def check(connector: FxiaokeConnector) -> Iterator[Finding]:
         yield clock_finding("The system's", date - connector.context.now())
 
 
-def _stream(connector: FxiaokeConnector, name: str, source: Source) -> Iterator[Finding]:
+def _stream(
+    connector: FxiaokeConnector, name: str, source: Source, missing: list[Fitted]
+) -> Iterator[Finding]:
+    """Yield what is said of one stream; objects that lack fields are added to `missing`."""
     head = connector.api().fitted(source.head)
     if not head.is_there:
         yield Finding(
@@ -64,10 +75,10 @@ def _stream(connector: FxiaokeConnector, name: str, source: Source) -> Iterator[
         yield Finding(name, True, f"{source.head.api} can be read: {count} records.")
     else:
         yield Finding(
-            name, None, f"{source.head.api} answers nothing.",
-            "right where there is none; else give the user the right to see all of its records.",
+            name, None, "no record comes.",
+            "right where there is none; else give the user the right to see all records.",
         )  # fmt: skip
-    yield from _missing(head, name)
+    yield from _left_empty(head, name, missing)
     if source.lines is None:
         return
     lines = connector.api().fitted(source.lines, source.head.api)
@@ -90,7 +101,7 @@ def _stream(connector: FxiaokeConnector, name: str, source: Source) -> Iterator[
             name, None, f"{source.head.api} can be read, {lines.object.api} answers nothing.",
             f"right where no record has {source.each}; else the user lacks the right to see them.",
         )  # fmt: skip
-    yield from _missing(lines, name)
+    yield from _left_empty(lines, name, missing)
 
 
 def _count(connector: FxiaokeConnector, fitted: Fitted) -> int:
@@ -99,13 +110,9 @@ def _count(connector: FxiaokeConnector, fitted: Fitted) -> int:
     return max(found.total or 0, len(found.cut.keys))
 
 
-def _missing(fitted: Fitted, name: str) -> Iterator[Finding]:
+def _left_empty(fitted: Fitted, name: str, missing: list[Fitted]) -> Iterator[Finding]:
     if fitted.missing:
-        yield Finding(
-            name, None, f"{fitted.object.api} has no {', '.join(fitted.missing)}: left empty.",
-            f"say under names: {{{fitted.object.api}: {{…}}}} what they are called here, or "
-            "nothing where they are not used.",
-        )  # fmt: skip
+        missing.append(fitted)
     if not fitted.has_stamp:
         yield Finding(
             name, None, f"{fitted.object.api} has no last_modified_time: every run reads all.",

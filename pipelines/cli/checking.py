@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -73,13 +74,26 @@ def run_check(
         for name, findings in found.items():
             say()
             say(t("check.system", name=name))
-            for finding in findings:
+            for finding in grouped(findings):
                 _say(finding)
     failed = sum(f.ok is False for findings in found.values() for f in findings)
     if failed and not json:
         say()
         say(t("check.failed", count=failed, systems=len(found)))
     return USAGE if problems else FAILED if failed else OK
+
+
+def grouped(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield the findings, those that say the same of several subjects as one, where it came first.
+
+    What failed comes as it is: each is a thing to mend.
+    """
+    alike: dict[tuple[Any, ...], list[Finding]] = {}
+    for number, one in enumerate(findings):
+        key = (one.ok, one.what, one.do, number if one.ok is False else None)
+        alike.setdefault(key, []).append(one)
+    for same in alike.values():
+        yield replace(same[0], subject=", ".join(dict.fromkeys(one.subject for one in same)))
 
 
 def _say(finding: Finding) -> None:

@@ -81,7 +81,10 @@ def test_a_label_that_two_fields_have_means_neither(
     one = connector(crm, clock)
     pages = list(one.read(ReadRequest("deliveries")))
     assert "express_order_id" not in json.loads(bytes(pages[0].records[0]))
-    assert any("DeliveryNoteObj has no" in text for page in pages for text in page.warnings)
+    assert any("left empty" in text for page in pages for text in page.warnings)
+    assert "express_order_id of DeliveryNoteObj" in told(
+        list(connector(crm, clock).check()), "fields"
+    )
 
 
 def test_objects_of_one_s_own(crm: FxiaokeSimulator, clock: StillClock) -> None:
@@ -153,7 +156,10 @@ def test_check_tells_what_this_user_sees(crm: FxiaokeSimulator, clock: StillCloc
     assert "has no OpportunityObj" in told(found, "old_opportunities")
     assert "lacks the right to see the heads" in told(found, "orders")
     assert "OrderPaymentObj answers nothing" in told(found, "payments")
-    assert "has no subject" in told(found, "tickets")
+    assert "subject of CasesObj" in told(found, "fields")
+    empty = [each.subject for each in found if each.what == "no record comes."]
+    assert len(empty) > 10
+    assert len([each for each in found if "left empty" in each.what]) == 1
     assert "what this user may see" in told(found, "user")
     assert "none of the vendor's hosts" in told(found, "base_url")
     one = connector(crm, clock, base_url=f"https://{HOSTS[1]}")

@@ -301,3 +301,17 @@ def test_the_whole_path_twice(tmp_path: Path) -> None:
     again = world.sync_all("orders")["orders"]
     assert (again.landed, again.inserted, again.updated, again.deleted) == (0, 0, 0, 0)
     world.close()
+
+
+def test_what_many_streams_have_to_say_they_say_in_the_same_words(tmp_path: Path) -> None:
+    """`isthmus sync` tells equal remarks once; and no name is proposed that means another thing."""
+    world = World(tmp_path)
+    world.put("AccountObj", 1)
+    world.order(1, (PRODUCT, "1", "2"))
+    for api in ("ContactObj", "RefundObj"):
+        world.put(api, 1)
+    world.time.wait(hours=1)
+    said = [world.sync(name).warnings for name in ("customers", "orders", "contacts", "refunds")]
+    assert len({text for one in said for text in one if "left empty" in text}) == 1
+    assert [text for one in said for text in one if "did you mean" in text] == []
+    world.close()
