@@ -12,6 +12,7 @@ from connectors.base import Context, Finding
 from connectors.errors import ConfigError
 from connectors.rate import Rate, parse_rates
 from connectors.redact import Redactor
+from connectors.together import Together
 from connectors.values import Duration, Size, Strict, Text, parse_duration, reference_in
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def tls_findings(tls: TlsSettings | None) -> Iterator[Finding]:
         yield Finding("tls", None, "verify is false.", "give tls.ca or tls.pin instead.")
 
 
-class SiteSettings(Strict):
+class SiteSettings(Together):
     """Where a system is, and how patiently it is asked."""
 
     base_url: UrlText = Field(description="https://host:port; no other host is spoken to")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, time, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -95,15 +96,18 @@ class AlipaySettings(SiteSettings):
     max_unpacked: Size = Field(default=2 * 10**9, description="Largest bill, unpacked")
     max_ratio: int = Field(200, ge=2, description="Largest size of a bill unpacked over packed")
 
+    @classmethod
+    def lacks(cls, given: Mapping[str, Any]) -> str:
+        """Return what is missing of the credentials."""
+        certificates = [given[n] for n in ("app_cert", "alipay_cert", "alipay_root_cert")]
+        if given["alipay_public_key"] is not None and any(certificates):
+            return "give alipay_public_key or the three certificates, not both"
+        if given["alipay_public_key"] is None and not all(certificates):
+            return "give alipay_public_key, or all of app_cert, alipay_cert and alipay_root_cert"
+        return ""
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        certificates = (self.app_cert, self.alipay_cert, self.alipay_root_cert)
-        if self.alipay_public_key is not None and any(certificates):
-            raise ValueError("give alipay_public_key or the three certificates, not both")
-        if self.alipay_public_key is None and not all(certificates):
-            raise ValueError(
-                "give alipay_public_key, or all of app_cert, alipay_cert and alipay_root_cert"
-            )
         if self.since < EARLIEST:
             raise ValueError("since: the vendor keeps bills from 2016-01-01 on")
         check_switches(

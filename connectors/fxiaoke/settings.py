@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -102,13 +102,15 @@ class FxiaokeSettings(SiteSettings):
         bare = {name: replace(STREAMS[name], lines=None) for name in self.no_lines}
         return {**STREAMS, **bare, **{name: _source(one) for name, one in self.custom.items()}}
 
-    @model_validator(mode="after")
-    def _user(self) -> Self:
-        if self.auth_style == "new" and (self.user is None or self.mobile is not None):
-            raise ValueError("auth_style: new needs user (an employee id), and takes no mobile")
-        if self.auth_style == "legacy" and (self.user is None) == (self.mobile is None):
-            raise ValueError("auth_style: legacy needs user (FSUID_…) or mobile")
-        return self
+    @classmethod
+    def lacks(cls, given: Mapping[str, Any]) -> str:
+        """Return what is missing of the one who reads."""
+        style, user, mobile = (given[name] for name in ("auth_style", "user", "mobile"))
+        if style == "new" and (user is None or mobile is not None):
+            return "auth_style: new needs user (an employee id), and takes no mobile"
+        if style == "legacy" and (user is None) == (mobile is None):
+            return "auth_style: legacy needs user (FSUID_…) or mobile"
+        return ""
 
     @model_validator(mode="after")
     def _objects(self) -> Self:

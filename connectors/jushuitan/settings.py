@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from connectors.base import ChangedSince
 from connectors.jushuitan.catalogue import STREAMS
@@ -97,8 +98,9 @@ class JushuitanSettings(SiteSettings):
         begin, end = "modified_begin", "modified_end"
         return ChangedSince("modified", begin, self.lookback, self.lag, FORMAT, end, SPAN)
 
-    @model_validator(mode="after")
-    def _credentials(self) -> Self:
-        if (self.auth == "merchant") != (self.code is not None):
-            raise ValueError("auth: merchant needs code, and auth: self_built takes none")
-        return self
+    @classmethod
+    def lacks(cls, given: Mapping[str, Any]) -> str:
+        """Return what is missing of the credentials."""
+        if (given["auth"] == "merchant") != (given["code"] is not None):
+            return "auth: merchant needs code, and auth: self_built takes none"
+        return ""

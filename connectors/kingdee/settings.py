@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from connectors.kingdee.catalogue import LICENSED, STREAMS
 from connectors.named import meant, names_of
@@ -101,12 +102,12 @@ class KingdeeSettings(SiteSettings):
     )
     rate: RateText | None = Field("5/s", description="Most requests; the vendor names no limit")
 
-    @model_validator(mode="after")
-    def _credentials(self) -> Self:
-        if self.login == "password":
-            if self.password is None:
-                raise ValueError("login: password needs password")
-            return self
-        if self.app_id is None or self.app_secret is None:
-            raise ValueError(f"login: {self.login} needs app_id and app_secret")
-        return self
+    @classmethod
+    def lacks(cls, given: Mapping[str, Any]) -> str:
+        """Return what is missing of the credentials."""
+        login = given["login"]
+        if login == "password":
+            return "" if given["password"] is not None else "login: password needs password"
+        if given["app_id"] is None or given["app_secret"] is None:
+            return f"login: {login} needs app_id and app_secret"
+        return ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -68,14 +69,15 @@ class ShopifySettings(SiteSettings):
         description="The only place that files of bulk operations are fetched from, without token",
     )
 
-    @model_validator(mode="after")
-    def _credentials(self) -> Self:
-        pair = (self.client_id, self.client_secret)
-        if (self.token is None) == (pair == (None, None)):
-            raise ValueError("give either token, or client_id and client_secret")
-        if self.token is None and None in pair:
-            raise ValueError("client_id and client_secret go together")
-        return self
+    @classmethod
+    def lacks(cls, given: Mapping[str, Any]) -> str:
+        """Return what is missing of the credentials."""
+        pair = (given["client_id"], given["client_secret"])
+        if (given["token"] is None) == (pair == (None, None)):
+            return "give either client_id and client_secret of an app, or token of an old one"
+        if given["token"] is None and None in pair:
+            return "client_id and client_secret go together"
+        return ""
 
     @model_validator(mode="after")
     def _shop(self) -> Self:

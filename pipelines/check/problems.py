@@ -33,7 +33,8 @@ class Problem:
 
     def __str__(self) -> str:
         field = f"{self.field}: " if self.field else ""
-        return f"{self.file}:{self.line}: {field}{self.found} {self.meant}".rstrip()
+        said = " ".join(filter(None, (self.found, self.meant)))
+        return f"{self.file}:{self.line}: {field}{said}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the members for `--json`."""
@@ -148,8 +149,20 @@ def _problem(
         hint = meant(str(spot[-1]), unknown) if len(unknown) == 1 else ""
         return at(document, spot, t("found.missing"), hint or t("meant.add", name=spot[-1]))
     value = value_at(document, spot)
-    found = t("found.empty") if value is None else t("found.value", value=show(value))
+    if value is None:
+        return at(document, spot, t("found.empty"), _described(model, detail) or _wanted(detail))
+    is_rule = detail["type"] == "value_error" and isinstance(value, dict)  # on several members
+    found = "" if is_rule else t("found.value", value=show(value))
     return at(document, spot, found, _wanted(detail))
+
+
+def _described(model: type[BaseModel], detail: ErrorDetails) -> str:
+    """Return what belongs into a setting that was left empty, by its own description."""
+    name = detail["loc"][-1] if len(detail["loc"]) == 1 else None
+    for field, info in model.model_fields.items():
+        if name in (field, info.alias) and info.description:
+            return t("meant.give", what=info.description)
+    return ""
 
 
 def _wanted(detail: ErrorDetails) -> str:
