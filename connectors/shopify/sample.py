@@ -12,6 +12,8 @@ from typing import Any
 from connectors.simulated import Simulated
 
 Record = dict[str, Any]
+CLIENT = "0a1b2c3d4e5f"
+"""Id of the sample app, the one of docs/shopify.md."""
 STATES = (
     "available", "on_hand", "committed", "incoming", "reserved", "damaged", "safety_stock",
     "quality_control",
@@ -204,14 +206,18 @@ def returned(number: int, *lines: tuple[int, int], **more: Any) -> Record:
 
 
 def simulated(now: Callable[[], datetime]) -> Simulated:
-    """Return a shop with a customer, a product and an order, and what connects to it."""
+    """Return a shop with a customer, a product and an order, and what connects to it.
+
+    The app is the one of docs/shopify.md; an old app's permanent token lets in as well.
+    """
     from connectors.shopify.simulator import ShopifySimulator
 
-    token = "-".join(("sample", "access", "token"))
-    app = ShopifySimulator(token, now=now)
+    token, secret = ("-".join(("sample", *words)) for words in (("access", "token"), ("secret",)))
+    app = ShopifySimulator(token, (CLIENT, secret), now=now)
     app.put("customers", customer(7712))
     app.put("products", product(301))
     app.put("variants", variant(4401, 301))
     app.put("locations", location(11))
     app.put("orders", order(1001, line(1500, 2, "199.0")))
-    return Simulated(app, {"token": "env:SHOPIFY_TOKEN"}, {"SHOPIFY_TOKEN": token})
+    config = {"client_id": CLIENT, "client_secret": "env:SHOP_SECRET"}
+    return Simulated(app, config, {"SHOP_SECRET": secret})

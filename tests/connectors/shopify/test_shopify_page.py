@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
-from connectors.shopify import ShopifySettings
+from connectors.base import Context, ReadRequest
+from connectors.rest.serve import serve
+from connectors.shopify import ShopifyConnector, ShopifySettings
 from connectors.shopify.answers import DEAREST
 from connectors.shopify.catalogue import STREAMS
+from connectors.simulated import simulated
 from pipelines.check.project import check_project
 from pipelines.workspace import PROJECT, Workspace
 
@@ -32,6 +36,29 @@ def test_the_connection_is_one_as_printed(tmp_path: Path) -> None:
     finally:
         space.control.close()
     assert set(yaml.safe_load(text)["attributes"]["streams"]) == set(STREAMS)
+
+
+@pytest.mark.parametrize("way", ["app", "token"])
+def test_the_page_reads_the_simulator_that_one_starts_by_hand(way: str) -> None:
+    """Only the address and the secret are other than printed."""
+    found = simulated("shopify")
+    ((_, text),) = re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
+    config = yaml.safe_load(text)["attributes"]["config"]
+    printed = found.attributes("shopify", "http://127.0.0.1:9")["config"]
+    assert printed == config | {"base_url": "http://127.0.0.1:9", "allow_private": "true"}
+    secrets = dict(found.secrets)
+    if way == "token":
+        ((name, value),) = re.findall(r"`(SHOP_TOKEN)=(\S+)`", PAGE)
+        config = {"base_url": config["base_url"], "token": f"env:{name}"}
+        secrets = {name: value}
+    with serve(found.app) as url:
+        context = Context("shop", "UTC", secret=lambda text: secrets[text.removeprefix("env:")])
+        settings = config | {"base_url": url, "allow_private": "true"}
+        one = ShopifyConnector(ShopifySettings.model_validate(settings), context)
+        try:
+            assert sum(len(page.keys) for page in one.read(ReadRequest("orders"))) == 1
+        finally:
+            one.close()
 
 
 def test_the_page_names_every_setting_stream_and_scope() -> None:
