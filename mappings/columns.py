@@ -11,13 +11,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mappings.paths import Member, extract, quote, spell, sql_text, steps
 from warehouse.model.plan import PathColumn
 
+if TYPE_CHECKING:
+    from mappings.native import Native, Types
+
 # A scan takes two buffers of this size a thread; a larger record fails its batch.
 MAX_OBJECT = 32 * 1024 * 1024
-_FILE_STEP = 1 << 32
+FILE_STEP = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,27 +175,37 @@ class Reader:
     """Writes the SELECT that makes `record_paths` of landed files.
 
     `rows` are the members of the rows of a group; `group` is the SQL, over the columns, of the
-    value whose rows are one record.
+    value whose rows are one record. `natives` are the fields that take a table's own types.
     """
 
     columns: Columns
     rows: Columns
     group: str | None = None
+    natives: tuple[Native, ...] = ()
 
     def __call__(self, encoding: str, files: Sequence[str], whole: bool = False) -> str:
         """Return the SELECT for `files`; columns as `StreamPlan.paths_sql` promises."""
         both = Columns("c", {**self.columns.wanted, **self.rows.wanted})
-        parts = [self._file(both, encoding, path, at, whole) for at, path in enumerate(files)]
+        types: Types = {}
+        if encoding.startswith("parquet"):
+            from mappings.parquetfile import types_of
+
+            types = types_of(both, self.natives, files)
+        parts = [
+            self._file(both, encoding, path, at, whole, types) for at, path in enumerate(files)
+        ]
         union = "\nunion all\n".join(parts)
         if self.group is None:
             return union
         return self._grouped(union)
 
-    def _file(self, both: Columns, encoding: str, path: str, at: int, whole: bool) -> str:
+    def _file(
+        self, both: Columns, encoding: str, path: str, at: int, whole: bool, types: Types
+    ) -> str:
         if encoding.startswith("parquet"):
             from mappings.parquetfile import select_of
 
-            source, shared, selected, position = select_of(both, path)
+            source, shared, selected, position = select_of(both, path, types)
         else:
             position = "row_number() over ()"
             options = f"{_compression(path)}, maximum_object_size={MAX_OBJECT}"
@@ -200,18 +214,18 @@ class Reader:
                 source = f"read_ndjson_objects({file_literal(path)}, {options})"
             else:
                 shared, selected = both.from_members()
-                types = ", ".join(
+                kinds = ", ".join(
                     f"{sql_text(h)}: '{'VARCHAR' if both.is_leaf(h) else 'JSON'}'"
                     for h in both.heads
                 )
                 source = (
                     f"read_json({file_literal(path)}, format='newline_delimited', records=true, "
-                    f"columns={{{types}}}, {options})"
+                    f"columns={{{kinds}}}, {options})"
                 )
         if shared:
             source = f"(select *, {', '.join(shared)} from {source})"
         return (
-            f"select file_no, position, {at * _FILE_STEP} + position as n, "
+            f"select file_no, position, {at * FILE_STEP} + position as n, "
             f"{', '.join(both.names)}\nfrom (select {at}::bigint as file_no, "
             f"{position} as position, {', '.join(selected)}\nfrom {source})"
         )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mappings.columns import Columns, Elements, Reader
+from mappings.columns import FILE_STEP, Columns, Elements, Reader
 from mappings.compile_rows import RowCompiler
 from mappings.errors import MappingError, did_you_mean, first_of
 from mappings.form import Child, Target
 from mappings.load import LoadedMapping
+from mappings.native import Native, Types, typed_source
 from mappings.paths import Path
 from mappings.scopes import ChildScope, RecordScope
 from mappings.targets import ChildSource, child_select, record_select, target_select
@@ -56,6 +57,7 @@ class _Compiler:
         self.columns = Columns("c")
         self.rows = Columns("r")
         self.lines: dict[str, int] = {}
+        self.natives: list[Native] = []
         self.rows_of = RowCompiler(self)
 
     def plan(self, connection: str, stream: str) -> StreamPlan:
@@ -66,14 +68,22 @@ class _Compiler:
         targets = [self._target((), self.form, None)]
         for name, also in self.form.also.items():
             targets.append(self._target(("also", name), also, self.form))
-        records = ""
+        head: tuple[list[str], str | None] | None = None
         if self.form.where is not None:
             key = self.rows_of.key_parts(self.form.key, ("key",), self.scope(("key",)))
-            records = record_select(key, self.rows_of.version(self.form.version))
+            head = key, self.rows_of.version(self.form.version)
         if self.errors:
             raise first_of(self.errors)
-        reader = Reader(self.columns, self.rows, group)
-        found = tuple(t for t in targets if t is not None)
+        natives = () if group else tuple(self.natives)  # a group's SQL is over text
+        reader = Reader(self.columns, self.rows, group, natives)
+        drafts = tuple(t for t in targets if t is not None)
+        found = tuple(draft({}) for draft in drafts)
+
+        def typed(types: Types) -> tuple[tuple[TargetPlan, ...], str]:
+            source = typed_source(types)
+            again = record_select(*head, source) if head else ""
+            return tuple(draft(types) for draft in drafts), again
+
         return StreamPlan(
             connection=connection,
             stream=stream,
@@ -85,7 +95,9 @@ class _Compiler:
             targets=found,
             grouped=group is not None,
             lines=dict(self.lines),
-            records=records,
+            records=record_select(*head) if head else "",
+            step=FILE_STEP,
+            typed=typed,
         )
 
     def refuse(self, spot: Spot, what: str, do: str) -> None:
@@ -130,7 +142,10 @@ class _Compiler:
             )  # fmt: skip
         return entity
 
-    def _target(self, spot: Spot, form: Target, main: Target | None) -> TargetPlan | None:
+    def _target(
+        self, spot: Spot, form: Target, main: Target | None
+    ) -> Callable[[Types], TargetPlan] | None:
+        """Return what writes the target for columns of some types, none of them for JSON."""
         entity = self._entity(form.entity, (*spot, "entity"))
         if entity is None:
             return None
@@ -154,23 +169,32 @@ class _Compiler:
         version = self.form.version
         if form.extra == [] and not form.fields and not form.children:
             self.refuse(spot or ("entity",), "maps no field.", "name some under fields:.")
-        return TargetPlan(
-            entity=form.entity,
-            columns=tuple(f.name for f in row.fields),
-            select=target_select(
-                row, where=where, record_key=record_key, version=self.rows_of.version(version),
-                deleted=deleted, deleted_bad=deleted_bad,
-            ),
-            has_version=version is not None,
-            version_as=version.compared if version else None,
-            references=self.rows_of.references(spot, form.fields, entity),
-            children=tuple(c for c in children if c is not None),
-            name=str(spot[-1]) if spot else "",
-        )  # fmt: skip
+        self.natives += row.natives
+        row_version = self.rows_of.version(version)
+        references = self.rows_of.references(spot, form.fields, entity)
+
+        def made(types: Types) -> TargetPlan:
+            source = typed_source(types)
+            return TargetPlan(
+                entity=form.entity,
+                columns=tuple(f.name for f in row.fields),
+                select=target_select(
+                    row.typed(types), where=where, record_key=record_key, version=row_version,
+                    deleted=deleted, deleted_bad=deleted_bad, source=source,
+                ),
+                has_version=version is not None,
+                version_as=version.compared if version else None,
+                references=references,
+                children=tuple(c(source) for c in children if c is not None),
+                name=str(spot[-1]) if spot else "",
+            )  # fmt: skip
+
+        return made
 
     def _child(
         self, spot: Spot, name: str, form: Child, parent: type[Entity], where: str | None
-    ) -> ChildPlan | None:
+    ) -> Callable[[str], ChildPlan] | None:
+        """Return what writes the child over a source of records."""
         if name not in parent.children:
             guess = did_you_mean(name, parent.children)
             self.refuse(
@@ -209,12 +233,13 @@ class _Compiler:
             *source, parent_columns, *self._cut(elements, scopes, grouped), own_where,
             form.key == "position",
         )  # fmt: skip
-        return ChildPlan(
+        references = self.rows_of.references(spot, form.fields, entity)
+        return lambda records: ChildPlan(
             name=name,
             entity=entity.entity,
             columns=tuple(f.name for f in row.fields),
-            select=child_select(row, made, where=where),
-            references=self.rows_of.references(spot, form.fields, entity),
+            select=child_select(row, made, where=where, records=records),
+            references=references,
             paths=elements.described(() if path is None else (*path.members, 0)),
         )
 

@@ -10,6 +10,7 @@ from mappings.emit import Emitter
 from mappings.errors import ValueRefused, did_you_mean
 from mappings.expressions import parse_value
 from mappings.form import Child, Key, Target, Value, Version
+from mappings.native import Native, native
 from mappings.paths import Path
 from mappings.scopes import RecordScope
 from mappings.targets import Row
@@ -49,7 +50,7 @@ class RowCompiler:
         if not (isinstance(form, Child) and form.key == "position"):
             made.key = self.key_parts(form.key, (*spot, "key"), scope((*spot, "key")))
             made.key_names = [form.key] if isinstance(form.key, str) else list(form.key)
-        made.fields = list(self._fields(spot, form.fields, entity, scope))
+        made.fields = list(self._fields(spot, form.fields, entity, scope, made.natives))
         for at, text in enumerate(form.extra):
             here = (*spot, "extra", at)
             path = self.path(here, text)
@@ -135,7 +136,12 @@ class RowCompiler:
         return _text_sql(piece) if piece else None
 
     def _fields(
-        self, spot: Spot, fields: Mapping[str, Value], entity: type[Entity], scope: MakeScope
+        self,
+        spot: Spot,
+        fields: Mapping[str, Value],
+        entity: type[Entity],
+        scope: MakeScope,
+        natives: list[Native],
     ) -> Iterator[FieldSql]:
         columns = entity.columns()
         for name, form in fields.items():
@@ -165,6 +171,9 @@ class RowCompiler:
                 yield field_sql(name, column, form, piece, self.habits)
             except ValueRefused as error:
                 self.compiler.refuse(here, error.what, error.do)
+                continue
+            if taken := native(name, column, form, piece, self.habits):
+                natives.append(taken)
 
     def _value_spot(self, spot: Spot) -> Spot:
         long = (*spot, "value")

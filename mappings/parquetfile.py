@@ -7,14 +7,62 @@ is not there is null) and renames columns that differ only in case: `Name`, `nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from mappings.columns import Columns, file_literal
+from mappings.native import INSTANT, Native, Types
 from mappings.paths import extract, quote
 
 
-def select_of(columns: Columns, path: str) -> tuple[str, list[str], list[str], str]:
-    """Return (source, shared, selected, position) as `columns.Reader` puts them together."""
+def types_of(columns: Columns, natives: Iterable[Native], files: Iterable[str]) -> Types:
+    """Return the columns that a field takes by their own type, the same in all files."""
+    import pyarrow.parquet as pq
+
+    found: list[dict[str, str]] = []
+    for path in files:
+        schema = pq.read_schema(path)
+        kinds = dict(zip(reversed(schema.names), reversed(schema.types), strict=True))
+        found.append(
+            {
+                wanted.column: kind
+                for wanted in columns.wanted.values()
+                if len(wanted.members) == 1 and not wanted.as_json
+                and (kind := _kind(kinds.get(str(wanted.members[0]))))
+            }
+        )  # fmt: skip
+    return {
+        n.source: found[0][n.source]
+        for n in natives
+        if found
+        and all(kinds.get(n.source, "") == found[0].get(n.source) for kinds in found)
+        and n.fits(found[0][n.source])
+    }
+
+
+def _kind(kind: Any) -> str:
+    """Return how DuckDB spells the type of a column, empty where it is to be read as text."""
+    from pyarrow import types
+
+    if kind is None:
+        return ""
+    if types.is_timestamp(kind) and kind.tz is not None and kind.unit in ("us", "ms"):
+        return INSTANT
+    if types.is_decimal128(kind):
+        return f"DECIMAL({kind.precision},{kind.scale})"
+    plain = {
+        "date32[day]": "DATE", "bool": "BOOLEAN", "int8": "TINYINT", "int16": "SMALLINT",
+        "int32": "INTEGER", "int64": "BIGINT", "uint8": "UTINYINT", "uint16": "USMALLINT",
+        "uint32": "UINTEGER",
+    }  # fmt: skip
+    return plain.get(str(kind), "")
+
+
+def select_of(columns: Columns, path: str, kept: Types) -> tuple[str, list[str], list[str], str]:
+    """Return (source, shared, selected, position) as `columns.Reader` puts them together.
+
+    Columns of `kept` have that type, all others are text.
+    """
     import pyarrow.parquet as pq
     from pyarrow import types
 
@@ -37,7 +85,7 @@ def select_of(columns: Columns, path: str) -> tuple[str, list[str], list[str], s
         elif wanted.as_json or nested:
             sql = f"to_json({column})" + ("" if wanted.as_json else "::varchar")
         else:
-            sql = f"cast({column} as varchar)"
+            sql = f"cast({column} as {kept.get(wanted.column, 'varchar')})"
         selected.append(f"{sql} as {wanted.column}")
     source = f"read_parquet({file_literal(path)}, file_row_number=true)"
     return source, [], selected, "file_row_number + 1"

@@ -7,23 +7,32 @@ checks over both. A plain path needs no first layer of its own, its text is a co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from mappings.native import Native, Types, typed_fields
 from mappings.paths import quote, sql_text
 from mappings.values import FieldSql
+
+PATHS = "record_paths"
 
 
 @dataclass(slots=True)
 class Row:
     """What one row of a target or child is made of; SQL over its source's columns.
 
-    `key` has a part an entry, empty for `position`. `extra` is (name, JSON column).
+    `key` has a part an entry, empty for `position`. `extra` is (name, JSON column). `natives` are
+    the fields that may do without text.
     """
 
     key: list[str] = field(default_factory=list)
     fields: list[FieldSql] = field(default_factory=list)
     extra: list[tuple[str, str]] = field(default_factory=list)
     key_names: list[str] = field(default_factory=list)
+    natives: list[Native] = field(default_factory=list)
+
+    def typed(self, types: Types) -> Row:
+        """Return the row over `typed_source`: fields whose columns fit are taken as they are."""
+        return replace(self, fields=typed_fields(self.fields, self.natives, types))
 
     def ext(self) -> str:
         """Return the SQL of the ext column; null where none of its members is there."""
@@ -98,9 +107,9 @@ def _listed(checks: Sequence[tuple[str, str]]) -> str:
 
 def target_select(
     row: Row, *, where: str | None, record_key: list[str], version: str | None, deleted: str | None,
-    deleted_bad: str | None,
+    deleted_bad: str | None, source: str = PATHS,
 ) -> str:  # fmt: skip
-    """Return the SELECT of a target over `record_paths` (columns: `TargetPlan`)."""
+    """Return the SELECT of a target over `source` (columns: `TargetPlan`)."""
     own = [f"{part} as rk_{at}" for at, part in enumerate(record_key)]
     texts = [*row.texts(), *own, f"{version or 'cast(null as varchar)'} as row_version"]
     texts.append(f"{deleted or 'false'} as row_deleted")
@@ -116,18 +125,18 @@ def target_select(
     filtered = f"\nwhere {where}" if where else ""
     return (
         f"select {_lines(columns)}\nfrom (select {_lines(['*', *row.values()])}\n"
-        f"from (select {_lines(['*', *texts])}\nfrom record_paths{filtered}))"
+        f"from (select {_lines(['*', *texts])}\nfrom {source}{filtered}))"
     )
 
 
-def record_select(record_key: list[str], version: str | None) -> str:
-    """Return the SELECT of all records over `record_paths` (`StreamPlan.records`)."""
+def record_select(record_key: list[str], version: str | None, source: str = PATHS) -> str:
+    """Return the SELECT of all records over `source` (`StreamPlan.records`)."""
     own = [f"{part} as rk_{at}" for at, part in enumerate(record_key)]
     own.append(f"{version or 'cast(null as varchar)'} as row_version")
     key = _joined("rk", len(record_key))
     return (
         f"select n, {key} as record_key, nullif(trim(row_version), '') as version\n"
-        f"from (select {_lines(['n', *own])}\nfrom record_paths)"
+        f"from (select {_lines(['n', *own])}\nfrom {source})"
     )
 
 
@@ -149,8 +158,8 @@ class ChildSource:
     by_position: bool
 
 
-def child_select(row: Row, source: ChildSource, *, where: str | None) -> str:
-    """Return the SELECT of a child over `record_paths` (columns: `ChildPlan`)."""
+def child_select(row: Row, source: ChildSource, *, where: str | None, records: str = PATHS) -> str:
+    """Return the SELECT of a child over `records` (columns: `ChildPlan`)."""
     parent = list(source.parent)
     key = "cast(line as varchar)" if source.by_position else row.source_key()
     more = [("is_void", sql_text("each: is not a list of records"))]
@@ -170,7 +179,7 @@ def child_select(row: Row, source: ChildSource, *, where: str | None) -> str:
             f"case when l is not null then l when {source.text} is null "
             f"or trim({source.text}) = '' then null else [null] end"
         )
-    lists = f"select {_lines(['*', f'{source.elements} as l'])}\nfrom record_paths" + (
+    lists = f"select {_lines(['*', f'{source.elements} as l'])}\nfrom {records}" + (
         f"\nwhere {where}" if where else ""
     )
     inner = (

@@ -33,8 +33,8 @@ def refuse_other_spellings(
 
     Returns warnings about paths that no record has while another has nearly their name.
     """
-    if not plan.paths:
-        return []
+    if not plan.paths or batches[0].sidecar.encoding == "parquet":
+        return []  # a table's columns were looked at: `refuse_other_columns`
     counts = ", ".join(f"count({quote(p.column)})" for p in plan.paths)
     found = con.execute(f"select count(*), {counts} from record_paths").fetchone() or (0,)
     silent = [p for p, n in zip(plan.paths, found[1:], strict=True) if n == 0]

@@ -25,6 +25,7 @@ from warehouse.model.plan import StreamPlan
 
 REFUSED = (duckdb.DataError, duckdb.InvalidInputException, duckdb.BinderException)
 SCRATCH = "clean-"
+_TEXT = ("VARCHAR", "JSON")
 MAX_BAD = 1_000  # malformed lines of one batch; above, the batch is not what the stream promises
 
 
@@ -39,11 +40,15 @@ class BadLine:
 
 @dataclass(slots=True)
 class Intake:
-    """What was read: `record_paths` is filled, `landed_files` says which file is which batch."""
+    """What was read: `record_paths` is filled, `landed_files` says which file is which batch.
+
+    `types` are the columns of `record_paths` that are no text, for `StreamPlan.over`.
+    """
 
     batches: list[Batch]
     bad: list[BadLine] = field(default_factory=list)
     slow: bool = False
+    types: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -73,8 +78,15 @@ def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Bat
                 place=batches[0].label,
             ) from error
         _fill_slowly(con, plan, intake)
+    intake.types = _types(con, plan)
     intake.warnings += cases.refuse_other_spellings(con, plan, batches)
     return intake
+
+
+def _types(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> dict[str, str]:
+    names = {path.column for path in plan.paths}
+    found = con.execute("describe record_paths").fetchall()
+    return {name: kind for name, kind, *_ in found if name in names and kind not in _TEXT}
 
 
 def _fill(

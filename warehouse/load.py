@@ -216,6 +216,7 @@ def stage_records(
 ) -> StagedRecords:
     """Stage what was taken in, for every target or those of `entities`; no transaction is open."""
     found = StagedRecords()
+    plan = plan.over(taken.types)
     found.warnings.update(taken.warnings)
     main: Staged | None = None
     for number, target in enumerate(plan.targets):
@@ -235,6 +236,7 @@ def stage_records(
             main=main,
             further=number > 0,
             records=plan.records if number == 0 else "",
+            step=0 if taken.slow else plan.step,
         )
         main = main or (staged if number == 0 else None)
         if staged.failed:

@@ -91,7 +91,7 @@ def preview(plan: StreamPlan, records: Records, *, now: datetime) -> Preview:
         con.execute("set enable_progress_bar = false")
         read = intake.read(con, plan, [_batch(plan, records, Path(folder), iso(now))])
         mapped: list[Mapped] = []
-        for number, target in enumerate(plan.targets):
+        for number, target in enumerate(plan.over(read.types).targets):
             staged = stage.stage(con, target, f"staged_{number}")
             mapped.append(_own(con, staged))
             for child, (table, (entity, columns)) in zip(

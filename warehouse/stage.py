@@ -56,16 +56,18 @@ def stage(
     main: Staged | None = None,
     further: bool = False,
     records: str = "",
+    step: int = 0,
 ) -> Staged:
     """Stage a target of `record_paths`; records that make its SQL raise are found by halving.
 
     `further` says that it is one under `also:`; its rows follow the versions of `main`.
-    `records` is `StreamPlan.records`, given with the main target.
+    `records` is `StreamPlan.records`, given with the main target; `step` is `StreamPlan.step`
+    where the records stand where their numbers say.
     """
     try:
-        found = _stage(con, target, table)
+        found = _stage(con, target, table, step)
     except FAILED as error:
-        failed = _failing(con, target, table)
+        failed = _failing(con, target, table, step)
         if not failed:
             raise LoadError(
                 f"the rows of {target.entity} cannot be staged ({type(error).__name__}).",
@@ -73,7 +75,7 @@ def stage(
             ) from error
         con.execute("create or replace temp table all_paths as select * from record_paths")
         _keep(con, f"n not in ({', '.join(map(str, failed))})")
-        found = _stage(con, target, table)
+        found = _stage(con, target, table, step)
         found.failed, found.reason = failed, type(error).__name__
         _keep(con, "true")
         con.execute("drop table all_paths")
@@ -110,7 +112,9 @@ def _keep(con: duckdb.DuckDBPyConnection, condition: str) -> None:
     )
 
 
-def _failing(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> list[int]:
+def _failing(
+    con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str, step: int
+) -> list[int]:
     """Return the records whose own evaluation raises."""
     con.execute("create or replace temp table all_paths as select * from record_paths")
     numbers = [n for (n,) in con.execute("select n from all_paths order by n").fetchall()]
@@ -120,7 +124,7 @@ def _failing(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> 
         some = todo.pop()
         _keep(con, f"n between {some[0]} and {some[-1]}")
         try:
-            _stage(con, target, table)
+            _stage(con, target, table, step)
         except FAILED as error:
             if len(some) == 1:
                 failed += some
@@ -137,7 +141,7 @@ def _failing(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> 
     return failed
 
 
-def _stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> Staged:
+def _stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str, step: int) -> Staged:
     children: dict[str, tuple[str, tuple[str, ...]]] = {}
     for k, child in enumerate(target.children):
         name = f"{table}_{k}"
@@ -157,10 +161,16 @@ def _stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> St
         f" from {name} group by n) as {name} on {name}.n = t.n"
         for name, child in zip(children, target.children, strict=True)
     )
+    # A join with the records costs as much as a third of their columns.
+    placed = "join record_paths as p on p.n = t.n join landed_files as f on f.file_no = p.file_no"
+    position = "p.position"
+    if step:
+        placed = f"join landed_files as f on f.file_no = t.n // {step}"
+        position = f"t.n % {step}"
     con.execute(
         f"""
         create or replace temp table {table} as
-        select t.n, f.batch as of_batch, p.position as of_position, t.source_key,
+        select t.n, f.batch as of_batch, {position} as of_position, t.source_key,
             coalesce(t.record_key, t.source_key) as record_key, t.version,
             coalesce(t.deleted, false) as deleted, {"".join(f"t.{quote(c)}, " for c in columns)}
             t.ext, t.warnings,
@@ -173,8 +183,7 @@ def _stage(con: duckdb.DuckDBPyConnection, target: TargetPlan, table: str) -> St
             end as errors,
             hash({hashed}) as row_hash, 1 as layer
         from ({target.select}) as t
-        join record_paths as p on p.n = t.n
-        join landed_files as f on f.file_no = p.file_no
+        {placed}
         {joins}
         """
     )

@@ -7,7 +7,7 @@ then runs the SELECT of each target on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,13 @@ class StreamPlan:
 
     `paths_sql(encoding, files, whole)` answers the SELECT that reads landed files into
     `record_paths`: columns `file_no` BIGINT (index into `files`), `position` BIGINT (line of its
-    file, from 1; with `group` the first line of the group), `n` BIGINT (unique over all files) and
-    one VARCHAR column a `PathColumn`. `whole` reads whole objects (names that clash in case, keys
-    that repeat). `version` is a hash over the mapping's text and the compiler's version; `zone` is
-    what the session's TimeZone must be. `records`, empty without a main `where:`, is a SELECT of
-    n, record_key and version of all records: one that fails `where` now may have made a row before.
+    file, from 1; with `group` the first line of the group), `n` BIGINT (unique over all files; with
+    a `step` it is file_no * step + position) and one column a `PathColumn`: VARCHAR, but for those
+    of tables that fields take by their own type (`over` gives the SELECTs for these). `whole` reads
+    whole objects (names that clash in case, keys that repeat). `version` is a hash over the
+    mapping's text and the compiler's version; `zone` is what the session's TimeZone must be.
+    `records`, empty without a main `where:`, is a SELECT of n, record_key and version of all
+    records: one that fails `where` now may have made a row before.
     """
 
     connection: str
@@ -104,3 +106,12 @@ class StreamPlan:
     grouped: bool = False
     lines: Mapping[str, int] = field(default_factory=dict)  # 'entity.field' -> line of the mapping
     records: str = ""
+    step: int = 0
+    typed: Callable[[Mapping[str, str]], tuple[tuple[TargetPlan, ...], str]] | None = None
+
+    def over(self, types: Mapping[str, str]) -> StreamPlan:
+        """Return the plan over a `record_paths` whose columns of `types` are no text."""
+        if not types or self.typed is None:
+            return self
+        targets, records = self.typed(types)
+        return replace(self, targets=targets, records=records)
