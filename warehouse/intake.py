@@ -78,12 +78,13 @@ def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Bat
                 place=batches[0].label,
             ) from error
         _fill_slowly(con, plan, intake)
-    intake.types = _types(con, plan)
+    intake.types = types_of(con, plan)
     intake.warnings += cases.refuse_other_spellings(con, plan, batches)
     return intake
 
 
-def _types(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> dict[str, str]:
+def types_of(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> dict[str, str]:
+    """Return the columns of `record_paths` that are no text, with their types."""
     names = {path.column for path in plan.paths}
     found = con.execute("describe record_paths").fetchall()
     return {name: kind for name, kind, *_ in found if name in names and kind not in _TEXT}

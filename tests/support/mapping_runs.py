@@ -15,6 +15,7 @@ import zstandard
 
 from mappings.compile import compile_mapping
 from mappings.load import parse_mapping
+from warehouse.intake import types_of
 from warehouse.model.plan import StreamPlan
 
 ZONE = "Asia/Shanghai"
@@ -87,6 +88,7 @@ def run_plan(plan: StreamPlan, files: list[Path], *, whole: bool = False) -> Res
     with connect(plan.zone) as con:
         sql = plan.paths_sql(encoding, [str(f) for f in files], whole)
         con.execute(f"create or replace temp table record_paths as {sql}")
+        plan = plan.over(types_of(con, plan))
         out = Result(_rows(con, plan.targets[0].select))
         out.paths = _rows(con, "select * from record_paths")
         for target in plan.targets[1:]:
