@@ -38,6 +38,9 @@ from warehouse.store import Store
 from warehouse.tombstones import apply_deletions, apply_outside, apply_vanished
 
 MAX_RECORDS = 100_000  # records a transaction takes, unless one batch alone has more
+MAX_ROWS = 2 * 122_880
+"""The same for rows of tables: whole row groups of DuckDB, which an insert of more than one writes
+as they are, while rows in smaller numbers go to the log first and wait in memory."""
 
 
 @dataclass(slots=True)
@@ -148,7 +151,8 @@ def _groups(pending: Sequence[Pending]) -> Iterator[list[Pending]]:
         if group:
             last = group[-1].batch.sidecar
             other = (side.content, side.encoding) != (last.content, last.encoding)
-            if other or rows + side.rows > MAX_RECORDS:
+            most = MAX_ROWS if side.encoding == "parquet" else MAX_RECORDS
+            if other or rows + side.rows > most:
                 yield group
                 group, rows = [], 0
         group.append(one)

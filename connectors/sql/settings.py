@@ -76,7 +76,7 @@ class SqlSettings(Strict):
         default=parse_duration("15s"), description="Longest time until the connection stands"
     )
     rows: int = Field(
-        20_000, ge=1, le=200_000, description="Most rows of one partition (fetched at once)"
+        20_480, ge=1, le=200_000, description="Most rows of one partition (fetched at once)"
     )
     bytes: Size = Field(
         default=16_000_000, description="About the most bytes of one partition; wide rows, fewer"
