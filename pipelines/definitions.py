@@ -10,7 +10,10 @@ from types import ModuleType
 
 import dagster as dg
 
+from connectors.errors import ConfigError
+from mappings.yamltext import YamlError, read_file
 from pipelines.broken import broken_defs
+from pipelines.check.connection_file import COMPANY
 from pipelines.component import connection_defs
 from pipelines.connection import FILE, BrokenConnection, Connection
 from pipelines.housekeeping import housekeeping, nightly
@@ -50,7 +53,7 @@ def build(workspace: Workspace) -> dg.Definitions:
         found = connections.get(folder.name)
         if isinstance(found, Connection) and _is_plain(found):
             parts.append(connection_defs(found))
-        elif not isinstance(found, BrokenConnection):
+        elif not isinstance(found, BrokenConnection) and not _is_company(workspace, folder):
             parts.append(_folder_defs(folder))
     return dg.Definitions.merge(
         *parts,
@@ -79,6 +82,21 @@ def _is_plain(connection: Connection) -> bool:
     A component tree costs half a second a folder; what the tree would make of such a one is known.
     """
     return set(connection.document.data) == {"type", "attributes"}
+
+
+def _is_company(workspace: Workspace, folder: Path) -> bool:
+    """Say whether a folder holds the company's settings alone, in order: they define nothing."""
+    path = workspace.company_path
+    if folder != path.parent or [*folder.iterdir()] != [path]:
+        return False
+    try:
+        workspace.company()
+        data = read_file(path).data
+    except (ConfigError, YamlError):
+        return False  # the tree says what is wrong
+    if not isinstance(data, dict) or data.get("type") != COMPANY:
+        return False
+    return data.keys() <= {"type", "attributes"}
 
 
 def _folder_defs(folder: Path) -> dg.Definitions:

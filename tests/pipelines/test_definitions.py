@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 import small_shop
 
+from pipelines import definitions
 from pipelines.broken import broken_defs
 from pipelines.connection import StreamSpec
 from pipelines.definitions import build
@@ -202,6 +203,23 @@ def test_a_connection_may_not_take_a_name_of_ours(space: Workspace):
 def test_a_company_that_is_broken_stops_no_connection(space: Workspace):
     write(space, "company", "type: pipelines.Company\nattributes:\n  privacy: open\n")
     assert node(build(space), "shop", "orders") is not None
+
+
+def test_a_company_in_order_is_not_loaded_through_a_tree(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    """A tree takes its time, and the settings define nothing; a file with more is loaded."""
+    loaded: list[str] = []
+
+    def load(folder: Path) -> dg.Definitions:
+        loaded.append(folder.name)
+        return dg.Definitions()
+
+    monkeypatch.setattr(definitions, "_folder_defs", load)
+    for more in ("", "  privacy: open\n", "post_processing: {}\n"):
+        write(space, "company", f"type: pipelines.Company\nattributes:\n  min_free: 1MB\n{more}")
+        build(space)
+    assert loaded == ["company"] * 2
 
 
 def test_text_arrives_as_written_whatever_yaml_or_jinja_would_make_of_it(space: Workspace):
