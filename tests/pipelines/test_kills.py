@@ -8,7 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +30,13 @@ CLEAN = ["customers", "orders:full", "publish"]
 MOMENTS = 10
 SEED = 20261121
 KILLED = -9
+EVERY = (*POINTS, "land.sidecar:2", "load.committed:2")
+"""The second arrival at a point is inside the second batch or the second load."""
+FEW = (
+    "extract.page", "decide.written", "land.sidecar:2", "load.written", "load.committed:2",
+    "unify.committed", "project.committed", "publish.versioned",
+)  # fmt: skip
+"""One or two a step; `tests/warehouse/` plays its own points, each by itself."""
 
 pytestmark = pytest.mark.xdist_group("kills")  # one server, one pair of forkers for all
 
@@ -119,15 +126,24 @@ def change(server: RestSimulator) -> None:
     server.delete("customers", "7")
 
 
-def test_a_kill_at_any_point_or_moment_loses_and_doubles_nothing(bench: Bench):
+@pytest.mark.parametrize(
+    ("points", "count"),
+    [
+        pytest.param(FEW, 4, id="few"),
+        pytest.param(EVERY, MOMENTS, id="every", marks=pytest.mark.slow),
+    ],
+)
+def test_a_kill_at_any_point_or_moment_loses_and_doubles_nothing(
+    bench: Bench, points: Sequence[str], count: int
+):
+    """`make test` plays those of FEW, `make test-all` (and `make faults`) every point."""
     clean = bench.home("clean")
     whole = bench.run(clean, CLEAN)
     assert whole["code"] == 0
     bench.judge(clean)
+    shutil.rmtree(clean)
     chance = random.Random(SEED)
-    moments = [round(chance.uniform(0.02, whole["seconds"]), 3) for _ in range(MOMENTS)]
-    # The second arrival at a point is inside the second batch or the second load.
-    points = [*POINTS, "land.sidecar:2", "load.committed:2"]
+    moments = [round(chance.uniform(0.02, whole["seconds"]), 3) for _ in range(count)]
     cases: list[tuple[str, dict[str, Any]]] = [
         *((point, {"crash_at": point}) for point in points),
         *((f"moment {n}", {"after": after}) for n, after in enumerate(moments)),
@@ -151,7 +167,7 @@ def test_a_kill_at_any_point_or_moment_loses_and_doubles_nothing(bench: Bench):
         codes = dict(pool.map(kill, cases))
     assert {point: codes[point] for point in points} == dict.fromkeys(points, KILLED)
     # A moment may fall after the last byte; most must not, or the test tests nothing.
-    assert [codes[f"moment {n}"] for n in range(MOMENTS)].count(KILLED) >= MOMENTS // 2
+    assert [codes[f"moment {n}"] for n in range(count)].count(KILLED) >= count // 2
 
 
 def test_a_first_load_that_is_killed_goes_on_where_it_stopped(bench: Bench):

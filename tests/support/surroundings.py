@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 LEFT = ("ISTHMUS_", "DAGSTER_", "SHOP_TOKEN")
@@ -28,3 +31,25 @@ def at(folder: Path, env: Mapping[str, str]) -> Iterator[None]:
         os.chdir(here)
         os.environ.clear()
         os.environ.update(before)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command ended with and printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def typed(folder: Path, env: Mapping[str, str], *words: str) -> Said:
+    """Run a command of `isthmus` in `folder` with `env`, in this process: a new one takes seconds.
+
+    What only a process shows (its imports, its signals, its logging) it does not.
+    """
+    from pipelines.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with at(folder, env), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(words)
+    return Said(code, out.getvalue(), err.getvalue())

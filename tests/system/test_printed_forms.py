@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import shop_server
 
-from tests.support.surroundings import plain
+from tests.support.surroundings import Said, plain, typed
 
 FORMS = Path(__file__).parents[3] / "shared" / "FORMS.md"
 CONNECTION = """\
@@ -56,7 +56,11 @@ children:
     key: id
     fields: {sku: sku, name: title, quantity: quantity, unit_price: price}
 """  # noqa: E501 (as printed)
-pytestmark = pytest.mark.xdist_group("port 18801")
+pytestmark = [
+    pytest.mark.xdist_group("port 18801"),
+    pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20"),
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
+]
 
 
 def order(number: int) -> dict:
@@ -77,6 +81,7 @@ def order(number: int) -> dict:
 
 class Company:
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.env = plain({
             "ISTHMUS_HOME": str(folder / "home"),
             "ISTHMUS_DEFS": str(folder / "defs"),
@@ -89,14 +94,17 @@ class Company:
         (folder / "defs" / "shop" / "defs.yaml").write_text(CONNECTION, encoding="utf-8")
         (folder / "maps" / "shop" / "orders.yaml").write_text(MAPPING, encoding="utf-8")
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def run(self, *words: str) -> Said:
+        """Run a command in a process of its own, as a shell does."""
+        done = subprocess.run(
             [sys.executable, "-m", "pipelines.cli", *words],
             env=self.env, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
+        return Said(done.returncode, done.stdout, done.stderr)
 
-    def ok(self, *words: str) -> str:
-        done = self.run(*words)
+    def ok(self, *words: str, own: bool = False) -> str:
+        """Run a command that must go well, in a process of its `own` or in this one."""
+        done = self.run(*words) if own else typed(self.folder, self.env, *words)
         assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stdout + done.stderr
         return done.stdout
@@ -119,7 +127,7 @@ def test_sync_query_lookback_full_and_deletion(tmp_path: Path) -> None:
     shop = shop_server.Shop({str(o["id"]): o for o in map(order, range(1, 601))})
     shop.token = company.env["SHOP_TOKEN"]
     with shop_server.running(shop, 18801):
-        company.ok("sync", "shop")
+        company.ok("sync", "shop", own=True)
         (first,) = company.rows("select count(*) as n, sum(total) as total from unified.orders")
         assert int(first["n"]) == 600
         assert Decimal(str(first["total"])) == sum(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,10 +12,15 @@ import erp_u8
 import pytest
 from erp_world import Erp, erp
 
+from pipelines.workspace import Workspace
+
 Table = list[tuple[object, ...]]
 
 
-def account(root: Path) -> Iterator[Erp]:
+@pytest.fixture(scope="module")
+def u8(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erp]:
+    """An account that was read once; tests that use it change nothing."""
+    root: Path = tmp_path_factory.mktemp("u8") / "acme"
     root.mkdir()
     with erp(root, "yonyou_u8", erp_u8.account(root / "erp.db")) as made:
         erp_u8.many(made.con, 60)
@@ -21,16 +28,15 @@ def account(root: Path) -> Iterator[Erp]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def u8(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erp]:
-    """An account that was read once; tests that use it change nothing."""
-    yield from account(tmp_path_factory.mktemp("u8") / "acme")
-
-
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Erp]:
-    """An account of the test's own, read once."""
-    yield from account(tmp_path / "acme")
+def live(u8: Erp, tmp_path: Path) -> Iterator[Erp]:
+    """A copy of that account, the test's own: the connection names its database by the folder."""
+    root = Path(shutil.copytree(u8.root, tmp_path / "acme", symlinks=True))
+    env = {"ISTHMUS_DEFS": str(root / "defs"), "ISTHMUS_HOME": str(root / "var")}
+    space, con = Workspace.discover(env), sqlite3.connect(root / "erp.db")
+    yield Erp(root, con, space, now=u8.now, first=u8.first)
+    space.control.close()
+    con.close()
 
 
 def money(rows: Table) -> Table:
