@@ -43,10 +43,10 @@ ui: $(STAMP) ## open Dagster on what the demo made (http://127.0.0.1:3000; anoth
 	$(BIN)/python -m pipelines.sample ui $(PORT)
 
 test: $(STAMP) ## run the tests
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(STAMP) ## run the tests, the slow ones too
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-duckdb-next: $(STAMP) ## run the warehouse and mapping tests on the next DuckDB
 	@test -x $(VENV)-next/bin/python || $(PYTHON) -m venv $(VENV)-next

@@ -15,6 +15,43 @@ for _name in [n for n in os.environ if n.startswith(("ISTHMUS_", "DAGSTER_"))]:
         del os.environ[_name]
 
 
+LONGEST = (
+    "attacks/test_attacks.py",
+    "system/test_tryton.py",
+    "faults/test_stores_quick.py",
+    "faults/test_network_quick.py",
+    "pipelines/test_kills.py",
+    "system/test_printed_forms.py",
+    "faults/test_kills_quick.py",
+    "system/test_stripe_localstripe.py",
+    "system/test_restore_drill.py",
+    "pipelines/test_first_connection.py",
+    "warehouse/test_publish.py",
+    "pipelines/test_dagster_runs.py",
+    "pipelines/test_alongside.py",
+    "connectors/sql/test_sql_kills.py",
+    "connectors/sql/test_sql_sync.py",
+    "connectors/erp/test_u8.py",
+    "faults/test_data_quick.py",
+    "warehouse/test_load_kills.py",
+    "warehouse/test_rebuild_equal.py",
+    "faults/test_honest.py",
+    "faults/test_random_runs_quick.py",
+    "faults/test_through_quick.py",
+    "bench/test_bench.py",
+    "system/test_localstripe.py",
+    "pipelines/test_cli_deletions.py",
+    "models/test_loader_model.py",
+)
+"""The files that take longest, the longest first: one that began last would end the run alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin first; the others stay in their order."""
+    place = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """Return an empty home of its own."""
