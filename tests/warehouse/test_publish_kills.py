@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from publish_parts import KEY, bring, everything, order, shown
 from source_rows import MOMENT, Loader
 
+from warehouse import golden, project_tables
 from warehouse.home import Home
 from warehouse.project import project
 from warehouse.publish import StoreFull, publish
@@ -58,51 +60,52 @@ CRASHES = (
     "unify.written", "unify.committed", "project.written", "project.committed", "publish.copied",
     "publish.versioned", "publish.renamed",
 )  # fmt: skip
-CHILD = """
-import sys
-from pathlib import Path
-from source_rows import MOMENT
-from warehouse.home import Home
-from warehouse.project import project
-from warehouse.publish import publish
-from warehouse.store import open_store
-from warehouse.unify import unify
-home = Home(Path(sys.argv[1]))
-with open_store(home) as store:
-    unify(store, now=MOMENT)
-    project(store, home, privacy="masked", key=sys.argv[2].encode(), now=MOMENT)
-publish(home, now=MOMENT)
-"""
 
 
-@pytest.mark.parametrize("point", CRASHES)
-def test_a_kill_is_mended_by_the_next_run(home: Home, point: str) -> None:
-    def run() -> None:
-        with open_store(home) as store:
-            bring(store, home)
-        publish(home, now=MOMENT)
-
+def run(home: Home) -> None:
+    """Bring all up to the published file."""
     with open_store(home) as store:
-        load = Loader(store.con)
-        load.put("order", [order("1"), order("2")])
-    run()
+        bring(store, home)
+    publish(home, now=MOMENT)
+
+
+def in_child(home: Home, before: Callable[[], object]) -> int:
+    """Do `before` and the run in a forked child; returns its exit code, -9 where it was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            before()
+            run(home)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with two orders published and changes that are not; tests copy it."""
+    home = Home(tmp_path_factory.mktemp("changed") / "home").make()
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order("1"), order("2")])
+    run(home)
     with open_store(home) as store:
         load = Loader(store.con)
         load.put("order", [order("2", total=Decimal(99)), order("3")])
         load.delete("order", "1")
-    path = os.pathsep.join(p for p in sys.path if p)
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(home.root), KEY.decode()],
-        env={**os.environ, "PYTHONPATH": path, "ISTHMUS_CRASH_AT": point},
-        timeout=60, check=False,
-    )  # fmt: skip
-    assert child.returncode == -signal.SIGKILL
+    return home
+
+
+@pytest.mark.parametrize("point", CRASHES)
+def test_a_kill_is_mended_by_the_next_run(changed: Home, tmp_path: Path, point: str) -> None:
+    home = Home(Path(shutil.copytree(changed.root, tmp_path / "home", symlinks=True)))
+    code = in_child(home, lambda: os.environ.update({"ISTHMUS_CRASH_AT": point}))
+    assert code == -signal.SIGKILL
     # Whatever stands published is whole: orders and lines of one moment.
     orders, lines = shown(
         home.current, "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_lines)"
     )[0]
     assert orders == lines == 2
-    run()
+    run(home)
     rows = "SELECT source_key, total FROM orders ORDER BY source_key"
     assert shown(home.current, rows) == [("2", Decimal(99)), ("3", Decimal(10))]
     stepwise = everything(home.current)
@@ -113,42 +116,31 @@ def test_a_kill_is_mended_by_the_next_run(home: Home, point: str) -> None:
     assert not list(home.published.glob("*.tmp"))
 
 
-BETWEEN_SLICES = """
-import os, signal
-from warehouse import golden, project_tables
-where, count = ({where}), 0
-golden.SLICE = project_tables.SLICE = 1
-was = getattr(*where)
-def slice(*values):
-    global count
-    count += 1
-    if count == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return was(*values)
-setattr(*where, slice)
-"""
+def die_at_the_third_slice(where: tuple[object, str]) -> None:
+    """Let this process be killed as it goes on to a third slice of one row."""
+    golden.SLICE = project_tables.SLICE = 1
+    was, count = getattr(*where), iter(range(1_000_000))
+
+    def slice(*values: object) -> object:
+        if next(count) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return was(*values)
+
+    setattr(*where, slice)
 
 
 @pytest.mark.parametrize(
-    "where", ["golden, '_slice'", "project_tables.Tables, '_slice'"], ids=["unify", "project"]
+    "where", [(golden, "_slice"), (project_tables.Tables, "_slice")], ids=["unify", "project"]
 )
-def test_a_kill_between_slices_shows_none_of_them(home: Home, where: str) -> None:
+def test_a_kill_between_slices_shows_none_of_them(home: Home, where: tuple[object, str]) -> None:
     with open_store(home) as store:
         Loader(store.con).put("order", [order(str(n)) for n in range(5)])
         bring(store, home)
     publish(home, now=MOMENT)
     with open_store(home) as store:
         Loader(store.con).put("order", [order(str(n), total=Decimal(99)) for n in range(5)])
-    path = os.pathsep.join(p for p in sys.path if p)
-    child = subprocess.run(
-        [sys.executable, "-c", BETWEEN_SLICES.format(where=where) + CHILD, str(home.root),
-         KEY.decode()],
-        env={**os.environ, "PYTHONPATH": path}, timeout=60, check=False,
-    )  # fmt: skip
-    assert child.returncode == -signal.SIGKILL
+    assert in_child(home, lambda: die_at_the_third_slice(where)) == -signal.SIGKILL
     totals = "SELECT DISTINCT total FROM orders"
     assert shown(home.current, totals) == shown(home.public, totals) == [(Decimal(10),)]
-    with open_store(home) as store:
-        bring(store, home)
-    publish(home, now=MOMENT)
+    run(home)
     assert shown(home.current, totals) == [(Decimal(99),)]
