@@ -35,7 +35,7 @@ KINDS = {
 }
 """Kind of file -> where such files stand, and what a person may be told of one that is damaged."""
 HOWS = {"flipped": 20, "cut": 5, "gone": 2}
-QUICK = (("index", "flipped", 2),)
+QUICK = (("index", "flipped", 1),)
 ALIVE = """
 select o.source_key, o.number, o.total, o.version, o.is_deleted, l.source_key, l.sku, l.quantity
 from source.orders as o left join source.order_lines as l on l.parent_key = o.source_key
