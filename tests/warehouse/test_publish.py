@@ -77,10 +77,19 @@ def test_a_projection_made_anew_is_not_taken_for_the_published_one(home: Home) -
     assert shown(home.current, "SELECT total FROM orders") == [(Decimal(11),)]
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, project_tables.SLICE])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(1, marks=pytest.mark.slow),
+        2,
+        pytest.param(7, marks=pytest.mark.slow),
+        project_tables.SLICE,
+    ],
+)
 def test_stepwise_projection_equals_one_made_anew(
     home: Home, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """`make test` plays slices of two and the product's; `make test-all` other sizes too."""
     monkeypatch.setattr(project_tables, "SLICE", size)
     monkeypatch.setattr(golden, "SLICE", size)
     with open_store(home) as store:

@@ -169,11 +169,22 @@ def test_a_key_that_two_streams_have_is_not_guessed(store: Store) -> None:
     ]
 
 
-@pytest.mark.parametrize(("seed", "size"), [(0, 1), (1, 2), (2, 7), (3, golden.SLICE)])
+@pytest.mark.parametrize(
+    ("seed", "size"),
+    [
+        pytest.param(0, 1, marks=pytest.mark.slow),
+        (1, 2),
+        pytest.param(2, 7, marks=pytest.mark.slow),
+        (3, golden.SLICE),
+    ],
+)
 def test_steps_end_where_one_whole_run_ends(
     store: Store, seed: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Random loads, each unified at once, leave what unifying all at the end would make."""
+    """Random loads, each unified at once, leave what unifying all at the end would make.
+
+    `make test` plays slices of two and the product's; `make test-all` other sizes too.
+    """
     monkeypatch.setattr(golden, "SLICE", size)
     chance = random.Random(seed)
     load = Loader(store.con)
