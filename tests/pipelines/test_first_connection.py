@@ -8,7 +8,13 @@ import pytest
 from first_connection import Done
 
 PREVIEWS = (3, 4)
-pytestmark = pytest.mark.xdist_group("first connection")  # the steps run once
+OWN = (0, 3, 5)
+"""One step each that makes, looks and syncs in a process of its own, as a person's do."""
+pytestmark = [
+    pytest.mark.xdist_group("first connection"),  # the steps run once
+    pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20"),
+    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
+]
 touched: list[Path] = []
 
 
@@ -16,7 +22,7 @@ touched: list[Path] = []
 def done(tmp_path_factory) -> tuple[Path, list[Done]]:
     folder = tmp_path_factory.mktemp("empty")
     found = []
-    for number, each in enumerate(first_connection.run(folder)):
+    for number, each in enumerate(first_connection.run(folder, own=OWN)):
         found.append(each)
         if number in PREVIEWS:
             var = folder / "acme" / "var"

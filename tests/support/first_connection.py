@@ -10,13 +10,13 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from openpyxl import Workbook
 
-from tests.support.surroundings import plain
+from tests.support.surroundings import plain, typed
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "first-connection.md"
@@ -111,8 +111,12 @@ def write_workbook(file: Path, last: object = "缺货") -> None:
     book.save(file)
 
 
-def run(folder: Path) -> Iterator[Done]:
-    """Run the steps in the empty `folder` and yield them as they are done."""
+def run(folder: Path, *, own: Container[int] = range(len(STEPS))) -> Iterator[Done]:
+    """Run the steps in the empty `folder` and yield them as they are done.
+
+    The steps numbered in `own` have a process of their own; the others run in this one, which
+    takes a fraction of the time.
+    """
     env = plain({"ISTHMUS_LANG": "en", "PYTHONWARNINGS": "ignore", "HOME": str(folder)})
     inbox = folder / "acme" / "inbox" / "stock" / "库存表2026-11.xlsx"
     here = folder
@@ -123,6 +127,10 @@ def run(folder: Path) -> Iterator[Done]:
             write_workbook(inbox)
         elif number == 8:
             write_workbook(inbox, 0)
+        if number not in own:
+            said = typed(here, env, *step.words[1:], together=True)
+            yield Done(step, said.returncode, said.stdout.replace(str(folder), "~"))
+            continue
         done = subprocess.run(
             [Path(sys.executable).with_name("isthmus"), *step.words[1:]],
             cwd=here, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -42,14 +42,16 @@ class Said:
     stderr: str
 
 
-def typed(folder: Path, env: Mapping[str, str], *words: str) -> Said:
+def typed(folder: Path, env: Mapping[str, str], *words: str, together: bool = False) -> Said:
     """Run a command of `isthmus` in `folder` with `env`, in this process: a new one takes seconds.
 
-    What only a process shows (its imports, its signals, its logging) it does not.
+    What only a process shows (its imports, its signals, its logging) it does not. `together` puts
+    both outputs into `stdout`, in the order in which a terminal shows them.
     """
     from pipelines.cli import main
 
-    out, err = io.StringIO(), io.StringIO()
+    out = io.StringIO()
+    err = out if together else io.StringIO()
     with at(folder, env), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(words)
-    return Said(code, out.getvalue(), err.getvalue())
+    return Said(code, out.getvalue(), "" if together else err.getvalue())
