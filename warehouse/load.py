@@ -94,8 +94,8 @@ def load_pending(
     )  # fmt: skip
     try:
         load(store)
-    except duckdb.FatalException as error:
-        if not bounds.is_committed(error):
+    except duckdb.Error as error:
+        if not bounds.is_committed(error) and not bounds.is_undone(error):
             raise
         store.reopen()
         load(store)
@@ -130,7 +130,7 @@ def _load_pending(
             if group is groups[-1]:
                 checkpoint_at_commit(store)
             apply = partial(_apply_group, store, plan, group, moment(now), discarded, report)
-            with_more(store, apply)
+            with_more(store, apply, unless=bounds.is_undone)
         if not pending:
             with bounds.transaction(store) as con:
                 references(Load(con, plan, 0, moment(now)))
