@@ -108,6 +108,6 @@ class KingdeeSettings(SiteSettings):
         login = given["login"]
         if login == "password":
             return "" if given["password"] is not None else "login: password needs password"
-        if given["app_id"] is None or given["app_secret"] is None:
+        if login in ("signed", "app_secret") and None in (given["app_id"], given["app_secret"]):
             return f"login: {login} needs app_id and app_secret"
         return ""

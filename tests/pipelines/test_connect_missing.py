@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from connectors.kingdee.settings import KingdeeSettings
 from connectors.shopify.settings import ShopifySettings
 from pipelines.cli import main
 
@@ -68,3 +69,11 @@ def test_a_mistake_in_one_setting_hides_no_other() -> None:
     with pytest.raises(ValidationError, match="go together"):
         ShopifySettings.model_validate({"base_url": "https://a.myshopify.com", "client_id": "a"})
     ShopifySettings.model_validate({"base_url": "https://a.myshopify.com", "token": "env:T"})
+
+
+def test_a_way_to_sign_in_that_is_none_is_not_taken_for_one() -> None:
+    """What was written there by mistake may be a secret."""
+    with pytest.raises(ValidationError) as raised:
+        KingdeeSettings.model_validate({"login": "canary-value", "password": "env:P"})
+    assert ("login",) in {one["loc"] for one in raised.value.errors()}
+    assert "canary-value" not in str(raised.value)
