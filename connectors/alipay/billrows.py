@@ -11,7 +11,7 @@ import csv
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, count
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -190,10 +190,13 @@ def told_apart(table: pa.Table, bill: Bill) -> pa.Table:
     for number, key in enumerate(keys):
         if key in wanted:
             alike.setdefault(key, []).append(number)
-    for key, numbers in alike.items():
+    taken = set(keys)
+    for key, numbers in sorted(alike.items()):
         rows = {number: tuple(cell or "" for cell in _row(table, number)) for number in numbers}
-        for rank, number in enumerate(sorted(numbers, key=rows.__getitem__)[1:], 2):
-            keys[number] = f"{key}/{rank}"
+        free = (f"{key}/{rank}" for rank in count(2) if f"{key}/{rank}" not in taken)
+        for number, found in zip(sorted(numbers, key=rows.__getitem__)[1:], free, strict=False):
+            keys[number] = found
+            taken.add(found)
     place = table.schema.get_field_index(bill.key)
     return table.set_column(place, bill.key, pa.array(keys, pa.string()))
 

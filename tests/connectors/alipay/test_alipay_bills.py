@@ -259,3 +259,12 @@ def test_a_request_names_its_refund_and_rows_that_share_one_stay() -> None:
     found = refunds(*rows)
     assert sorted(found) == [number, f"{number}/R1", f"{number}/R1/2", f"{number}/R2"]
     assert refunds(*rows[::-1]) == found
+
+
+def test_a_number_behind_a_key_is_no_other_rows_key() -> None:
+    number = "2026022622001400000000001"
+    rows = [trade_row(number, AT, "-4.00", "R1"), trade_row(number, AT, "-6.00", "R1", 备注="b"),
+            trade_row(number, AT, "-6.00", "R1/2")]  # fmt: skip
+    found = refunds(*rows)
+    assert sorted(found) == [f"{number}/R1", f"{number}/R1/2", f"{number}/R1/3"]
+    assert refunds(*rows[::-1]) == found
