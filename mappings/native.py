@@ -2,7 +2,8 @@
 
 A landed table (Parquet) has typed columns. Read as text, as members of JSON are, each value would
 be written, matched against patterns and cast back. Here stands which types fit which fields so
-that the text could give no other value and no other error; every other column is read as text.
+that the text could give no other value and no other error (of years that the model takes: before
+1901 text loses seconds of an offset such as +08:05:43); every other column is read as text.
 """
 
 from __future__ import annotations
