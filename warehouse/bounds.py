@@ -43,8 +43,8 @@ def raised(store: Store, size: float = math.inf) -> Iterator[None]:
     try:
         yield
     finally:
-        if lowered:
-            _lower(store.con)
+        if lowered and not _lower(store.con):
+            store.con.execute(f"set memory_limit = {literal(store.memory)}")
 
 
 @contextlib.contextmanager
