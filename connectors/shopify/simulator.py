@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
 
 from connectors.asgi import Asked, Reply, Simulator, dated
 from connectors.shopify.sample import Record
@@ -188,7 +187,7 @@ class ShopifySimulator(Simulator):
         if asked.method == "GET" and asked.path.startswith("/bulk/"):
             return self._file(asked.path, asked.headers)
         if asked.path == "/admin/oauth/access_token":
-            return self._grant(asked.content)
+            return self._grant(asked.form)
         found = _PATH.fullmatch(asked.path)
         if asked.method != "POST" or found is None:
             return self._said(404, {"errors": "Not Found"})
@@ -259,8 +258,7 @@ class ShopifySimulator(Simulator):
             return True
         return said in self._issued and self._issued[said] > self.now()
 
-    def _grant(self, body: bytes) -> Reply:
-        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+    def _grant(self, form: Mapping[str, str]) -> Reply:
         given = (form.get("client_id"), form.get("client_secret"))
         if form.get("grant_type") != "client_credentials" or given != self.app or not self.app[0]:
             self._note("token", "", 400)

@@ -29,6 +29,16 @@ def test_more_is_really_needed_there(store: Store, load: Load) -> None:
     store.con.execute(f"set memory_limit = {literal(store.memory)}")
 
 
+class Passing:
+    """A connection that hands on what is asked of it."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.inner = con
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
 def limit(store: Store) -> str:
     (found,) = store.con.execute("select current_setting('memory_limit')").fetchone() or ("",)
     return str(found)
@@ -63,19 +73,16 @@ def test_a_load_commits_with_more_by_the_size_of_the_file(
     """What else writes a file has all memory: it cannot be tried again."""
     said: dict[str, str] = {}
 
-    class Watching:
+    class Watching(Passing):
         def execute(self, sql: str, *more: object) -> object:
             if not sql.startswith(("set", "select current_setting")):
                 said[sql] = limit(store)
-            return store.con.execute(sql, *more)
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(store.con, name)
+            return self.inner.execute(sql, *more)
 
     file = tmp_path / "file of 80 MiB"
     file.touch()
     os.truncate(file, 80 << 20)
-    watched = Store(file, Watching(), memory=memory)  # type: ignore[arg-type]
+    watched = Store(file, Watching(store.con), memory=memory)  # type: ignore[arg-type]
     with bounds.sparing(watched):
         with bounds.transaction(watched, bounds.for_commit(watched)) as con:
             con.execute("delete from ops.meta where false")
@@ -153,6 +160,13 @@ def test_without_room_for_scratch_a_load_takes_memory(
         store.con.execute(f"set max_temp_directory_size = {literal(before)}")
 
 
+def three_transactions(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Land three batches of 30 orders, each of which is loaded by itself."""
+    monkeypatch.setattr("warehouse.load.MAX_RECORDS", 30)
+    for first in (1, 31, 61):
+        land(landing, *(order(n) for n in range(first, first + 30)))
+
+
 SHORT = """FATAL Error: Failed: database has been invalidated because of a previous fatal error.
 Original error: "Transaction COMMIT succeeded and is durable, but the autocheckpoint failed.
 Reopen the database instance to recover."""
@@ -161,15 +175,12 @@ Reopen the database instance to recover."""
 def test_a_commit_that_ends_the_connection_is_counted_and_the_load_goes_on(
     home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warehouse.load.MAX_RECORDS", 30)
-    for first in (1, 31, 61):
-        land(landing, *(order(n) for n in range(first, first + 30)))
+    three_transactions(landing, monkeypatch)
 
-    class Ending:
+    class Ending(Passing):
         """Ends at its third commit, room for the columns made and one batch in, as DuckDB does."""
 
-        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-            self.inner, self.left = con, 3
+        left = 3
 
         def execute(self, sql: str, *more: object) -> object:
             found = self.inner.execute(sql, *more) if self.left else None
@@ -177,9 +188,6 @@ def test_a_commit_that_ends_the_connection_is_counted_and_the_load_goes_on(
             if not self.left:
                 raise duckdb.FatalException(SHORT)
             return found
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self.inner, name)
 
     with open_store(home) as store:
         store.con = Ending(store.con)  # type: ignore[assignment]
@@ -197,15 +205,12 @@ def test_a_commit_that_was_undone_is_made_again_on_a_file_opened_anew(
     home: Home, landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen on 1.5.5 with commits of 8 to 14 MB: the same connection says misaligned count then."""
-    monkeypatch.setattr("warehouse.load.MAX_RECORDS", 30)
-    for first in (1, 31, 61):
-        land(landing, *(order(n) for n in range(first, first + 30)))
+    three_transactions(landing, monkeypatch)
 
-    class Undoing:
+    class Undoing(Passing):
         """Fails at its third commit, and whenever something is written after that."""
 
-        def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-            self.inner, self.left = con, 3
+        left = 3
 
         def execute(self, sql: str, *more: object) -> object:
             self.left -= sql == "COMMIT"
@@ -214,9 +219,6 @@ def test_a_commit_that_was_undone_is_made_again_on_a_file_opened_anew(
             if self.left <= 0 and sql == "BEGIN":
                 raise duckdb.FatalException("Corrupted in-memory column")
             return self.inner.execute(sql, *more)
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self.inner, name)
 
     with open_store(home) as store:
         store.con = Undoing(store.con)  # type: ignore[assignment]
