@@ -51,8 +51,9 @@ def raised(store: Store, size: float = math.inf) -> Iterator[None]:
 def transaction(store: Store, size: float = math.inf) -> Iterator[duckdb.DuckDBPyConnection]:
     """Inside `sparing`, `store.transaction()` whose commit has `size` bytes: all, if not said.
 
-    A commit may bring a checkpoint. One that is short of memory has committed all the same and
-    ends the database's connection: unlike other work it cannot be tried again, see `is_committed`.
+    A commit may bring a checkpoint. One that is short of memory cannot be tried again like other
+    work: it has committed all the same (`is_committed`) or was rolled back (`is_undone`), and the
+    connection is not to be used on.
     """
     with contextlib.ExitStack() as after, store.transaction() as con:
         yield con
