@@ -17,6 +17,8 @@ SCHEMAS: dict[str, tuple[str, str]] = {
     "history": ("Superseded versions with valid_from and valid_to", "历史层：被取代的版本"),
     "ops": ("Batches, quarantine, freshness, runs", "运行层：批次、隔离、新鲜度、运行"),
 }
+IDENTITY = "identity"
+"""Schema of what the matchers keep; never published."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writes golden rows out of `source`: all of an entity at once, or those whose owners changed.
+"""Writes golden rows of single records: all of an entity at once, or those whose owners changed.
 
 Changed rows go through in slices of so many owners, all in the caller's transaction: what a slice
 needs of memory does not grow with what was loaded.
@@ -12,6 +12,7 @@ import duckdb
 
 from warehouse import ddl, lazy
 from warehouse.ddl import columns_of, literal, quote
+from warehouse.grouping import temp
 from warehouse.identity import child_id_sql, golden_id_sql
 from warehouse.model import ENTITIES
 from warehouse.resolve import resolve
@@ -28,10 +29,11 @@ class Written:
     removed: int = 0
     rebound: int = 0
 
-
-def temp(what: str, entity: str) -> str:
-    """Return the name of a temp table of the unification."""
-    return f"unify_{what}_{entity}"
+    def add(self, other: Written) -> None:
+        """Count what was written elsewhere of the same entity."""
+        self.rewritten += other.rewritten
+        self.removed += other.removed
+        self.rebound += other.rebound
 
 
 def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -52,7 +54,10 @@ def make_room(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_all(con: duckdb.DuckDBPyConnection, entity: str, run: int) -> Written | None:
-    """Write every golden row of `entity` into its empty table; None where `source` has none."""
+    """Write the golden rows of single records of `entity` into its empty table.
+
+    None where `source` has none.
+    """
     con.execute(f"INSERT INTO ops.changes VALUES ({run}, {literal(entity)}, NULL)")
     source = ddl.source_table(entity).full
     if con.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchone() is None:
@@ -61,9 +66,13 @@ def write_all(con: duckdb.DuckDBPyConnection, entity: str, run: int) -> Written 
     key = "r.source_key" if owner == entity else "r.parent_key"
     # Apart, so that the id of the owner is computed once a row and not once more in its own id.
     rows = f"(SELECT r.*, {golden_id_sql(owner, 'r', key)} AS owner_id FROM {source} r)"
-    alive = " WHERE NOT coalesce(s.is_deleted, false)" if owner == entity else ""
-    fresh = f"({_select_golden(entity, run, 's.owner_id', rows)}{alive})"
-    return Written(_insert(con, entity, fresh))
+    single = f"s.owner_id NOT IN (SELECT id FROM {temp('grouped', owner)})"
+    where = [single] if count(con, temp("grouped", owner)) else []
+    where += ["NOT coalesce(s.is_deleted, false)"] if owner == entity else []
+    chosen = f" WHERE {' AND '.join(where)}" if where else ""
+    return Written(
+        insert(con, entity, f"({select_golden(entity, run, 's.owner_id', rows)}{chosen})")
+    )
 
 
 def write_changed(
@@ -83,7 +92,7 @@ def write_changed(
     for start in range(0, sizes[0], SLICE):
         _slice(con, changed, start)
         _make_fresh(con, entity, run, last)
-        _replace(con, entity, run, done)
+        replace(con, entity, run, done)
     fresh = temp("fresh", entity)
     for start in range(0, sizes[1], SLICE):
         _slice(con, rebound, start)
@@ -93,7 +102,7 @@ def write_changed(
             f"FROM {ddl.unified_table(entity).full} u "
             f"WHERE u.{quote(f'{entity}_id')} IN (SELECT id FROM unify_slice)"
         )
-        _replace(con, entity, run, done)
+        replace(con, entity, run, done)
     con.execute(f"DROP TABLE IF EXISTS {fresh}")
     return done
 
@@ -129,8 +138,13 @@ def _make_fresh(con: duckdb.DuckDBPyConnection, entity: str, run: int, last: int
         con.execute(f"INSERT INTO {fresh} BY NAME {_fresh_sql(entity, run, 'unify_touched')}")
 
 
-def _replace(con: duckdb.DuckDBPyConnection, entity: str, run: int, done: Written) -> None:
-    """Put the fresh rows into the place of those that are gone, and remember their ids."""
+def replace(
+    con: duckdb.DuckDBPyConnection, entity: str, run: int, done: Written, *, resolved: bool = False
+) -> None:
+    """Put the fresh rows into the place of those that are gone, and remember their ids.
+
+    `resolved`: they know what they refer to.
+    """
     own, fresh, table = quote(f"{entity}_id"), temp("fresh", entity), ddl.unified_table(entity).full
     ids = f"SELECT {own} AS id FROM {fresh}"
     done.removed += count(con, f"(SELECT id FROM unify_gone EXCEPT {ids})")
@@ -140,15 +154,17 @@ def _replace(con: duckdb.DuckDBPyConnection, entity: str, run: int, done: Writte
     )
     con.execute(f"INSERT INTO ops.changes SELECT {run}, {literal(entity)}, id FROM unify_ids")
     con.execute(f"DELETE FROM {table} WHERE {own} IN (SELECT id FROM unify_ids)")
-    done.rewritten += _insert(con, entity, fresh)
+    done.rewritten += insert(con, entity, fresh, resolved=resolved)
 
 
-def _insert(con: duckdb.DuckDBPyConnection, entity: str, fresh: str) -> int:
-    """Insert the rows of `fresh` with their references resolved; returns how many."""
+def insert(
+    con: duckdb.DuckDBPyConnection, entity: str, fresh: str, *, resolved: bool = False
+) -> int:
+    """Insert the rows of `fresh`, their references resolved if they are not; returns how many."""
     table = ddl.unified_table(entity)
     real = lazy.real_columns(con, table.full)
     names = [n for n in table.names if n in real]
-    replaced, joins = resolve(con, entity, fresh)
+    replaced, joins = ({}, "") if resolved else resolve(con, entity, fresh)
     row = con.execute(
         f"INSERT INTO {table.full} ({columns_of(names)}) "
         f"SELECT {', '.join(replaced.get(n, 'n.' + quote(n)) for n in names)} "
@@ -162,19 +178,22 @@ def _fresh_sql(entity: str, run: int, changed: str = "unify_slice") -> str:
     owner = ENTITIES[entity].parent or entity
     key = "parent_key" if owner != entity else "source_key"
     return (
-        f"{_select_golden(entity, run, 'c.id', ddl.source_table(entity).full)} JOIN {changed} c "
+        f"{select_golden(entity, run, 'c.id', ddl.source_table(entity).full)} JOIN {changed} c "
         f"ON s.connection = c.connection AND s.stream = c.stream AND s.{key} = c.source_key "
         "WHERE c.is_alive"
     )
 
 
-def _select_golden(entity: str, run: int, owner_id: str, source: str) -> str:
-    """Return SELECT … FROM `source` (alias s) of golden rows, given the SQL of the owner's id."""
+def select_golden(entity: str, run: int, owner_id: str, source: str, child_owner: str = "") -> str:
+    """Return SELECT … FROM `source` (alias s) of golden rows, given the SQL of the owner's id.
+
+    `child_owner` is the id that a child's own is made of, where that is not the owner's.
+    """
     known, table = ddl.source_table(entity).names, ddl.unified_table(entity)
     owner = ENTITIES[entity].parent or entity
     made = {f"{owner}_id": owner_id, ddl.RUN.name: str(run)}
     if owner != entity:
-        made[f"{entity}_id"] = child_id_sql(entity, owner_id, "s.source_key")
+        made[f"{entity}_id"] = child_id_sql(entity, child_owner or owner_id, "s.source_key")
     columns = [
         f"{made[f.name]} AS {quote(f.name)}"
         if f.name in made

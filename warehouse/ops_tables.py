@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.ddl import CONNECTION, SOURCE_KEY, STREAM, Field, Table
+from warehouse.ddl import CONNECTION, RUN, SOURCE_KEY, STREAM, Field, Table
 
 _TEXT = "VARCHAR"
 _WHEN = "TIMESTAMPTZ"
@@ -201,11 +201,82 @@ XREF = Table(
         SOURCE_KEY,
         *_fields(
             ("golden_id", "UUID", "Id of the thing", "统一编号"),
+            ("own_id", "UUID", "Id that the record founds, or would", "记录编号"),
+            ("is_lead", "BOOLEAN", "It says what the thing is: the order as placed", "主单据"),
             ("method", _TEXT, "founder, deterministic, probabilistic, manual", "方法"),
             ("score", "DOUBLE", "Certainty, 1 is sure", "置信度"),
+            ("rule", _TEXT, "Rule that joined it", "规则"),
             ("evidence", _TEXT, "What they have in common", "依据"),
             ("valid_from", _WHEN, "Since when", "生效时间"),
         ),
+    ),
+)
+
+XREF_HISTORY = Table(
+    "history",
+    "xref",
+    "Which source record was which thing before",
+    "主键映射（历史版本）",
+    (
+        *(f for f in XREF.fields),
+        *_fields(("valid_to", _WHEN, "Until when", "失效时间")),
+        RUN,
+    ),
+)
+
+FORWARDINGS = Table(
+    "unified",
+    "forwardings",
+    "Ids that records founded and that lead to another thing now",
+    "编号转向",
+    _fields(
+        ("entity", _TEXT, "Entity", "实体"),
+        ("old_id", "UUID", "Id that a record founded, or would have", "原编号"),
+        ("golden_id", "UUID", "Id of the thing that it is part of", "统一编号"),
+    ),
+)
+
+SUGGESTIONS = Table(
+    "ops",
+    "suggestions",
+    "Pairs of records that may be one thing: a person decides",
+    "疑似重复",
+    _fields(
+        ("entity", _TEXT, "Entity", "实体"),
+        ("a_id", "UUID", "Id that the one record founds", "记录甲编号"),
+        ("b_id", "UUID", "Id that the other founds", "记录乙编号"),
+        ("score", "DOUBLE", "Certainty, 1 is sure", "置信度"),
+        ("rule", _TEXT, "Rule that found the pair", "规则"),
+        ("evidence", _TEXT, "What they have in common", "依据"),
+    ),
+)
+
+IDENTITY_LINKS = Table(
+    "identity",
+    "links",
+    "What the matchers found: members of groups; a row that is not here is a group of its own",
+    "匹配结果",
+    _fields(
+        ("entity", _TEXT, "Entity", "实体"),
+        ("id", "UUID", "Id that the record founds", "记录编号"),
+        ("golden_id", "UUID", "Id that the founder of its group founds", "统一编号"),
+        ("method", _TEXT, "founder, deterministic, probabilistic, manual", "方法"),
+        ("score", "DOUBLE", "Certainty, 1 is sure", "置信度"),
+        ("rule", _TEXT, "Rule that joined it", "规则"),
+        ("evidence", _TEXT, "What they have in common", "依据"),
+    ),
+)
+
+IDENTITY_DOCUMENTS = Table(
+    "identity",
+    "order_documents",
+    "Which records carry out which placed orders",
+    "订单单据匹配",
+    _fields(
+        ("order_id", "UUID", "Id that the placed record founds", "下单记录编号"),
+        ("id", "UUID", "Id that the document founds", "单据记录编号"),
+        ("role", _TEXT, "placed, processed, fulfilled, billed", "角色"),
+        ("share", "DECIMAL(9,6)", "Share of the order's lines, 1 is all", "占比"),
     ),
 )
 
@@ -239,6 +310,9 @@ PAYMENT_EVIDENCE = Table(
     ),
 )
 
-LINKS: tuple[Table, ...] = (XREF, ORDER_DOCUMENTS, PAYMENT_EVIDENCE)
-STORE_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, MADE, META, CHANGES)
-PUBLIC_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, META, RUNS, FRESHNESS, DICTIONARY)
+LINKS: tuple[Table, ...] = (XREF, FORWARDINGS, ORDER_DOCUMENTS, PAYMENT_EVIDENCE)
+IDENTITY: tuple[Table, ...] = (IDENTITY_LINKS, IDENTITY_DOCUMENTS)
+STORE_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, MADE, META, CHANGES, SUGGESTIONS)
+PUBLIC_OPS: tuple[Table, ...] = (
+    BATCHES, QUARANTINE, REFS, META, RUNS, FRESHNESS, DICTIONARY, SUGGESTIONS,
+)  # fmt: skip

@@ -31,7 +31,11 @@ from warehouse.store import STORAGE_VERSION, Store, attach
 
 DATABASE = "published"
 _LOCK_WAIT = 600.0
-_COMPARED = (ops_tables.QUARANTINE, ops_tables.REFS)  # small: whole, by their digests
+_COMPARED = (
+    ops_tables.QUARANTINE,
+    ops_tables.REFS,
+    ops_tables.SUGGESTIONS,
+)  # small: whole, by their digests
 
 
 @dataclass(slots=True)

@@ -70,8 +70,10 @@ class Tables:
             (ops_tables.PAYMENT_EVIDENCE, "payment", "payment_id"),
         ):
             self._by_ids(table, entity, column)
-        for entity in HEADERS:
-            self._by_ids(ops_tables.XREF, entity, "golden_id", f"t.entity = {literal(entity)}")
+        for table in (ops_tables.XREF, ops_tables.FORWARDINGS):
+            for entity in HEADERS:
+                self._by_ids(table, entity, "golden_id", f"t.entity = {literal(entity)}")
+        self._insert(ops_tables.XREF_HISTORY, f"t.unify_run > {self.run}")
 
     def replace(self, table: Table) -> None:
         """Write a small table anew."""

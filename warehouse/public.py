@@ -43,6 +43,7 @@ def history_tables() -> Iterator[Table]:
     """Return the history tables that are published."""
     for entity in ddl.families(*HISTORY_OF):
         yield public_table(ddl.history_table(entity))
+    yield public_table(ops_tables.XREF_HISTORY)
 
 
 def unified_views() -> Iterator[Table]:

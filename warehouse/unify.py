@@ -1,32 +1,38 @@
 """Makes golden rows of what the loads changed: identity, links, references, late arrival.
 
-One source row is one thing here (trivial identity); the tables have the form that several rows a
-thing need. A run touches the rows loaded since the last one and those that refer to what appeared,
-vanished or changed the field it is referred by.
+A run touches the rows loaded since the last one, the things that they are and were part of, and
+those that refer to what appeared, vanished or changed the field it is referred by.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
 
-from warehouse import bounds, ddl, golden
+from warehouse import bounds, ddl, golden, merged
 from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import literal, quote
-from warehouse.golden import Written, count, temp
+from warehouse.golden import Written, count
+from warehouse.grouping import Work, group_all, group_changed, temp
 from warehouse.identity import golden_id_sql
+from warehouse.matchers import MATCHERS, VERSION
+from warehouse.matching.rulings import Rulings
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
 from warehouse.store import Store
+from warehouse.survive import Priority
 
 LAST_LOAD = "unified_load_id"
 LAST_RUN = "unified_run"
 LAST_AT = "unified_at"
 LAST_RULES = "unified_rules"
+LAST_FORM = "unified_form"
+LAST_RULINGS = "unified_rulings"
 
 
 @dataclass(slots=True)
@@ -50,39 +56,60 @@ class UnifyReport:
     def take(self, entity: str, written: Written | None) -> None:
         """Add what was written of an entity."""
         if written is not None:
-            self.rewritten[entity] = written.rewritten
-            self.removed[entity] = written.removed
-            self.rebound[entity] = written.rebound
+            before = Written(
+                self.rewritten.get(entity, 0),
+                self.removed.get(entity, 0),
+                self.rebound.get(entity, 0),
+            )
+            before.add(written)
+            self.rewritten[entity] = before.rewritten
+            self.removed[entity] = before.removed
+            self.rebound[entity] = before.rebound
 
 
-def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
+def unify(
+    store: Store,
+    *,
+    now: datetime,
+    whole: bool = False,
+    priority: Priority | None = None,
+    rulings: Mapping[str, Rulings] | None = None,
+) -> UnifyReport:
     """Bring `unified` up to what `source` holds, in one transaction.
 
-    `whole` makes it anew from all rows. Checkpoints the store if anything was written.
+    `priority` is the company's, `rulings` are people's by entity. `whole` makes it anew from all
+    rows, as another priority or other matchers do. Checkpoints the store if anything was written.
     """
     con = store.con
+    wins, ruled = priority or {}, dict(rulings or {})
+    form = json.dumps([VERSION, {k: list(v) for k, v in sorted(wins.items())}])
+    whole = whole or store.meta(LAST_FORM) != form
     last = 0 if whole else int(store.meta(LAST_LOAD) or 0)
     upto = _newest_load(con)
     said = rules(con)
     before = json.loads(store.meta(LAST_RULES) or "[]")
-    if not whole and upto <= last and said == before:
+    newly = _newly_ruled(store, ruled)
+    if not whole and upto <= last and said == before and not newly:
         return UnifyReport(int(store.meta(LAST_RUN) or 0))
 
     def write() -> UnifyReport:
         report = UnifyReport(int(store.meta(LAST_RUN) or 0) + 1)
+        work = Work(con, report.run, now, ruled, MATCHERS)
         with bounds.transaction(store):
             golden.make_room(con)
         with bounds.transaction(store):
             _forget_projected(store)
             if last == 0:
-                _write_all(con, report)
+                _write_all(work, report, wins)
             else:
                 other = [r for r in said if r not in before] + [r for r in before if r not in said]
-                _write_changed(con, report, said, other, last)
+                _write_changed(work, report, wins, said, other, last, newly)
             store.set_meta(LAST_LOAD, str(upto))
             store.set_meta(LAST_RUN, str(report.run))
             store.set_meta(LAST_AT, now.isoformat())
             store.set_meta(LAST_RULES, json.dumps(said))
+            store.set_meta(LAST_FORM, form)
+            store.set_meta(LAST_RULINGS, _as_text(ruled))
             reach("unify.written")
         reach("unify.committed")
         _drop(con)
@@ -92,48 +119,79 @@ def unify(store: Store, *, now: datetime, whole: bool = False) -> UnifyReport:
     return sparingly(store, write)
 
 
-def _write_all(con: duckdb.DuckDBPyConnection, report: UnifyReport) -> None:
-    """Make everything anew: no temp tables, no joins by key."""
-    _empty(con)
+def _as_text(rulings: Mapping[str, Rulings]) -> str:
+    """Return the rulings as they are remembered: [entity, same or apart, id, id], sorted."""
+    return json.dumps(sorted(_pairs(rulings)))
+
+
+def _pairs(rulings: Mapping[str, Rulings]) -> Iterator[tuple[str, str, str, str]]:
+    for entity, ruled in rulings.items():
+        for how, pairs in (("same", ruled.same), ("apart", ruled.apart)):
+            for a, b in pairs:
+                low, high = sorted((str(a), str(b)))
+                yield entity, how, low, high
+
+
+def _newly_ruled(store: Store, rulings: Mapping[str, Rulings]) -> dict[str, set[str]]:
+    """Return by entity the ids that people ruled about otherwise than at the last run."""
+    known = {tuple(p) for p in json.loads(store.meta(LAST_RULINGS) or "[]")}
+    found: dict[str, set[str]] = {}
+    for entity, _, a, b in known ^ set(_pairs(rulings)):
+        found.setdefault(entity, set()).update((a, b))
+    return found
+
+
+def _write_all(work: Work, report: UnifyReport, priority: Priority) -> None:
+    """Make everything anew: no joins by key but for things of several records."""
+    con = work.con
+    for entity in ENTITIES:
+        con.execute(f"DELETE FROM {ddl.unified_table(entity).full}")
+    group_all(work)
     for entity in HEADERS:
+        joined = f"(SELECT * FROM unified.xref WHERE entity = {literal(entity)})"
+        several = f"SELECT golden_id FROM {joined} WHERE own_id <> golden_id"
         con.execute(
-            "INSERT INTO unified.xref (entity, connection, stream, source_key, golden_id, method, "
-            f"score, evidence, valid_from) SELECT {literal(entity)}, s.connection, s.stream, "
-            f"s.source_key, {golden_id_sql(entity, 's')}, 'founder', 1.0, NULL, s.first_seen_at "
-            f"FROM {ddl.source_table(entity).full} s WHERE NOT coalesce(s.is_deleted, false)"
+            f"CREATE OR REPLACE TEMP TABLE {temp('regrouped', entity)} AS "
+            f"SELECT DISTINCT golden_id AS id FROM ({several})"
         )
-    _link(con, "(SELECT *, golden_id AS id FROM unified.xref)")
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {temp('grouped', entity)} AS "
+            f"SELECT own_id AS id FROM {joined} WHERE golden_id IN ({several})"
+        )
     for entity in ddl.families():
         report.take(entity, golden.write_all(con, entity, report.run))
+    _write_merged(work, report, priority)
 
 
 def _write_changed(
-    con: duckdb.DuckDBPyConnection,
+    work: Work,
     report: UnifyReport,
+    priority: Priority,
     said: list[Rule],
     other: list[Rule],
     last: int,
+    newly: Mapping[str, set[str]],
 ) -> None:
     """Bring up to date what was loaded since `last` and what refers to it by the rules `said`."""
+    con = work.con
     for entity in HEADERS:
-        _changed(con, entity, last)
-    _moved(con, said)
-    for table, column in (
-        ("xref", "golden_id"),
-        ("order_documents", "order_id"),
-        ("payment_evidence", "payment_id"),
-    ):
-        con.execute(f"DELETE FROM unified.{table} WHERE {column} IN (SELECT id FROM unify_moved)")
+        _changed(con, entity, last, newly.get(entity, set()))
+    _keys_of_values(con, said)
+    group_changed(work, [e for e in HEADERS if count(con, temp("changed", e)) or e in newly])
     con.execute(
-        "INSERT INTO unified.xref (entity, connection, stream, source_key, golden_id, method, "
-        "score, evidence, valid_from) SELECT entity, connection, stream, source_key, id, "
-        "'founder', 1.0, NULL, first_seen_at FROM unify_moved WHERE is_alive"
+        "INSERT INTO unify_keys SELECT DISTINCT entity, connection, source_key FROM unify_moved"
     )
-    _link(con, "(SELECT * FROM unify_moved WHERE is_alive)")
     for entity in ddl.families():
-        _affected(con, entity, other)
+        _affected(con, entity, other, said)
     for entity in ddl.families():
         report.take(entity, golden.write_changed(con, entity, report.run, last))
+    _write_merged(work, report, priority)
+
+
+def _write_merged(work: Work, report: UnifyReport, priority: Priority) -> None:
+    for header in HEADERS:
+        for entity, written in merged.write(work.con, header, report.run, priority).items():
+            report.take(entity, written)
 
 
 def _newest_load(con: duckdb.DuckDBPyConnection) -> int:
@@ -149,49 +207,37 @@ def _forget_projected(store: Store) -> None:
     store.con.execute("DELETE FROM ops.changes WHERE run <= ?", [done])
 
 
-def _empty(con: duckdb.DuckDBPyConnection) -> None:
-    for entity in ENTITIES:
-        con.execute(f"DELETE FROM {ddl.unified_table(entity).full}")
-    for name in ("xref", "order_documents", "payment_evidence"):
-        con.execute(f"DELETE FROM unified.{name}")
-
-
-def _changed(con: duckdb.DuckDBPyConnection, entity: str, last: int) -> None:
-    """Make the temp table of the source rows of `entity` that were loaded since."""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {temp('changed', entity)} AS "
+def _changed(
+    con: duckdb.DuckDBPyConnection, entity: str, last: int, ruled: Collection[str]
+) -> None:
+    """Make the temp table of the source rows of `entity` that were loaded since, or ruled about."""
+    source = ddl.source_table(entity).full
+    select = (
         f"SELECT s.connection, s.stream, s.source_key, {golden_id_sql(entity, 's')} AS id, "
-        "NOT coalesce(s.is_deleted, false) AS is_alive, s.first_seen_at, row_number() OVER () "
-        f"AS number FROM {ddl.source_table(entity).full} s WHERE s.load_id > {last}"
+        f"NOT coalesce(s.is_deleted, false) AS is_alive, s.first_seen_at AS since FROM {source} s"
     )
-
-
-def _moved(con: duckdb.DuckDBPyConnection, said: list[Rule]) -> None:
-    """Collect what appeared or vanished, and the values by which others may refer to it."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE unify_moved (entity VARCHAR, connection VARCHAR, "
-        "stream VARCHAR, source_key VARCHAR, id UUID, is_alive BOOLEAN, first_seen_at TIMESTAMPTZ)"
+        f"CREATE OR REPLACE TEMP TABLE {temp('changed', entity)} AS {select} "
+        f"WHERE s.load_id > {last}"
     )
+    if ruled:
+        ids = ", ".join(f"({literal(i)}::UUID)" for i in sorted(ruled))
+        con.execute(
+            f"INSERT INTO {temp('changed', entity)} SELECT * FROM ({select} "
+            f"WHERE s.load_id <= {last}) WHERE id IN (SELECT * FROM (VALUES {ids}))"
+        )
+
+
+def _keys_of_values(con: duckdb.DuckDBPyConnection, said: list[Rule]) -> None:
+    """Collect the values of fields by which others may refer to what changed: old and new ones."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE unify_keys "
         "(entity VARCHAR, connection VARCHAR, value VARCHAR)"
     )
     for entity in HEADERS:
-        if not count(con, temp("changed", entity)):
-            continue
-        name = literal(entity)
-        con.execute(
-            f"INSERT INTO unify_moved SELECT {name}, c.connection, c.stream, c.source_key, c.id, "
-            f"c.is_alive, c.first_seen_at FROM {temp('changed', entity)} c "
-            f"LEFT JOIN (SELECT golden_id FROM unified.xref WHERE entity = {name}) x "
-            "ON x.golden_id = c.id WHERE c.is_alive <> (x.golden_id IS NOT NULL)"
-        )
-        con.execute(
-            "INSERT INTO unify_keys SELECT DISTINCT entity, connection, source_key "
-            f"FROM unify_moved WHERE entity = {name}"
-        )
-        for by in by_fields(said, entity):
-            _moved_values(con, entity, by)
+        if count(con, temp("changed", entity)):
+            for by in by_fields(said, entity):
+                _moved_values(con, entity, by)
 
 
 def _moved_values(con: duckdb.DuckDBPyConnection, entity: str, by: str) -> None:
@@ -208,58 +254,84 @@ def _moved_values(con: duckdb.DuckDBPyConnection, entity: str, by: str) -> None:
         f"WHERE u.{own} IN (SELECT id FROM {changed})), "
         "pairs AS (SELECT now.connection, now.value AS new_value, was.value AS old_value "
         "FROM now LEFT JOIN was ON was.id = now.id "
-        "WHERE now.value IS DISTINCT FROM was.value) "
+        # The golden row of a group may have its value from another record.
+        "WHERE now.value IS DISTINCT FROM was.value OR now.id IN (SELECT id FROM identity.links "
+        f"WHERE entity = {literal(entity)})) "
         f"SELECT {literal(entity)}, connection, unnest([new_value, old_value]) FROM pairs"
     )
 
 
-def _link(con: duckdb.DuckDBPyConnection, appeared: str) -> None:
-    """Add the grain rows of what appeared: each thing has one document here, its own."""
-    con.execute(
-        "INSERT INTO unified.order_documents (order_id, connection, stream, source_key, role, "
-        "share) SELECT id, connection, stream, source_key, 'placed', 1 "
-        f"FROM {appeared} WHERE entity = 'order'"
-    )
-    con.execute(
-        "INSERT INTO unified.payment_evidence (payment_id, connection, stream, source_key) "
-        f"SELECT id, connection, stream, source_key FROM {appeared} WHERE entity = 'payment'"
-    )
+def _affected(
+    con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rule], said: list[Rule]
+) -> None:
+    """Make the temp table of golden rows that are not reloaded but refer to what moved.
 
-
-def _affected(con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rule]) -> None:
-    """Make the temp table of golden rows that are not reloaded but refer to what moved."""
+    Those that several records tell of go to `regrouped` instead.
+    """
     name, own = temp("rebound", entity), quote(f"{entity}_id")
     table, owner = ddl.unified_table(entity).full, ENTITIES[entity].parent or entity
-    found: list[str] = []
-    for field_name, col in references(entity):
-        if count(con, f"unify_keys WHERE entity = {literal(str(col.ref))} AND value IS NOT NULL"):
-            found.append(
-                f"SELECT u.{own} AS id FROM {table} u SEMI JOIN "
-                f"(SELECT connection, value FROM unify_keys WHERE entity = '{col.ref}') k "
-                f"ON k.connection = u.connection AND k.value = u.{quote(field_name)} WHERE "
-            )
+    refers = _refers(con, entity, rules_changed)
+    bound = [
+        f"u.{quote(str(col.resolved))} IN (SELECT id FROM {temp('regrouped', str(col.ref))})"
+        for _, col in references(entity)
+        if by_fields(said, str(col.ref)) and count(con, temp("regrouped", str(col.ref)))
+    ]
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (id UUID, number BIGINT)")
+    if not refers and not bound:
+        return
+    several = (
+        f"SELECT golden_id AS id FROM unified.xref WHERE entity = {literal(entity)} "
+        "AND own_id <> golden_id"
+    )
+    if owner == entity and count(con, f"({several} LIMIT 1)"):
+        regrouped = temp("regrouped", entity)
+        records = (
+            f"(SELECT s.*, x.golden_id FROM {ddl.source_table(entity).full} s JOIN unified.xref x "
+            f"ON x.entity = {literal(entity)} AND x.connection = s.connection "
+            "AND x.stream = s.stream AND x.source_key = s.source_key)"
+        )
+        parts = [f"SELECT u.golden_id FROM {records} u WHERE {c}" for c in refers]
+        parts += [f"SELECT u.{own} FROM {table} u WHERE {c}" for c in bound]
+        con.execute(
+            f"INSERT INTO {regrouped} SELECT * FROM ({' UNION '.join(parts)}) p(id) "
+            f"SEMI JOIN ({several}) USING (id) ANTI JOIN {regrouped} r USING (id)"
+        )
+    # What is made anew anyway is no business of this table.
+    known = " AND ".join(
+        f"u.{quote(f'{owner}_id')} NOT IN (SELECT id FROM {temp(what, owner)})"
+        for what in ("changed", "regrouped")
+    )
+    parts = [f"SELECT u.{own} AS id FROM {table} u WHERE {c} AND {known}" for c in refers + bound]
+    con.execute(
+        f"INSERT INTO {name} SELECT id, row_number() OVER () AS number "
+        f"FROM ({' UNION '.join(parts)})"
+    )
+
+
+def _refers(con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rule]) -> list[str]:
+    """Return the conditions of the records (alias u) whose references are to be looked at again."""
+    found = [
+        f"(u.connection, u.{quote(name)}) IN (SELECT connection, value FROM unify_keys "
+        f"WHERE entity = {literal(str(col.ref))} AND value IS NOT NULL)"
+        for name, col in references(entity)
+        if count(con, f"unify_keys WHERE entity = {literal(str(col.ref))} AND value IS NOT NULL")
+    ]
     streams = {(str(r[0]), str(r[1])) for r in rules_changed if r[2] == entity}
-    found += [
-        f"SELECT u.{own} AS id FROM {table} u "
-        f"WHERE u.connection = {literal(connection)} AND u.stream = {literal(stream)} AND "
+    return found + [
+        f"(u.connection = {literal(connection)} AND u.stream = {literal(stream)})"
         for connection, stream in sorted(streams)
     ]
-    if not found:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (id UUID, number BIGINT)")
-        return
-    # What is reloaded anyway is no business of this table.
-    known = f"u.{quote(f'{owner}_id')} NOT IN (SELECT id FROM {temp('changed', owner)})"
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT id, row_number() OVER () AS number "
-        f"FROM ({' UNION '.join(f'{part}{known}' for part in found)})"
-    )
 
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
     for entity in ENTITIES:
-        for what in ("changed", "rebound", "fresh"):
+        for what in ("changed", "rebound", "fresh", "regrouped", "grouped"):
             con.execute(f"DROP TABLE IF EXISTS {temp(what, entity)}")
         for number in range(len(references(entity))):
             con.execute(f"DROP TABLE IF EXISTS {temp('found', entity)}_{number}")
-    for name in ("moved", "keys", "slice", "gone", "touched", "ids"):
+    for name in (
+        "moved", "keys", "slice", "gone", "touched", "ids", "groups", "plain", "mates", "before",
+        "rows", "members", "member_keys", "ranked", "numbered",
+    ):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS unify_{name}")
+    con.execute("DROP TABLE IF EXISTS matching_moved")

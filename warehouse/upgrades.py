@@ -68,6 +68,8 @@ def store_tables() -> Iterator[Table]:
     yield from ddl.model_tables()
     yield from ops_tables.LINKS
     yield from ops_tables.STORE_OPS
+    yield from ops_tables.IDENTITY
+    yield ops_tables.XREF_HISTORY
 
 
 @cache
@@ -79,7 +81,7 @@ def fingerprint() -> str:
 
 def create_all(con: duckdb.DuckDBPyConnection) -> None:
     """Make every schema and table in an empty store."""
-    statements = [f"CREATE SCHEMA IF NOT EXISTS {quote(s)}" for s in ddl.SCHEMAS]
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {quote(s)}" for s in (*ddl.SCHEMAS, ddl.IDENTITY)]
     statements += [ddl.create(t) for t in store_tables()]
     with transaction(con):
         con.execute(";\n".join(statements))
@@ -165,7 +167,7 @@ def _add_missing(con: duckdb.DuckDBPyConnection) -> list[str]:
     ).fetchall():
         there.setdefault((schema, table), set()).add(column)
     done: list[str] = []
-    for schema in ddl.SCHEMAS:
+    for schema in (*ddl.SCHEMAS, ddl.IDENTITY):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
     for table in store_tables():
         columns = there.get((table.schema, table.name))

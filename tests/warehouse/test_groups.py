@@ -1,0 +1,210 @@
+"""Things that several records tell of: ids, survivorship, links, references, step by step."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+from source_rows import MOMENT, Loader
+
+from warehouse import ddl
+from warehouse.home import Home
+from warehouse.identity import child_id, golden_id, golden_id_sql
+from warehouse.matching.rulings import Rulings
+from warehouse.model import ENTITIES, HEADERS
+from warehouse.store import Store, open_store
+from warehouse.unify import unify
+
+
+@pytest.fixture
+def store(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    matchers = {"party": by_code("party"), "product": by_code("product")}
+    monkeypatch.setattr("warehouse.unify.MATCHERS", matchers)
+    with open_store(home) as opened:
+        yield opened
+
+
+def by_code(entity: str) -> Any:
+    """Return a matcher that joins the living records of one `code`; dead ones join them."""
+
+    def match(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE fake_links AS WITH rows AS (SELECT "
+            f"{golden_id_sql(entity, 's')} AS id, s.* FROM {ddl.source_table(entity).full} s) "
+            "SELECT r.id, first(r.id) OVER (PARTITION BY coalesce(r.code, r.id::varchar) "
+            "ORDER BY r.first_seen_at, r.connection, r.stream, r.source_key) AS golden_id FROM rows r"
+        )
+        con.execute(
+            f"INSERT INTO matching_moved SELECT '{entity}', coalesce(n.id, l.id), l.golden_id, "
+            "n.golden_id FROM fake_links n FULL JOIN (SELECT * FROM identity.links "
+            f"WHERE entity = '{entity}') l ON l.id = n.id "
+            "WHERE l.golden_id IS DISTINCT FROM n.golden_id"
+        )
+        con.execute(f"DELETE FROM identity.links WHERE entity = '{entity}'")
+        con.execute(
+            f"INSERT INTO identity.links SELECT '{entity}', id, golden_id, "
+            "if(id = golden_id, 'founder', 'deterministic'), 1.0, 'code', 'code' FROM fake_links"
+        )
+
+    return match
+
+
+def ask(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    return store.con.execute(sql).fetchall()
+
+
+def party(connection: str, key: str) -> Any:
+    return golden_id("party", connection, "parties", key)
+
+
+def test_two_records_of_one_customer_are_one_party(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("party", [{"key": "1", "code": "A", "name": "甲", "phone": "1"}], connection="erp")
+    load.put("party", [{"key": "7", "code": "A", "name": "甲公司", "email": "a@b.cn"}])
+    unify(store, now=MOMENT)
+    assert ask(store, "SELECT party_id, connection, phone, email FROM unified.parties") == [
+        (party("erp", "1"), "erp", "1", "a@b.cn")
+    ]
+    assert ask(
+        store, "SELECT connection, golden_id, own_id, method FROM unified.xref ORDER BY 1"
+    ) == [
+        ("erp", party("erp", "1"), party("erp", "1"), "founder"),
+        ("shop", party("erp", "1"), party("shop", "7"), "deterministic"),
+    ]
+    assert ask(store, "SELECT * FROM unified.forwardings") == [
+        ("party", party("shop", "7"), party("erp", "1"))
+    ]
+
+
+def test_the_company_file_decides_and_then_the_sources_own_stamp(store: Store) -> None:
+    load = Loader(store.con)
+    early, late = MOMENT.replace(year=2024), MOMENT.replace(year=2025)
+    old = {"key": "1", "code": "A", "name": "旧", "phone": "1", "source_updated_at": early}
+    new = {"key": "2", "code": "A", "name": "新", "phone": "2", "source_updated_at": late}
+    load.put("party", [new], connection="crm")
+    load.put("party", [old], connection="erp")
+    told = "SELECT name, phone FROM unified.parties"
+    unify(store, now=MOMENT)
+    assert ask(store, told) == [("新", "2")]
+    unify(store, now=MOMENT, priority={"party": ["erp"], "party.phone": ["crm", "erp"]})
+    assert ask(store, told) == [("旧", "2")]
+    unify(store, now=MOMENT, priority={"party.phone": ["erp"]})
+    assert ask(store, told) == [("新", "1")]
+
+
+def test_an_amount_in_another_currency_fills_no_gap(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("party", [{"key": "1", "code": "A", "currency": "USD", "name": "a"}], connection="a")
+    load.put(
+        "party",
+        [{"key": "1", "code": "A", "currency": "CNY", "balance": Decimal(5)}],
+        connection="b",
+    )
+    unify(store, now=MOMENT, priority={"party": ["a", "b"]})
+    assert ask(store, "SELECT currency, balance FROM unified.parties") == [("USD", None)]
+
+
+def test_a_word_comes_with_the_word_of_its_record_and_unknown_knows_nothing(store: Store) -> None:
+    load = Loader(store.con)
+    a = {"key": "1", "code": "A", "status": "unknown", "status_raw": "?", "is_customer": True}
+    b = {"key": "1", "code": "A", "status": "active", "status_raw": "正常", "is_customer": False}
+    load.put("party", [a], connection="a")
+    load.put("party", [b], connection="b")
+    unify(store, now=MOMENT, priority={"party": ["a", "b"]})
+    assert ask(store, "SELECT status, status_raw, is_customer FROM unified.parties") == [
+        ("active", "正常", True)
+    ]
+
+
+def test_identifiers_are_those_of_all_records_each_once(store: Store) -> None:
+    load = Loader(store.con)
+    phone = {"key": "p", "scheme": "phone", "value": "1"}
+    mail = {"key": "m", "scheme": "email", "value": "a@b.cn"}
+    load.put("party", [{"key": "1", "code": "A", "identifiers": [phone]}], connection="a")
+    load.put("party", [{"key": "1", "code": "A", "identifiers": [phone, mail]}], connection="b")
+    unify(store, now=MOMENT)
+    told = "SELECT party_identifier_id, party_id, scheme FROM unified.party_identifiers ORDER BY 3"
+    assert ask(store, told) == [
+        (child_id("party_identifier", party("b", "1"), "m"), party("a", "1"), "email"),
+        (child_id("party_identifier", party("a", "1"), "p"), party("a", "1"), "phone"),
+    ]
+
+
+def test_what_refers_to_any_record_refers_to_the_thing(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("order", [{"key": "1", "customer_key": "7", "lines": []}])
+    load.put("party", [{"key": "7", "code": "B"}])
+    load.put("party", [{"key": "1", "code": "A"}], connection="erp")
+    unify(store, now=MOMENT)
+    told = "SELECT party_id FROM unified.orders"
+    assert ask(store, told) == [(party("shop", "7"),)]
+    load.put("party", [{"key": "7", "code": "A"}])
+    report = unify(store, now=MOMENT)
+    assert ask(store, told) == [(party("erp", "1"),)]
+    assert report.rebound["order"] == 1
+    load.delete("party", "1", connection="erp")
+    unify(store, now=MOMENT)
+    assert ask(store, told) == [(party("erp", "1"),)], "the dead founder gives the thing its id"
+    load.put("party", [{"key": "7", "code": "C"}])
+    unify(store, now=MOMENT)
+    assert ask(store, told) == [(party("shop", "7"),)]
+
+
+def test_what_was_is_kept_with_its_time(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("party", [{"key": "1", "code": "A"}], connection="erp")
+    load.put("party", [{"key": "7", "code": "B"}])
+    unify(store, now=MOMENT)
+    later = MOMENT.replace(hour=9)
+    load.put("party", [{"key": "7", "code": "A"}])
+    unify(store, now=later)
+    assert ask(store, "SELECT own_id, golden_id, valid_from, valid_to FROM history.xref") == [
+        (party("shop", "7"), party("shop", "7"), MOMENT, later)
+    ]
+    assert ask(store, "SELECT valid_from FROM unified.xref ORDER BY connection") == [
+        (MOMENT,), (later,),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_steps_end_where_one_whole_run_ends(store: Store, seed: int) -> None:
+    chance = random.Random(seed)
+    load = Loader(store.con)
+    load.refer("shop", "orders", "order", "customer_key", "party", None, "code")
+    for _ in range(25):
+        key, connection = str(chance.randrange(4)), chance.choice(["shop", "erp", "crm"])
+        match chance.randrange(7):
+            case 0:
+                load.delete("party", key, connection=connection)
+            case 1 | 2 | 3:
+                row = {"key": key, "code": f"C{chance.randrange(4)}", "name": f"N{chance.random()}"}
+                kids = [{"key": str(n), "scheme": "phone", "value": str(chance.randrange(3))}
+                        for n in range(chance.randrange(3))]  # fmt: skip
+                refers = {"parent_party_key": str(chance.randrange(4))}
+                load.put("party", [{**row, **refers, "identifiers": kids}], connection=connection)
+            case 4:
+                load.put("product", [{"key": key, "code": f"C{chance.randrange(3)}"}],
+                         connection=connection)  # fmt: skip
+            case _:
+                wanted = chance.choice([key, f"C{key}"])
+                lines = [{"key": "1", "product_key": str(chance.randrange(4))}]
+                load.put("order", [{"key": key, "customer_key": wanted, "lines": lines}],
+                         connection=connection)  # fmt: skip
+        if chance.random() < 0.6:
+            unify(store, now=MOMENT)
+    unify(store, now=MOMENT)
+    stepwise = everything(store)
+    unify(store, now=MOMENT, whole=True)
+    assert everything(store) == stepwise
+    assert stepwise["forwardings"]
+
+
+def everything(store: Store) -> Mapping[str, list[tuple[Any, ...]]]:
+    tables = [ENTITIES[e].table for e in ddl.families(*HEADERS)]
+    names = [*tables, "xref", "forwardings", "order_documents", "payment_evidence"]
+    rows = "SELECT COLUMNS(lambda c: c <> 'unify_run') FROM unified.{} ORDER BY ALL"
+    return {n: ask(store, rows.format(n)) for n in names}

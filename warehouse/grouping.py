@@ -1,0 +1,261 @@
+"""Which records are one thing: asks the matchers, keeps `unified.xref` and the links beside it.
+
+A matcher leaves its groups in `identity.links`. The golden id is that of the founder, the member
+that was first here, so the same landing and decisions give the same ids in any order of work, and
+an id once published resolves for ever: through `xref` where its record founds the thing, through
+`forwardings` where it became part of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from warehouse import ddl
+from warehouse.ddl import literal
+from warehouse.identity import golden_id_sql
+from warehouse.matching.rulings import Rulings
+from warehouse.model import HEADERS
+from warehouse.ops_tables import LINKS, XREF
+
+Matcher = Callable[[duckdb.DuckDBPyConnection, Rulings, str | None], None]
+"""Brings `identity.links` of one entity up to date, for the rows of a relation or for all (None)."""
+
+MERGED = "merged document"
+"""Rule of a document that carries out several orders: it is evidence of each, a part of none."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What one unification is about.
+
+    Its connection, number and moment, what people ruled by entity, and who matches.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    run: int
+    now: datetime
+    rulings: Mapping[str, Rulings]
+    matchers: Mapping[str, Matcher]
+
+    def match(self, entity: str, changed: str | None) -> None:
+        """Let the matcher of `entity` look at the changed rows, or at all."""
+        if entity in self.matchers:
+            self.matchers[entity](self.con, self.rulings.get(entity, Rulings()), changed)
+
+
+def temp(what: str, entity: str) -> str:
+    """Return the name of a temp table of the unification."""
+    return f"unify_{what}_{entity}"
+
+
+def group_all(work: Work) -> None:
+    """Match every row anew and write `xref`, `forwardings` and the links."""
+    con = work.con
+    _begin(con)
+    con.execute("CREATE OR REPLACE TEMP TABLE unify_before AS SELECT * FROM unified.xref")
+    for table in LINKS:
+        con.execute(f"DELETE FROM {table.full}")
+    for entity in HEADERS:
+        work.match(entity, None)
+        rows = (
+            f"(SELECT s.connection, s.stream, s.source_key, {golden_id_sql(entity, 's')} AS id, "
+            f"s.first_seen_at AS since FROM {ddl.source_table(entity).full} s "
+            "WHERE NOT coalesce(s.is_deleted, false))"
+        )
+        _place(work, entity, rows)
+    _outdate(work, "true")
+    con.execute(
+        "INSERT INTO unified.forwardings SELECT entity, id, golden_id FROM identity.links "
+        "WHERE id <> golden_id"
+    )
+    _link(con, "true")
+
+
+def group_changed(work: Work, entities: Collection[str]) -> None:
+    """Match what changed (temp tables `changed` of the `entities`) and bring the links up to date.
+
+    Leaves the temp tables `unify_moved`, records whose thing came, went or is another one, and per
+    entity `regrouped`, ids of things of several records, to be made anew. `changed` keeps the
+    records that are a thing by themselves.
+    """
+    con = work.con
+    _begin(con)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unify_moved (entity VARCHAR, connection VARCHAR, "
+        "stream VARCHAR, source_key VARCHAR)"
+    )
+    con.execute("CREATE OR REPLACE TEMP TABLE unify_touched (entity VARCHAR, id UUID)")
+    for entity in HEADERS:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {temp('regrouped', entity)} (id UUID)")
+        if entity in entities:
+            work.match(entity, temp("changed", entity))
+            _replace(work, entity)
+    _link(con, "id IN (SELECT id FROM unify_touched WHERE entity = '{entity}')")
+
+
+def _begin(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE matching_moved (entity VARCHAR, id UUID, was UUID, now UUID)"
+    )
+
+
+def _replace(work: Work, entity: str) -> None:
+    """Put the changed and moved rows of `entity` to their places in `xref`."""
+    con, name, changed = work.con, literal(entity), temp("changed", entity)
+    moved = f"SELECT * FROM matching_moved WHERE entity = {name}"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unify_groups AS WITH links AS "
+        f"(SELECT * FROM identity.links WHERE entity = {name}) "
+        "SELECT id FROM links SEMI JOIN (SELECT golden_id FROM links WHERE id <> golden_id) "
+        f"USING (golden_id) UNION SELECT unnest([id, was, now]) FROM ({moved})"
+        + (
+            " UNION SELECT unnest([order_id, id]) FROM identity.order_documents"
+            if entity == "order"
+            else ""
+        )
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE unify_plain AS SELECT id FROM {changed} ANTI JOIN "
+        "unify_groups USING (id)"
+    )
+    mine = f"SELECT * FROM unified.xref WHERE entity = {name}"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unify_mates AS "
+        f"SELECT DISTINCT golden_id AS id FROM ({mine}) WHERE own_id IN "
+        f"(SELECT id FROM {changed} ANTI JOIN unify_plain USING (id) "
+        f"UNION SELECT id FROM ({moved}))"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE unify_before AS {mine} AND "
+        f"(own_id IN (SELECT id FROM {changed} UNION SELECT id FROM ({moved})) "
+        "OR golden_id IN (SELECT id FROM unify_mates))"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE unify_rows AS SELECT connection, stream, source_key, id, "
+        f"since FROM {changed} WHERE is_alive UNION ALL SELECT DISTINCT connection, stream, "
+        "source_key, own_id, NULL::TIMESTAMPTZ FROM unify_before "
+        f"WHERE own_id NOT IN (SELECT id FROM {changed})"
+    )
+    con.execute(
+        f"DELETE FROM unified.xref WHERE entity = {name} "
+        "AND own_id IN (SELECT own_id FROM unify_before)"
+    )
+    _place(work, entity, "unify_rows")
+    _outdate(work, f"entity = {name} AND own_id IN (SELECT id FROM unify_rows)")
+    _tell(con, entity, moved)
+
+
+def _tell(con: duckdb.DuckDBPyConnection, entity: str, moved: str) -> None:
+    """Say what moved and which things are to be made anew, and keep `forwardings`."""
+    name, changed, regrouped = literal(entity), temp("changed", entity), temp("regrouped", entity)
+    after = (
+        f"(SELECT * FROM unified.xref WHERE entity = {name} "
+        "AND own_id IN (SELECT id FROM unify_rows))"
+    )
+    for here, there in (("unify_before", after), (after, "unify_before")):
+        con.execute(
+            "INSERT INTO unify_moved SELECT entity, connection, stream, source_key "
+            f"FROM {here} h ANTI JOIN {there} t ON t.own_id = h.own_id "
+            "AND t.golden_id = h.golden_id"
+        )
+        con.execute(
+            f"INSERT INTO unify_touched SELECT entity, golden_id FROM {here} h "
+            f"ANTI JOIN {there} t ON t.own_id = h.own_id AND t.golden_id = h.golden_id"
+        )
+    places = " UNION ".join(
+        f"SELECT golden_id AS id FROM {rows} WHERE own_id NOT IN (SELECT id FROM unify_plain)"
+        for rows in ("unify_before", after)
+    )
+    con.execute(
+        f"INSERT INTO {regrouped} SELECT id FROM ({places} UNION SELECT unnest([was, now]) "
+        f"FROM ({moved})) WHERE id IS NOT NULL"
+    )
+    con.execute(f"INSERT INTO unify_touched SELECT {name}, id FROM {regrouped}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {changed} AS SELECT *, row_number() OVER () AS number "
+        f"FROM {changed} SEMI JOIN unify_plain USING (id) ANTI JOIN {regrouped} r USING (id)"
+    )
+    those = (
+        f"(SELECT id FROM ({moved}) UNION SELECT own_id FROM unify_before "
+        "UNION SELECT id FROM unify_rows)"
+    )
+    con.execute(f"DELETE FROM unified.forwardings WHERE entity = {name} AND old_id IN {those}")
+    con.execute(
+        "INSERT INTO unified.forwardings SELECT entity, id, golden_id FROM identity.links "
+        f"WHERE entity = {name} AND id <> golden_id AND id IN {those}"
+    )
+
+
+def _place(work: Work, entity: str, rows: str) -> None:
+    """Insert the living `rows` (connection, stream, source_key, id, since) into `xref`.
+
+    Who stays part of the same thing (`unify_before`) keeps since when.
+    """
+    name, now = literal(entity), f"{literal(work.now.isoformat())}::TIMESTAMPTZ"
+    golden, lead, joins = "coalesce(l.golden_id, r.id)", "CASE WHEN l.id IS NULL THEN true END", ""
+    if entity == "order":
+        golden = "coalesce(d.golden_id, l.golden_id, r.id)"
+        lead = "l.id IS NULL OR p.id IS NOT NULL"
+        joins = (
+            "LEFT JOIN (SELECT d.id, coalesce(o.golden_id, d.order_id) AS golden_id "
+            "FROM identity.order_documents d JOIN identity.links m ON m.entity = 'order' "
+            f"AND m.id = d.id AND m.rule = {literal(MERGED)} LEFT JOIN identity.links o "
+            "ON o.entity = 'order' AND o.id = d.order_id) d ON d.id = r.id "
+            "LEFT JOIN (SELECT DISTINCT id FROM identity.order_documents WHERE id = order_id) p "
+            "ON p.id = r.id "
+        )
+    # What was part of a thing before is so since now; what is new, since it was seen.
+    work.con.execute(
+        "INSERT INTO unified.xref (entity, connection, stream, source_key, golden_id, own_id, "
+        "is_lead, method, score, rule, evidence, valid_from) "
+        f"SELECT {name}, r.connection, r.stream, r.source_key, {golden}, r.id, {lead}, "
+        "coalesce(l.method, 'founder'), coalesce(l.score, 1.0), l.rule, l.evidence, "
+        f"coalesce(b.valid_from, if(k.own_id IS NULL, r.since, {now}), {now}) FROM {rows} r "
+        f"LEFT JOIN (SELECT * FROM identity.links WHERE entity = {name}) l ON l.id = r.id {joins}"
+        f"LEFT JOIN unify_before b ON b.entity = {name} AND b.own_id = r.id "
+        f"AND b.golden_id = {golden} LEFT JOIN (SELECT DISTINCT own_id FROM unify_before "
+        f"WHERE entity = {name} UNION SELECT own_id FROM history.xref WHERE entity = {name}) k "
+        "ON k.own_id = r.id"
+    )
+
+
+def _outdate(work: Work, among: str) -> None:
+    """Keep in history what stood before (`unify_before`) and does not among these rows of xref."""
+    names = ", ".join(f.name for f in XREF.fields)
+    work.con.execute(
+        f"INSERT INTO history.xref ({names}, valid_to, unify_run) SELECT {names}, "
+        f"{literal(work.now.isoformat())}::TIMESTAMPTZ, {work.run} FROM unify_before b "
+        f"ANTI JOIN (SELECT * FROM unified.xref WHERE {among}) x "
+        "ON x.own_id = b.own_id AND x.golden_id = b.golden_id"
+    )
+
+
+def _link(con: duckdb.DuckDBPyConnection, which: str) -> None:
+    """Write the documents of orders and the evidence of payments whose `id` is one of `which`."""
+    orders = which.format(entity="order")
+    con.execute(
+        f"DELETE FROM unified.order_documents WHERE {orders.replace('id IN', 'order_id IN')}"
+    )
+    con.execute(
+        "INSERT INTO unified.order_documents (order_id, connection, stream, source_key, role, "
+        "share) WITH orders AS (SELECT * FROM (SELECT *, golden_id AS id FROM unified.xref "
+        f"WHERE entity = 'order') WHERE {orders}), "
+        "said AS (SELECT DISTINCT o.golden_id, x.connection, x.stream, x.source_key, d.role, "
+        "d.share FROM orders o JOIN identity.order_documents d ON d.order_id = o.own_id "
+        "JOIN unified.xref x ON x.entity = 'order' AND x.own_id = d.id) "
+        "SELECT * FROM said UNION ALL SELECT golden_id, connection, stream, source_key, 'placed', "
+        "1 FROM orders WHERE golden_id NOT IN (SELECT golden_id FROM said)"
+    )
+    payments = which.format(entity="payment")
+    con.execute(
+        f"DELETE FROM unified.payment_evidence WHERE {payments.replace('id IN', 'payment_id IN')}"
+    )
+    con.execute(
+        "INSERT INTO unified.payment_evidence (payment_id, connection, stream, source_key) "
+        "SELECT id, connection, stream, source_key FROM (SELECT *, golden_id AS id "
+        f"FROM unified.xref WHERE entity = 'payment') WHERE {payments}"
+    )
