@@ -22,7 +22,7 @@ from warehouse.model import HEADERS
 from warehouse.ops_tables import LINKS, XREF
 
 Matcher = Callable[[duckdb.DuckDBPyConnection, Rulings, str | None], None]
-"""Brings `identity.links` of one entity up to date, for the rows of a relation or for all (None)."""
+"""Brings `identity.links` of one entity up to date: for the rows of a relation, or all (None)."""
 
 MERGED = "merged document"
 """Rule of a document that carries out several orders: it is evidence of each, a part of none."""
@@ -106,7 +106,8 @@ def _begin(con: duckdb.DuckDBPyConnection) -> None:
 def _replace(work: Work, entity: str) -> None:
     """Put the changed and moved rows of `entity` to their places in `xref`."""
     con, name, changed = work.con, literal(entity), temp("changed", entity)
-    moved = f"SELECT * FROM matching_moved WHERE entity = {name}"
+    # Who is new and alone is plain.
+    moved = f"SELECT * FROM matching_moved WHERE entity = {name} AND (was IS NOT NULL OR now <> id)"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE unify_groups AS WITH links AS "
         f"(SELECT * FROM identity.links WHERE entity = {name}) "

@@ -1,12 +1,83 @@
-"""The matchers of this release, by entity."""
+"""The matchers of this release, by entity, and the rows that the party matcher looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+import duckdb
+
+from warehouse import ddl
 from warehouse.grouping import Matcher
+from warehouse.identity import golden_id_sql
+from warehouse.matching.rulings import Rulings
 
 VERSION = "1"
 """Of the rules: another makes every group anew."""
+
+_PARTY_ROWS = "unify_party_rows"
+
+
+def _parties(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
+    """Match parties: a view of all for a whole run, a table of the changed ones else."""
+    from warehouse.matching.parties import group_parties
+
+    con.execute(f"DROP VIEW IF EXISTS {_PARTY_ROWS}_all")
+    con.execute(f"CREATE TEMP VIEW {_PARTY_ROWS}_all AS {_party_rows(changed)}")
+    rows = f"{_PARTY_ROWS}_all"
+    if changed is not None:
+        rows = _PARTY_ROWS
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {rows} AS SELECT * FROM {_PARTY_ROWS}_all")
+    group_parties(con, rows, rulings, changed=changed)
+    con.execute(f"DROP VIEW {_PARTY_ROWS}_all")
+    con.execute(f"DROP TABLE IF EXISTS {_PARTY_ROWS}")
+
+
+def _party_rows(changed: str | None) -> str:
+    """Return the SELECT of party records with their identifiers and their main address."""
+    chosen = (
+        ""
+        if changed is None
+        else f" SEMI JOIN {changed} c ON c.connection = t.connection AND c.stream = t.stream "
+        "AND c.source_key = t.{key}"
+    )
+
+    def of(entity: str, key: str) -> str:
+        table = ddl.source_table(entity).full
+        return f"(SELECT t.* FROM {table} t{chosen.format(key=key)})"
+
+    place = "connection, stream, parent_key"
+    return (
+        f"SELECT {golden_id_sql('party', 'p')} AS id, p.connection, p.stream, p.source_key, "
+        "NOT coalesce(p.is_deleted, false) AS is_alive, p.first_seen_at, p.kind, p.name, "
+        "p.legal_name, p.contact_name, p.uscc, p.tax_number, p.id_number, p.email, p.phone, "
+        "p.contact_phone, NULL::DATE AS birth_date, coalesce(p.country, a.country) AS country, "
+        "coalesce(p.region, a.region) AS region, coalesce(p.city, a.city) AS city, "
+        "a.district, a.postal_code, "
+        "coalesce(p.address, a.full_address, nullif(concat_ws(' ', a.line1, a.line2), '')) "
+        "AS address, "
+        "p.source_created_at AS created_at, i.identifiers "
+        f"FROM {of('party', 'source_key')} p "
+        f"LEFT JOIN (SELECT {place}, list({{'scheme': scheme, 'value': value}} ORDER BY scheme, "
+        "value) AS identifiers "
+        f"FROM {of('party_identifier', 'parent_key')} t WHERE NOT coalesce(is_masked, false) "
+        f"GROUP BY ALL) i ON i.connection = p.connection AND i.stream = p.stream "
+        "AND i.parent_key = p.source_key "
+        f"LEFT JOIN (SELECT * FROM {of('address', 'parent_key')} t QUALIFY row_number() OVER "
+        f"(PARTITION BY {place} ORDER BY line, source_key) = 1) a ON a.connection = p.connection "
+        "AND a.stream = p.stream AND a.parent_key = p.source_key"
+    )
+
+
+def _documents(module: str, function: str) -> Matcher:
+    def match(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
+        from importlib import import_module
+
+        group: Callable[..., None] = getattr(
+            import_module(f"warehouse.matching.{module}"), function
+        )
+        group(con, changed=changed)
+
+    return match
+
 
 MATCHERS: Mapping[str, Matcher] = {}

@@ -1,7 +1,7 @@
 """Writes the golden rows of things that several records tell of: values by survivorship.
 
 The children of such a thing are those of the best placed record that has any; identifiers and
-addresses of a party are those of all its records, each once.
+addresses of a party are those of all its records, what two of them say once.
 """
 
 from __future__ import annotations
@@ -112,10 +112,7 @@ def _fresh_children(con: duckdb.DuckDBPyConnection, entity: str, child: str, run
     select = golden.select_golden(child, run, f"o.{own}", source.full, child_owner="o.own_id")
     if child in OF_ALL:
         known = columns_of(ENTITIES[child].columns(), "s")
-        chosen = (
-            f"QUALIFY row_number() OVER (PARTITION BY o.{own}, {known} "
-            "ORDER BY o.survive_rank, s.source_key) = 1"
-        )
+        chosen = f"QUALIFY rank() OVER (PARTITION BY o.{own}, {known} ORDER BY o.survive_rank) = 1"
     else:
         chosen = f"QUALIFY rank() OVER (PARTITION BY o.{own} ORDER BY o.survive_rank) = 1"
     con.execute(
