@@ -1,0 +1,196 @@
+"""Rules that decide a pair without weights, each with its reason; the first that holds counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must hold of a pair's facts (`pairs.weigh`), as SQL; `evidence` is published.
+
+    `auto` joins the pair, else a person is asked. Equal scores mean equally strong: where two such
+    pairs contradict each other, neither joins (`cut.py`).
+    """
+
+    name: str
+    when: str
+    score: float
+    evidence: str
+    auto: bool = True
+
+
+_PHONE = "phone_person is not null"
+_EMAIL = "email_person is not null"
+# What a company has besides its name; each once.
+_BESIDES = (
+    f"(({_PHONE})::int + ({_EMAIL})::int + (address >= 1)::int + (contact >= 1)::int "
+    "+ (same_tail and phone_person is null)::int)"
+)
+
+RULES: tuple[Rule, ...] = (
+    # A code of the register is one organisation's. Nine different trade names under one code are
+    # a default that somebody typed in: then the name must agree.
+    Rule("uscc", "same_uscc and (uscc_trades < 9 or company >= 4)", 0.999, "uscc"),
+    Rule("identity number", "same_citizen and person >= 0", 0.999, "id_number"),
+    # The old tax number holds the organisation's code; branches of one company may share it.
+    Rule("tax number and name", "same_orgcode and company >= 2", 0.997, "tax_number + name"),
+    Rule("tax number", "same_orgcode and company between 0 and 1", 0.99, "tax_number"),
+    # No check sign: a second field must agree.
+    Rule(
+        "document number",
+        "same_foreign_id and (person >= 3 or birth_l = birth_r or address >= 1 "
+        "or (postal_l = postal_r and person >= 0))",
+        0.995,
+        "id_number + another field",
+    ),
+    Rule(
+        "account and name",
+        "account_person is not null and (person >= 3 or company >= 3)",
+        0.996,
+        "account + name",
+    ),
+    Rule("account", "account_person = 0 and person between 0 and 2", 0.985, "account"),
+    # -- persons. One number and one name: a second bearer of both is as good as impossible, except
+    # at a switchboard with a common name.
+    Rule(
+        "phone and name",
+        f"{_PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2)",
+        0.995,
+        "phone + name",
+    ),
+    Rule("email and name", f"{_EMAIL} and person >= 4", 0.995, "email + name"),
+    Rule("phone and email", f"{_PHONE} and {_EMAIL} and person >= 1", 0.99, "phone + email"),
+    # Sisters' names may look alike, so nobody else may use the number.
+    Rule(
+        "phone and similar name",
+        f"{_PHONE} and person = 4 and phone_person <= 1",
+        0.985,
+        "phone + similar name",
+    ),
+    Rule(
+        "phone and part of name",
+        f"{_PHONE} and person = 3 and phone_person = 0",
+        0.985,
+        "phone + part of name",
+    ),
+    # Seven digits leave about 400,000 numbers: with a name that is chance only in a crowd.
+    Rule(
+        "masked phone and name",
+        "same_tail and person >= 5 and phone_person is null "
+        "and (region = 2 or (region >= 0 and size <= 2) or (region = 1 and size <= 3))",
+        0.99,
+        "masked phone + name",
+    ),
+    Rule(
+        "address and name",
+        "(person = 6 and address = 3) or (person = 5 and address = 3 and size <= 3) "
+        "or (person >= 5 and address = 2 and size <= 1)",
+        0.99,
+        "address + name",
+    ),
+    # A mailbox is not handed on to others; a nickname says nothing against it.
+    Rule(
+        "email of a nickname",
+        f"{_EMAIL} and person between 1 and 2 and email_person = 0 and not other_phone",
+        0.98,
+        "email",
+    ),
+    # -- organisations. A whole legal name with its place is unique in its register.
+    Rule("legal name", "company = 9", 0.99, "legal name with place"),
+    Rule("phone and company name", f"{_PHONE} and company >= 6", 0.995, "phone + name"),
+    Rule("email and company name", f"{_EMAIL} and company >= 6", 0.993, "email + name"),
+    Rule(
+        "masked phone and company name",
+        "same_tail and company >= 6 and region >= 0",
+        0.99,
+        "masked phone + name",
+    ),
+    Rule("address and company name", "address >= 1 and company >= 6", 0.99, "address + name"),
+    Rule(
+        "company name and city",
+        "company = 8 and region = 2 and ((formal_l and formal_r) or whole_l or whole_r "
+        "or core_length >= 4)",
+        0.988,
+        "name + city",
+    ),
+    Rule(
+        "contact and company name",
+        "contact >= 1 and company >= 6 and region >= 1",
+        0.988,
+        "contact + name",
+    ),
+    # Companies of one group share numbers and have nearly one name.
+    Rule(
+        "phone and similar company name",
+        f"company = 5 and (({_PHONE} and phone_firm <= 1) or ({_EMAIL} and email_firm <= 1))",
+        0.985,
+        "phone or email + similar name",
+    ),
+    Rule(
+        "one sign of the company name",
+        f"company = 3 and {_BESIDES} >= 2 and coalesce(phone_firm, 0) <= 1 "
+        "and coalesce(email_firm, 0) <= 1",
+        0.98,
+        "similar name + two other fields",
+    ),
+    # A short form fits several companies of a group, so what goes with it must be one company's.
+    Rule(
+        "phone and short name",
+        f"company = 4 and (({_PHONE} and phone_firm = 0) or ({_EMAIL} and email_firm = 0))",
+        0.982,
+        "phone or email + short name",
+    ),
+    Rule(
+        "short name and other fields",
+        f"company = 4 and {_BESIDES} >= 2 and region >= 1 "
+        "and (trade_firms <= 1 or (contact >= 1 and coalesce(phone_firm, 0) <= 1))",
+        0.98,
+        "short name + two other fields",
+    ),
+    Rule(
+        "short name, contact and city",
+        "company = 4 and (contact = 2 or address >= 2) and region = 2 and trade_firms <= 1",
+        0.978,
+        "short name + contact or address + city",
+    ),
+    # -- what a person should look at.
+    Rule("phone", f"{_PHONE} and person >= 1", 0.9, "phone", auto=False),
+    Rule("phone and likely company name", f"{_PHONE} and company >= 1", 0.85, "phone", auto=False),
+    Rule("email", f"{_EMAIL} and (person >= 0 or company >= 0)", 0.85, "email", auto=False),
+    Rule(
+        "number and another name", "same_citizen or same_foreign_id", 0.8, "id_number", auto=False
+    ),
+    Rule(
+        "masked phone and similar name",
+        "same_tail and (person >= 2 or company >= 2)",
+        0.75,
+        "masked phone + similar name",
+        auto=False,
+    ),
+    Rule("company name", "company >= 6 and region >= 0", 0.75, "name", auto=False),
+    Rule(
+        "address and similar name",
+        "(address >= 2 and person >= 3) or (address >= 1 and company >= 2)",
+        0.7,
+        "address + similar name",
+        auto=False,
+    ),
+    Rule(
+        "similar company name and city",
+        "company between 3 and 5 and region = 2 and (trade_firms <= 2 or contact >= 1)",
+        0.6,
+        "similar name + city",
+        auto=False,
+    ),
+    Rule(
+        "name and city", "person >= 5 and region = 2 and size <= 1", 0.55, "name + city", auto=False
+    ),
+    Rule("rare name", "person >= 5 and region = 1 and size = 0", 0.5, "rare name", auto=False),
+)
+
+
+def decide_sql() -> str:
+    """Return the SQL of (id_l, id_r, rule number) of the facts, null where no rule holds."""
+    cases = " ".join(f"when {rule.when} then {n}" for n, rule in enumerate(RULES))
+    return f"select *, (case {cases} end)::utinyint as rule from matching_facts"
