@@ -1,0 +1,182 @@
+"""What the matchers of documents share: their rows, the links they leave, which ids moved.
+
+A matcher keeps `identity.<entity>_rows`, one row a source row, and writes `identity.links` for the
+members of groups of two and more. What it looked at again stands in temp table `match_scope`.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse import ddl
+from warehouse.ddl import literal, quote
+from warehouse.identity import golden_id_sql
+
+FRAME = (
+    "id UUID, connection VARCHAR, stream VARCHAR, source_key VARCHAR, is_alive BOOLEAN, "
+    "first_seen_at TIMESTAMPTZ"
+)
+"""The columns that `identity.<entity>_rows` has for every entity."""
+
+SETTLED = """
+CREATE OR REPLACE TEMP TABLE match_settled AS
+WITH named AS (
+    SELECT m.grp, m.id, m.rule, m.evidence, r.first_seen_at, r.connection, r.stream, r.source_key
+    FROM match_member m JOIN {rows} r ON r.id = m.id
+), founders AS (
+    SELECT grp, min(first_seen_at) AS first_seen_at FROM named GROUP BY grp
+), firsts AS (
+    -- Two rows of one load have one moment: only then the names decide.
+    SELECT n.grp, count(*) AS rivals, min(n.id) AS id, arg_min(
+        n.id, {{'a': n.connection, 'b': n.stream, 'c': n.source_key}}) AS least
+    FROM named n JOIN founders f ON f.grp = n.grp AND f.first_seen_at = n.first_seen_at
+    GROUP BY n.grp
+)
+SELECT n.id, n.grp, if(f.rivals = 1, f.id, f.least) AS golden_id, n.rule, n.evidence
+FROM named n JOIN firsts f ON f.grp = n.grp
+"""
+
+
+def scalar(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """Return the one number that a query gives, 0 where it gives none."""
+    row = con.execute(sql).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def some(con: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    """Return whether a table or subquery (with its WHERE) has a row."""
+    return con.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone() is not None
+
+
+def rows_of(entity: str) -> str:
+    """Return the quoted name of the table of an entity's rows."""
+    return f"identity.{quote(f'{entity}_rows')}"
+
+
+def create(con: duckdb.DuckDBPyConnection, entity: str, columns: str) -> None:
+    """Make the tables that every matcher has; `columns` are the entity's own, behind FRAME."""
+    con.execute("CREATE SCHEMA IF NOT EXISTS identity")
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS identity.links (entity VARCHAR, id UUID, golden_id UUID, "
+        "method VARCHAR, score DOUBLE, rule VARCHAR, evidence VARCHAR)"
+    )
+    con.execute(f"CREATE TABLE IF NOT EXISTS {rows_of(entity)} ({FRAME}, {columns})")
+    con.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS matching_moved (entity VARCHAR, id UUID, was UUID, "
+        "now UUID)"
+    )
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS matching_touched (entity VARCHAR, id UUID)")
+
+
+def is_alone(con: duckdb.DuckDBPyConnection, entity: str, inner: str = "false") -> bool:
+    """Return whether nothing can match: one connection alone, and no row with `inner`.
+
+    Never while the matcher holds rows: what they were linked by has to be taken back.
+    """
+    if some(con, rows_of(entity)):
+        return False
+    source = ddl.source_table(entity).full
+    row = con.execute(
+        f"SELECT min(connection) IS NOT DISTINCT FROM max(connection) FROM {source}"
+    ).fetchone()
+    return bool(row and row[0]) and not some(con, f"{source} WHERE {inner}")
+
+
+def take_rows(
+    con: duckdb.DuckDBPyConnection, entity: str, columns: str, changed: str | None
+) -> str | None:
+    """Bring `identity.<entity>_rows` up to date; `columns` are SQL over the source row `s`.
+
+    Leaves temp tables `match_changed` (ids looked at: all where `changed` is None) and
+    `match_known` (those of them that were there before). Returns `changed`, or None where nothing
+    was kept yet, so that all rows were taken.
+    """
+    rows, source = rows_of(entity), ddl.source_table(entity).full
+    if changed is not None and not some(con, rows):
+        changed = None
+    frame = (
+        "s.connection, s.stream, s.source_key, NOT coalesce(s.is_deleted, false), s.first_seen_at"
+    )
+    if changed is None:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE match_known AS SELECT id FROM {rows}")
+        con.execute(f"DELETE FROM {rows}")
+        con.execute(
+            f"INSERT INTO {rows} SELECT {golden_id_sql(entity, 's')}, {frame}, {columns} "
+            f"FROM {source} s"
+        )
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE match_changed AS "
+            f"SELECT id FROM {rows} UNION SELECT id FROM match_known"
+        )
+        return None
+    con.execute(f"CREATE OR REPLACE TEMP TABLE match_changed AS SELECT DISTINCT id FROM {changed}")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE match_known AS "
+        f"SELECT id FROM {rows} WHERE id IN (SELECT id FROM match_changed)"
+    )
+    con.execute(f"DELETE FROM {rows} WHERE id IN (SELECT id FROM match_changed)")
+    con.execute(
+        f"INSERT INTO {rows} SELECT c.id, {frame}, {columns} FROM {source} s "
+        f"JOIN (SELECT DISTINCT connection, stream, source_key, id FROM {changed}) c "
+        "ON c.connection = s.connection AND c.stream = s.stream AND c.source_key = s.source_key"
+    )
+    return changed
+
+
+def settle(con: duckdb.DuckDBPyConnection, entity: str) -> None:
+    """Write the links of the rows in `match_scope`, and which golden ids moved.
+
+    Reads temp tables `match_scope(id)`; `match_member(id, grp, rule, evidence)`: every row of a
+    group, which `grp` names; `match_beside(id, grp, rule, evidence)`: rows that serve several
+    groups and belong to none, once for each.
+    """
+    rows, name = rows_of(entity), literal(entity)
+    con.execute(SETTLED.format(rows=rows))
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE match_links AS "
+        "SELECT id, golden_id, if(id = golden_id, 'founder', 'deterministic') AS method, rule, "
+        "evidence FROM match_settled "
+        "WHERE grp IN (SELECT grp FROM match_settled GROUP BY grp HAVING count(*) > 1)"
+    )
+    if some(con, "match_beside"):
+        _settle_beside(con, rows)
+    con.execute(
+        "INSERT INTO matching_moved "
+        "WITH was AS (SELECT s.id, CASE WHEN s.id NOT IN (SELECT id FROM match_changed) "
+        "OR s.id IN (SELECT id FROM match_known) THEN coalesce(l.golden_id, s.id) END AS was "
+        "FROM match_scope s LEFT JOIN "
+        f"(SELECT id, golden_id FROM identity.links WHERE entity = {name}) l ON l.id = s.id), "
+        "held AS (SELECT s.id, coalesce(l.golden_id, r.id) AS now FROM match_scope s "
+        f"LEFT JOIN {rows} r ON r.id = s.id LEFT JOIN match_links l ON l.id = s.id) "
+        f"SELECT {name}, was.id, was.was, held.now FROM was JOIN held ON held.id = was.id "
+        "WHERE was.was IS DISTINCT FROM held.now"
+    )
+    con.execute(f"INSERT INTO matching_touched SELECT {name}, id FROM match_scope")
+    con.execute(
+        f"DELETE FROM identity.links WHERE entity = {name} AND id IN (SELECT id FROM match_scope)"
+    )
+    con.execute(
+        f"INSERT INTO identity.links SELECT {name}, id, golden_id, method, 1.0, rule, evidence "
+        "FROM match_links"
+    )
+
+
+def _settle_beside(con: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """Give a row that serves several groups the golden id of the one that was first."""
+    con.execute(
+        "INSERT INTO match_links WITH golden AS (SELECT b.id, b.rule, b.evidence, "
+        "coalesce(s.golden_id, b.grp) AS golden_id FROM match_beside b "
+        "LEFT JOIN match_settled s ON s.id = b.grp) "
+        "SELECT g.id, arg_min(g.golden_id, {'a': r.first_seen_at, 'b': r.connection, "
+        "'c': r.stream, 'd': r.source_key}), 'deterministic', any_value(g.rule), "
+        f"any_value(g.evidence) FROM golden g JOIN {rows} r ON r.id = g.golden_id GROUP BY g.id"
+    )
+
+
+def drop(con: duckdb.DuckDBPyConnection, *names: str) -> None:
+    """Drop temp tables."""
+    for name in (
+        *names, "match_changed", "match_known", "match_scope", "match_member", "match_beside",
+        "match_settled", "match_links", "match_look", "match_values",
+    ):  # fmt: skip
+        con.execute(f"DROP TABLE IF EXISTS temp.{quote(name)}")

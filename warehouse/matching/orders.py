@@ -1,0 +1,150 @@
+"""Which order documents of several systems are one order as its customer placed it.
+
+A row names itself (its number, the platform's number where that is its own key) and claims others:
+by `platform_order_no` (several numbers where documents were merged), by `merchant_order_no`, by
+`parent_order_key` inside its connection, by `po_number` where it says nothing else. A claim holds
+where it finds exactly one row of one other connection; of several the one whose shop fits. Chains
+lead to the **placed** row; of rows that claim each other the one in the system that others claim
+more is it, then the one whose channel is known, then the least connection name.
+
+A number that its row gives itself is no claim: two shops count from 1001. Only where it is as long
+as marketplaces' numbers (12 digits), or where both rows are of one sum and day, it is.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse.ddl import source_table
+from warehouse.matching import common, order_claims, order_groups, order_shares
+
+_TRIM = "E' \\t\\r\\n　#'"
+
+
+def _number(sql: str) -> str:
+    return f"nullif(lower(trim({sql}, {_TRIM})), '')"
+
+
+_COLUMNS = f"""
+    coalesce(s.kind IN ('return', 'exchange'), false), {_number("s.channel")},
+    {_number("s.shop_name")}, s.currency, s.total,
+    coalesce(s.order_date, (s.placed_at AT TIME ZONE 'UTC')::date)
+"""
+
+_NUMBERS = f"""
+INSERT INTO identity.order_numbers
+WITH said AS (
+    SELECT r.id, r.connection, r.is_alive, {_number("s.number")} AS number,
+        {_number("s.merchant_order_no")} AS merchant, nullif(s.parent_order_key, '') AS parent,
+        {_number("s.po_number")} AS po, {_number("s.source_key")} AS key,
+        CASE WHEN s.platform_order_no IS NULL THEN []
+        WHEN regexp_matches(s.platform_order_no, '[,;，；、\\s]')
+        THEN list_distinct(list_filter(list_transform(
+            regexp_split_to_array(s.platform_order_no, '[,;，；、\\s]+'),
+            lambda x: {_number("x")}), lambda x: x IS NOT NULL))
+        ELSE list_filter([{_number("s.platform_order_no")}], lambda x: x IS NOT NULL) END AS claimed
+    FROM {{source}} s JOIN identity.order_rows r ON r.connection = s.connection
+        AND r.stream = s.stream AND r.source_key = s.source_key
+    WHERE {{where}}
+), told AS (
+    SELECT *, len(claimed) = 1 AS is_single,
+        len(claimed) = 1 AND coalesce(claimed[1] = key OR suffix(key, '/' || claimed[1]), false)
+            AS is_own,
+        coalesce(merchant <> coalesce(number, ''), false) AS is_merchant
+    FROM said
+)
+SELECT id, connection, is_alive, 'number', number, NULL FROM told WHERE number IS NOT NULL
+UNION ALL
+SELECT id, connection, is_alive, 'own', claimed[1], NULL FROM told
+WHERE is_own AND claimed[1] IS DISTINCT FROM number
+UNION ALL
+SELECT id, connection, is_alive, unnest(['alias', 'merchant']), merchant, NULL
+FROM told WHERE is_merchant
+UNION ALL
+SELECT id, connection, is_alive,
+    if(value = number AND length(regexp_replace(value, '[^0-9]', '', 'g')) < {{long}},
+        'twin', 'platform'), value, is_single
+FROM (SELECT *, unnest(claimed) AS value FROM told WHERE NOT is_own)
+UNION ALL
+SELECT id, connection, is_alive, 'parent', parent, NULL FROM told WHERE parent IS NOT NULL
+UNION ALL
+SELECT id, connection, is_alive, 'po', po, NULL FROM told
+WHERE po <> coalesce(number, '') AND (is_own OR len(claimed) = 0) AND NOT is_merchant
+    AND parent IS NULL
+"""
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of the orders' matcher."""
+    common.create(
+        con, "order",
+        "is_return BOOLEAN, channel VARCHAR, shop VARCHAR, currency VARCHAR, "
+        "total DECIMAL(28, 6), day DATE",
+    )  # fmt: skip
+    for table, columns in (
+        (
+            "order_numbers",
+            "id UUID, connection VARCHAR, is_alive BOOLEAN, what VARCHAR, value VARCHAR, "
+            "is_single BOOLEAN",
+        ),
+        ("order_edges", "id UUID, target UUID, rule VARCHAR, is_dead BOOLEAN, system VARCHAR"),
+        ("order_elections", "id UUID"),
+        ("order_ranks", "connection VARCHAR, place BIGINT"),
+        ("order_documents", "order_id UUID, id UUID, role VARCHAR, share DECIMAL(9, 6)"),
+    ):
+        con.execute(f"CREATE TABLE IF NOT EXISTS identity.{table} ({columns})")
+
+
+def group_orders(con: duckdb.DuckDBPyConnection, *, changed: str | None = None) -> None:
+    """Bring links and documents of orders up to date.
+
+    `changed`: a relation (connection, stream, source_key, id) of rows new, changed or gone since
+    the last call; None looks at all anew. Leaves `identity.links` (entity order) and
+    `identity.order_documents`; adds to temp tables `matching_moved` the rows whose golden id moved,
+    to `matching_touched` all whose links or documents were written again.
+    """
+    create(con)
+    if common.is_alone(con, "order", "parent_order_key IS NOT NULL"):
+        return
+    changed = common.take_rows(con, "order", _COLUMNS, changed)
+    _take_numbers(con, changed)
+    order_claims.find(con, whole=changed is None)
+    order_groups.group(con, whole=changed is None)
+    order_shares.write(con)
+    common.settle(con, "order")
+    common.drop(
+        con, "order_claims", "order_found", "order_old", "order_root", "order_step", "order_share",
+        "order_asked", "order_pair",
+    )  # fmt: skip
+
+
+def lead_rank(alias: str) -> str:
+    """Return the SQL of a row's rank to lead its group, least first: placed before all others.
+
+    `alias` names a relation with the column `id`, the own id of a row. What was placed, its lines
+    and sums are the lead's.
+    """
+    return (
+        f"if({alias}.id IN (SELECT id FROM identity.order_documents WHERE role <> 'placed'), 1, 0)"
+    )
+
+
+def _take_numbers(con: duckdb.DuckDBPyConnection, changed: str | None) -> None:
+    """Bring the numbers up to date; `match_values` has those, old and new, of what changed."""
+    text = _NUMBERS.format(
+        source=source_table("order").full,
+        where="true" if changed is None else "r.id IN (SELECT id FROM match_changed)",
+        long=order_claims.LONG,
+    )
+    if changed is None:
+        con.execute("DELETE FROM identity.order_numbers")
+        con.execute(text)
+        return
+    held = "FROM identity.order_numbers WHERE id IN (SELECT id FROM match_changed)"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE match_values AS SELECT value {held}")
+    con.execute(f"DELETE {held}")
+    con.execute(text)
+    con.execute(
+        f"INSERT INTO match_values SELECT value {held} UNION ALL "
+        "SELECT source_key FROM identity.order_rows WHERE id IN (SELECT id FROM match_changed)"
+    )
