@@ -6,6 +6,8 @@ members of groups of two and more. What it looked at again stands in temp table 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
 from warehouse import ddl
@@ -18,17 +20,17 @@ FRAME = (
 )
 """The columns that `identity.<entity>_rows` has for every entity."""
 
-SETTLED = """
+_SETTLED = """
 CREATE OR REPLACE TEMP TABLE match_settled AS
 WITH named AS (
     SELECT m.grp, m.id, m.rule, m.evidence, r.first_seen_at, r.connection, r.stream, r.source_key
-    FROM match_member m JOIN {rows} r ON r.id = m.id
+    FROM match_member m JOIN match_near r ON r.id = m.id
 ), founders AS (
     SELECT grp, min(first_seen_at) AS first_seen_at FROM named GROUP BY grp
 ), firsts AS (
     -- Two rows of one load have one moment: only then the names decide.
     SELECT n.grp, count(*) AS rivals, min(n.id) AS id, arg_min(
-        n.id, {{'a': n.connection, 'b': n.stream, 'c': n.source_key}}) AS least
+        n.id, {'a': n.connection, 'b': n.stream, 'c': n.source_key}) AS least
     FROM named n JOIN founders f ON f.grp = n.grp AND f.first_seen_at = n.first_seen_at
     GROUP BY n.grp
 )
@@ -83,55 +85,78 @@ def is_alone(con: duckdb.DuckDBPyConnection, entity: str, inner: str = "false") 
 
 
 def take_rows(
-    con: duckdb.DuckDBPyConnection, entity: str, columns: str, changed: str | None
+    con: duckdb.DuckDBPyConnection,
+    entity: str,
+    read: Sequence[str],
+    columns: str,
+    changed: str | None,
 ) -> str | None:
     """Bring `identity.<entity>_rows` up to date; `columns` are SQL over the source row `s`.
 
-    Leaves temp tables `match_changed` (ids looked at: all where `changed` is None) and
-    `match_known` (those of them that were there before). Returns `changed`, or None where nothing
-    was kept yet, so that all rows were taken.
+    Leaves temp tables `match_fresh` (FRAME and the source's columns `read` of the rows taken),
+    `match_changed` (ids looked at: all where `changed` is None) and `match_known` (those of them
+    that were there before). Returns `changed`, or None where nothing was kept yet, so that all
+    rows were taken.
     """
     rows, source = rows_of(entity), ddl.source_table(entity).full
     if changed is not None and not some(con, rows):
         changed = None
-    frame = (
-        "s.connection, s.stream, s.source_key, NOT coalesce(s.is_deleted, false), s.first_seen_at"
+    taken = (
+        "s.connection, s.stream, s.source_key, NOT coalesce(s.is_deleted, false) AS is_alive, "
+        f"s.first_seen_at, {ddl.columns_of(read, 's')} FROM {source} s"
     )
     if changed is None:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE match_known AS SELECT id FROM {rows}")
-        con.execute(f"DELETE FROM {rows}")
         con.execute(
-            f"INSERT INTO {rows} SELECT {golden_id_sql(entity, 's')}, {frame}, {columns} "
-            f"FROM {source} s"
+            "CREATE OR REPLACE TEMP TABLE match_fresh AS "
+            f"SELECT {golden_id_sql(entity, 's')} AS id, {taken}"
         )
         con.execute(
             "CREATE OR REPLACE TEMP TABLE match_changed AS "
-            f"SELECT id FROM {rows} UNION SELECT id FROM match_known"
+            f"SELECT id FROM match_fresh UNION SELECT id FROM {rows}"
         )
-        return None
-    con.execute(f"CREATE OR REPLACE TEMP TABLE match_changed AS SELECT DISTINCT id FROM {changed}")
+    else:
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE match_fresh AS SELECT c.id, {taken} "
+            f"JOIN (SELECT DISTINCT connection, stream, source_key, id FROM {changed}) c "
+            "ON c.connection = s.connection AND c.stream = s.stream "
+            "AND c.source_key = s.source_key"
+        )
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE match_changed AS SELECT DISTINCT id FROM {changed}"
+        )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE match_known AS "
         f"SELECT id FROM {rows} WHERE id IN (SELECT id FROM match_changed)"
     )
-    con.execute(f"DELETE FROM {rows} WHERE id IN (SELECT id FROM match_changed)")
+    con.execute(f"DELETE FROM {rows} WHERE id IN (SELECT id FROM match_known)")
     con.execute(
-        f"INSERT INTO {rows} SELECT c.id, {frame}, {columns} FROM {source} s "
-        f"JOIN (SELECT DISTINCT connection, stream, source_key, id FROM {changed}) c "
-        "ON c.connection = s.connection AND c.stream = s.stream AND c.source_key = s.source_key"
+        f"INSERT INTO {rows} SELECT id, connection, stream, source_key, is_alive, first_seen_at, "
+        f"{columns} FROM match_fresh s"
     )
     return changed
+
+
+def see_near(con: duckdb.DuckDBPyConnection, entity: str, *, whole: bool) -> None:
+    """Make `match_near`, the entity's rows that are in `match_scope`."""
+    rows = rows_of(entity)
+    if not whole:
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE match_part AS "
+            f"SELECT * FROM {rows} WHERE id IN (SELECT id FROM match_scope)"
+        )
+        rows = "temp.match_part"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW match_near AS SELECT * FROM {rows}")
 
 
 def settle(con: duckdb.DuckDBPyConnection, entity: str) -> None:
     """Write the links of the rows in `match_scope`, and which golden ids moved.
 
-    Reads temp tables `match_scope(id)`; `match_member(id, grp, rule, evidence)`: every row of a
+    Reads `match_near` and temp tables `match_scope(id)`; `match_member(id, grp, rule, evidence)`: every row of a
     group, which `grp` names; `match_beside(id, grp, rule, evidence)`: rows that serve several
     groups and belong to none, once for each.
     """
-    rows, name = rows_of(entity), literal(entity)
-    con.execute(SETTLED.format(rows=rows))
+    name = literal(entity)
+    con.execute(_SETTLED)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE match_links AS "
         "SELECT id, golden_id, if(id = golden_id, 'founder', 'deterministic') AS method, rule, "
@@ -139,7 +164,7 @@ def settle(con: duckdb.DuckDBPyConnection, entity: str) -> None:
         "WHERE grp IN (SELECT grp FROM match_settled GROUP BY grp HAVING count(*) > 1)"
     )
     if some(con, "match_beside"):
-        _settle_beside(con, rows)
+        _settle_beside(con)
     con.execute(
         "INSERT INTO matching_moved "
         "WITH was AS (SELECT s.id, CASE WHEN s.id NOT IN (SELECT id FROM match_changed) "
@@ -147,7 +172,7 @@ def settle(con: duckdb.DuckDBPyConnection, entity: str) -> None:
         "FROM match_scope s LEFT JOIN "
         f"(SELECT id, golden_id FROM identity.links WHERE entity = {name}) l ON l.id = s.id), "
         "held AS (SELECT s.id, coalesce(l.golden_id, r.id) AS now FROM match_scope s "
-        f"LEFT JOIN {rows} r ON r.id = s.id LEFT JOIN match_links l ON l.id = s.id) "
+        "LEFT JOIN match_near r ON r.id = s.id LEFT JOIN match_links l ON l.id = s.id) "
         f"SELECT {name}, was.id, was.was, held.now FROM was JOIN held ON held.id = was.id "
         "WHERE was.was IS DISTINCT FROM held.now"
     )
@@ -161,7 +186,7 @@ def settle(con: duckdb.DuckDBPyConnection, entity: str) -> None:
     )
 
 
-def _settle_beside(con: duckdb.DuckDBPyConnection, rows: str) -> None:
+def _settle_beside(con: duckdb.DuckDBPyConnection) -> None:
     """Give a row that serves several groups the golden id of the one that was first."""
     con.execute(
         "INSERT INTO match_links WITH golden AS (SELECT b.id, b.rule, b.evidence, "
@@ -169,14 +194,16 @@ def _settle_beside(con: duckdb.DuckDBPyConnection, rows: str) -> None:
         "LEFT JOIN match_settled s ON s.id = b.grp) "
         "SELECT g.id, arg_min(g.golden_id, {'a': r.first_seen_at, 'b': r.connection, "
         "'c': r.stream, 'd': r.source_key}), 'deterministic', any_value(g.rule), "
-        f"any_value(g.evidence) FROM golden g JOIN {rows} r ON r.id = g.golden_id GROUP BY g.id"
+        "any_value(g.evidence) FROM golden g JOIN match_near r ON r.id = g.golden_id GROUP BY g.id"
     )
 
 
 def drop(con: duckdb.DuckDBPyConnection, *names: str) -> None:
-    """Drop temp tables."""
+    """Drop temp tables, those of all matchers and those named."""
+    con.execute("DROP VIEW IF EXISTS temp.match_near")
     for name in (
-        *names, "match_changed", "match_known", "match_scope", "match_member", "match_beside",
-        "match_settled", "match_links", "match_look", "match_values",
+        *names, "match_fresh", "match_changed", "match_known", "match_scope", "match_member",
+        "match_beside", "match_settled", "match_links", "match_look", "match_values",
+        "match_part",
     ):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS temp.{quote(name)}")

@@ -134,7 +134,8 @@ def find(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
         _platform(con)
     _shared(con)
     _insert(con, "'merchant'", only_without=True)
-    con.execute(_PARENTS)
+    if some(con, "order_claims WHERE what = 'parent'"):
+        con.execute(_PARENTS)
     _insert(con, "'po'", only_without=True)
 
 

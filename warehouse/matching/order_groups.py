@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.matching.common import some
+from warehouse.matching.common import see_near, some
 
 _EVIDENCE = """
 CASE rule WHEN 'platform number' THEN 'platform_order_no = number'
@@ -22,14 +22,18 @@ WHEN 'parent' THEN 'parent_order_key = source_key'
 WHEN 'po number' THEN 'po_number = number' END
 """
 
-# A parent that was split up may have given its money away: then its parts are what was placed,
-# unless it leads on to an order that has the sum.
 _STEPS = """
 CREATE OR REPLACE TEMP TABLE order_step AS
 SELECT e.id, e.target, e.rule FROM identity.order_edges e
-WHERE NOT e.is_dead AND e.id IN (SELECT id FROM match_scope) AND (e.rule <> 'parent'
-    OR e.target IN (SELECT id FROM identity.order_rows WHERE total IS NOT NULL)
-    OR e.target IN (SELECT id FROM identity.order_edges WHERE NOT is_dead))
+WHERE NOT e.is_dead AND e.id IN (SELECT id FROM match_scope)
+"""
+
+# A parent that was split up may have given its money away: then its parts are what was placed,
+# unless it leads on to an order that has the sum.
+_GIVEN_AWAY = """
+DELETE FROM order_step WHERE rule = 'parent'
+    AND target NOT IN (SELECT id FROM match_near WHERE total IS NOT NULL)
+    AND target NOT IN (SELECT id FROM order_step)
 """
 
 _ROOTS = """
@@ -62,7 +66,7 @@ WITH RECURSIVE lost AS (
 ), chosen AS (
     SELECT i.id, arg_min(r.id, {'a': coalesce(k.place, 1000000), 'b': r.channel IS NULL,
         'c': r.connection, 'd': r.stream, 'e': r.source_key}) AS root
-    FROM inside i JOIN identity.order_rows r ON r.id = i.target
+    FROM inside i JOIN match_near r ON r.id = i.target
     LEFT JOIN identity.order_ranks k ON k.connection = r.connection
     GROUP BY i.id
 )
@@ -94,7 +98,7 @@ WITH ends AS (
     FROM identity.order_edges WHERE is_dead AND id IN (SELECT id FROM match_scope)
 ), asked AS (
     SELECT e.dead, e.rule, coalesce(m.grp, e.living) AS grp
-    FROM ends e JOIN identity.order_rows r ON r.id = e.dead AND NOT r.is_alive
+    FROM ends e JOIN match_near r ON r.id = e.dead AND NOT r.is_alive
     LEFT JOIN match_member m ON m.id = e.living
     WHERE e.living NOT IN (SELECT id FROM match_beside)
 ), members AS (
@@ -103,7 +107,7 @@ WITH ends AS (
 ), founded AS (
     SELECT m.grp, min({{'a': r.first_seen_at, 'b': r.connection, 'c': r.stream,
         'd': r.source_key}}) AS founder
-    FROM members m JOIN identity.order_rows r ON r.id = m.id GROUP BY m.grp
+    FROM members m JOIN match_near r ON r.id = m.id GROUP BY m.grp
 ), chosen AS (
     SELECT a.dead, arg_min({{'grp': a.grp, 'rule': a.rule}},
         {{'a': f.founder, 'b': a.rule}}) AS c
@@ -120,7 +124,10 @@ def group(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
     `order_root` has (id, root) of the documents that lead to what was placed, living ones alone.
     """
     _scope(con, whole=whole)
+    see_near(con, "order", whole=whole)
     con.execute(_STEPS)
+    if some(con, "order_step WHERE rule = 'parent'"):
+        con.execute(_GIVEN_AWAY)
     con.execute(_ROOTS)
     if some(con, "order_step WHERE id NOT IN (SELECT id FROM order_root)"):
         con.execute(_CIRCLES)

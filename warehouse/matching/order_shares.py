@@ -21,8 +21,8 @@ WITH pairs AS (
         count(*) OVER (PARTITION BY o.id) AS orders,
         sum(p.total) OVER (PARTITION BY o.id) AS claimed,
         count(*) FILTER (NOT d.is_return) OVER (PARTITION BY o.root, d.connection) AS documents
-    FROM order_root o JOIN identity.order_rows d ON d.id = o.id
-    JOIN identity.order_rows p ON p.id = o.root
+    FROM order_root o JOIN match_near d ON d.id = o.id
+    JOIN match_near p ON p.id = o.root
 )
 SELECT *, CASE WHEN is_return THEN 0.0
     WHEN orders = 1 AND documents = 1 AND one_currency AND total = placed THEN 1.0 END::DOUBLE
@@ -36,7 +36,7 @@ WITH asked AS (
     SELECT order_id, id FROM order_share WHERE share IS NULL
 ), lines AS (
     SELECT r.id, lower(trim(l.sku)) AS sku, sum(l.quantity)::DOUBLE AS quantity
-    FROM {source_table("order_line").full} l JOIN identity.order_rows r
+    FROM {source_table("order_line").full} l JOIN match_near r
         ON r.connection = l.connection AND r.stream = l.stream AND r.source_key = l.parent_key
     WHERE l.quantity > 0 AND l.sku IS NOT NULL AND coalesce(l.kind, 'product') = 'product'
         AND r.id IN (SELECT order_id FROM asked UNION SELECT id FROM asked)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.ddl import source_table
 from warehouse.matching import common, order_claims, order_groups, order_shares
 
 _TRIM = "E' \\t\\r\\n　#'"
@@ -24,6 +23,11 @@ _TRIM = "E' \\t\\r\\n　#'"
 def _number(sql: str) -> str:
     return f"nullif(lower(trim({sql}, {_TRIM})), '')"
 
+
+_READ = (
+    "number", "platform_order_no", "merchant_order_no", "parent_order_key", "po_number", "channel",
+    "shop_name", "kind", "currency", "total", "order_date", "placed_at",
+)  # fmt: skip
 
 _COLUMNS = f"""
     coalesce(s.kind IN ('return', 'exchange'), false), {_number("s.channel")},
@@ -34,29 +38,32 @@ _COLUMNS = f"""
 _NUMBERS = f"""
 INSERT INTO identity.order_numbers
 WITH said AS (
-    SELECT r.id, r.connection, r.is_alive, {_number("s.number")} AS number,
+    SELECT s.id, s.connection, s.is_alive, {_number("s.number")} AS number,
         {_number("s.merchant_order_no")} AS merchant, nullif(s.parent_order_key, '') AS parent,
         {_number("s.po_number")} AS po, {_number("s.source_key")} AS key,
-        CASE WHEN s.platform_order_no IS NULL THEN []
-        WHEN regexp_matches(s.platform_order_no, '[,;，；、\\s]')
-        THEN list_distinct(list_filter(list_transform(
-            regexp_split_to_array(s.platform_order_no, '[,;，；、\\s]+'),
-            lambda x: {_number("x")}), lambda x: x IS NOT NULL))
-        ELSE list_filter([{_number("s.platform_order_no")}], lambda x: x IS NOT NULL) END AS claimed
-    FROM {{source}} s JOIN identity.order_rows r ON r.connection = s.connection
-        AND r.stream = s.stream AND r.source_key = s.source_key
-    WHERE {{where}}
+        {_number("s.platform_order_no")} AS claimed,
+        coalesce(regexp_matches(claimed, '[,;，；、\\s]'), false) AS is_several
+    FROM match_fresh s
 ), told AS (
-    SELECT *, len(claimed) = 1 AS is_single,
-        len(claimed) = 1 AND coalesce(claimed[1] = key OR suffix(key, '/' || claimed[1]), false)
+    SELECT *, coalesce(NOT is_several AND (claimed = key OR suffix(key, '/' || claimed)), false)
             AS is_own,
         coalesce(merchant <> coalesce(number, ''), false) AS is_merchant
     FROM said
+), listed AS (
+    SELECT id, connection, is_alive, number, list_distinct(list_filter(list_transform(
+        regexp_split_to_array(claimed, '[,;，；、\\s]+'), lambda x: {_number("x")}),
+        lambda x: x IS NOT NULL)) AS claims
+    FROM told WHERE is_several
+), claims AS (
+    SELECT id, connection, is_alive, number, claimed AS value, true AS is_single
+    FROM told WHERE claimed IS NOT NULL AND NOT is_several AND NOT is_own
+    UNION ALL
+    SELECT id, connection, is_alive, number, unnest(claims), len(claims) = 1 FROM listed
 )
 SELECT id, connection, is_alive, 'number', number, NULL FROM told WHERE number IS NOT NULL
 UNION ALL
-SELECT id, connection, is_alive, 'own', claimed[1], NULL FROM told
-WHERE is_own AND claimed[1] IS DISTINCT FROM number
+SELECT id, connection, is_alive, 'own', claimed, NULL FROM told
+WHERE is_own AND claimed IS DISTINCT FROM number
 UNION ALL
 SELECT id, connection, is_alive, unnest(['alias', 'merchant']), merchant, NULL
 FROM told WHERE is_merchant
@@ -64,12 +71,12 @@ UNION ALL
 SELECT id, connection, is_alive,
     if(value = number AND length(regexp_replace(value, '[^0-9]', '', 'g')) < {{long}},
         'twin', 'platform'), value, is_single
-FROM (SELECT *, unnest(claimed) AS value FROM told WHERE NOT is_own)
+FROM claims
 UNION ALL
 SELECT id, connection, is_alive, 'parent', parent, NULL FROM told WHERE parent IS NOT NULL
 UNION ALL
 SELECT id, connection, is_alive, 'po', po, NULL FROM told
-WHERE po <> coalesce(number, '') AND (is_own OR len(claimed) = 0) AND NOT is_merchant
+WHERE po <> coalesce(number, '') AND (is_own OR claimed IS NULL) AND NOT is_merchant
     AND parent IS NULL
 """
 
@@ -106,7 +113,7 @@ def group_orders(con: duckdb.DuckDBPyConnection, *, changed: str | None = None) 
     create(con)
     if common.is_alone(con, "order", "parent_order_key IS NOT NULL"):
         return
-    changed = common.take_rows(con, "order", _COLUMNS, changed)
+    changed = common.take_rows(con, "order", _READ, _COLUMNS, changed)
     _take_numbers(con, changed)
     order_claims.find(con, whole=changed is None)
     order_groups.group(con, whole=changed is None)
@@ -131,11 +138,7 @@ def lead_rank(alias: str) -> str:
 
 def _take_numbers(con: duckdb.DuckDBPyConnection, changed: str | None) -> None:
     """Bring the numbers up to date; `match_values` has those, old and new, of what changed."""
-    text = _NUMBERS.format(
-        source=source_table("order").full,
-        where="true" if changed is None else "r.id IN (SELECT id FROM match_changed)",
-        long=order_claims.LONG,
-    )
+    text = _NUMBERS.format(long=order_claims.LONG)
     if changed is None:
         con.execute("DELETE FROM identity.order_numbers")
         con.execute(text)
