@@ -10,6 +10,8 @@ PEERS_STAMP := $(PEERS)/.ready
 AUDIT := .venv-audit
 AUDIT_STAMP := $(AUDIT)/.ready
 BENCH ?=
+DATA ?=
+EVAL ?=
 DUCKDB_NEXT := 2.0.0
 
 # A company mirror that pip is configured for serves uv too.
@@ -21,7 +23,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test test-all check format bench conformance audit peers faults lock test-duckdb-next clean
+.PHONY: help setup demo ui test test-all check format bench eval conformance audit peers faults lock test-duckdb-next clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -68,6 +70,9 @@ format: $(STAMP) ## format and mend what ruff can
 
 bench: $(STAMP) peers ## measure the path against a bare floor and dlt (ratios of one run)
 	$(BIN)/python -m tests.bench $(BENCH)
+
+eval: $(STAMP) ## judge the matching of parties, a JSON line a data set (a folder: make eval DATA=folder)
+	@$(BIN)/python -m tests.eval $(if $(DATA),--data "$(DATA)") $(EVAL)
 
 conformance: $(STAMP) ## play the conformance suite on every connector, write docs/connectors.md
 	$(BIN)/python -m tests.conformance --write

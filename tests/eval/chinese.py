@@ -14,7 +14,7 @@ What makes it hard, and how often (all of it is tagged on the row, `Row.tags`):
 - 22 % of the persons live in families: one address, mostly one surname, and in a fifth to a third
   of the rows one member's telephone. 4 % carry one of five common names in one of two cities.
 - 3 % of the persons have a number that was somebody else's years before; 3 % buy with the
-  switchboard of a company they work for; one owner of ten shops is also a customer in person;
+  switchboard of a company they work for; 6 % of the traders' owners are customers in person too;
   bookkeeping agents leave their own number in the ERP for a hundred small companies each.
 - Names: suffixes, brackets, place prefixes, 简称, look-alike and sound-alike characters (1 to 3 %
   of the names, typed in by hand), traditional characters, pinyin (7 % in the shop, given name first

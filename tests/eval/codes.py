@@ -9,10 +9,11 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(3**place % 31 for place in range(17))
 _OFFICE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
-MOBILE_HEADS = (
-    "130 131 132 133 134 135 136 137 138 139 147 150 151 152 153 155 156 157 158 159 166 170 173 "
-    "175 176 177 178 180 181 182 183 184 185 186 187 188 189 191 193 195 198 199"
-).split()
+MOBILE_HEADS = tuple(
+    str(head)
+    for first, last in ((130, 140), (150, 154), (155, 160), (175, 179), (180, 190), (198, 200))
+    for head in range(first, last)
+) + ("147", "166", "170", "173", "191", "193", "195")
 MAILS = ("qq.com", "qq.com", "qq.com", "163.com", "163.com", "126.com", "139.com", "foxmail.com",
          "sina.com", "outlook.com", "gmail.com")  # fmt: skip
 
@@ -75,8 +76,9 @@ def written(rng: Random, number: str) -> str:
     """Return the number in one of the ways that people write it."""
     if "-" in number:
         dial, rest = number.split("-", 1)
+        inner = rng.randrange(800, 899)
         forms = (f"{dial}{rest}", f"({dial}){rest}", f"{dial} {rest}", f"+86-{dial[1:]}-{rest}",
-                 f"{number}-{rng.randrange(800, 899)}", f"{number}转{rng.randrange(8000, 8099)}")  # fmt: skip
+                 f"{number}-{inner}", f"{number}转{inner}")  # fmt: skip
         return rng.choice(forms)
     a, b, c = number[:3], number[3:7], number[7:]
     forms = (f"+86{number}", f"+86 {a} {b} {c}", f"86-{number}", f"{a}-{b}-{c}", f"{a} {b} {c}",

@@ -116,6 +116,7 @@ class Companies:
                     region: str, suffix: str) -> Party:  # fmt: skip
         rng, people = self.rng, self.people
         code = uscc(rng, city.code[:4] + f"{rng.randrange(1, 20):02d}", "1")
+        box = rng.choice(("info", "sales", "service", "hr", "contact"))
         domain = "".join(lazy_pinyin(core)) + rng.choice((".com", ".cn", ".com.cn", "-group.com"))
         old = rng.random() < 0.06  # the number of 15 digits from before the codes were joined
         contacts = [self._employee(domain) for _ in range(rng.choice((1, 1, 2, 2, 3)))]
@@ -125,7 +126,7 @@ class Companies:
         return Party(number, "company", name, addresses, contacts, people.day(),
                      [one.mobile for one in contacts], core, industry, region, suffix, code,
                      code[2:17] if old else code, landline(rng, city.dial),
-                     f"{rng.choice(('info', 'sales', 'service', 'hr', 'contact'))}@{domain}")  # fmt: skip
+                     f"{box}@{domain}")  # fmt: skip
 
     def _employee(self, domain: str) -> Contact:
         found = self.people.contact()

@@ -104,8 +104,8 @@ def account_name(rng: Random, party: Party, contact: str, tags: set[str]) -> str
         return head + tail if rng.random() < 0.6 else f"{head}_{rng.randrange(10, 999)}"
     if style < 0.62:
         own = contact or party.name
-        return rng.choice((f"阿{own[-1]}", f"小{own[0]}", f"老{own[0]}", own[-1] * 2,
-                           f"{own[-1]}{rng.choice(('哥', '姐', '宝', '儿', '爷', '总'))}"))  # fmt: skip
+        called = own[-1] + rng.choice("哥姐宝儿爷总")
+        return rng.choice((f"阿{own[-1]}", f"小{own[0]}", f"老{own[0]}", own[-1] * 2, called))
     if style < 0.75:
         return f"{rng.choice(words.NICK_LATIN)}{rng.choice(('', '_'))}{rng.randrange(1, 99999)}"
     if style < 0.8:

@@ -79,7 +79,7 @@ class Profile:
 CITY = Profile(
     name="chinese", half=0, cities=CITIES,
     companies=0.52, traders=0.06, grouped=0.14, families=0.22, namesakes=0.04, reused=0.03,
-    owners=0.1, employees=0.03, villages=0.0, moved=0.1,
+    owners=0.06, employees=0.03, villages=0.0, moved=0.1,
     habits=(
         Habits("shop", "U{:08d}", company=0.42, trader=0.35, person=0.86, again=0.06, kind=0.35,
                legal_name=0.35, uscc=0.06, phone=0.93, switchboard=0.05, email=0.3,
@@ -106,7 +106,7 @@ CITY = Profile(
 VILLAGE = Profile(
     name="chinese_village", half=1, cities=COUNTIES,
     companies=0.1, traders=0.3, grouped=0.05, families=0.4, namesakes=0.06, reused=0.05,
-    owners=0.3, employees=0.01, villages=0.7, moved=0.06,
+    owners=0.1, employees=0.01, villages=0.7, moved=0.06,
     common_names=("王伟", "李强", "张敏", "刘芳", "杨秀英", "陈建国"),
     habits=(
         Habits("mini_store", "M-{:d}", company=0.3, trader=0.45, person=0.8, again=0.08, kind=0.2,

@@ -35,8 +35,10 @@ def sound(character: str) -> str:
 
 @lru_cache
 def _homophones() -> dict[str, str]:
-    text = "".join((words.SURNAMES, words.GIVEN_MALE, words.GIVEN_FEMALE, words.CORE, words.TOWNS,
-                    words.VILLAGES, *words.STREETS, *words.ESTATES, "玮薇炜蔚楠囡彬宾滨燕艳雁莹瑩盈蓉"))  # fmt: skip
+    text = "玮薇炜蔚楠囡彬宾滨燕艳雁莹盈蓉" + "".join(
+        (words.SURNAMES, words.GIVEN_MALE, words.GIVEN_FEMALE, words.CORE, words.TOWNS,
+         words.VILLAGES, *words.STREETS, *words.ESTATES)
+    )  # fmt: skip
     found: dict[str, str] = defaultdict(str)
     for one in dict.fromkeys(text):
         found[sound(one)] += one
@@ -54,8 +56,8 @@ def lookalike(rng: Random, text: str) -> str:
 
 def soundalike(rng: Random, text: str, after: int = 0) -> str:
     """Return the text with one character from `after` on typed as another of its sound."""
-    choices = [(place, _homophones().get(sound(one), "").replace(one, ""))
-               for place, one in enumerate(text) if place >= after and "一" <= one <= "鿿"]  # fmt: skip
+    places = [place for place, one in enumerate(text) if place >= after and "一" <= one <= "鿿"]
+    choices = [(at, _homophones().get(sound(text[at]), "").replace(text[at], "")) for at in places]
     choices = [(place, others) for place, others in choices if others]
     if not choices:
         return text
