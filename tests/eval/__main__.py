@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from rich.console import Console
 from tests.eval import febrl
 from tests.eval.ceiling import ceiling
 from tests.eval.chinese import ROWS, generate
+from tests.eval.cost import explain_cost
 from tests.eval.dataset import DataSet
 from tests.eval.folder import BadData, read_folder
 from tests.eval.measure import score
@@ -54,7 +56,7 @@ def _loaders(chosen: argparse.Namespace) -> list[Callable[[], DataSet]]:
         if name == "febrl4":
             loaders.append(febrl.load)
         elif name in PROFILES:
-            loaders.append(lambda name=name: generate(chosen.seed, chosen.rows, PROFILES[name]))
+            loaders.append(partial(generate, chosen.seed, chosen.rows, PROFILES[name]))
         else:
             raise BadData(f"no such set: {name}; there are {', '.join(SETS)}")
     return loaders
@@ -69,6 +71,7 @@ def _judge(data: DataSet, matcher: Matcher, chosen: argparse.Namespace, said: Co
         findings = Findings(data, outcome)
         if chosen.explain:
             explain(said, findings, bound)
+            explain_cost(said, data, matcher)
         if chosen.errors and not chosen.data:
             examples(said, findings, bound, chosen.errors)
 
@@ -89,9 +92,9 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     told.add_argument("--seed", type=int, default=1, help="of the generated sets")
     told.add_argument("--rows", type=int, default=ROWS, help="of each generated set, at least")
     told.add_argument("--write", metavar="FOLDER", help="write the generated sets, judge nothing")
-    told.add_argument("--explain", action="store_true", help="tables by kind, systems, corruption")
+    told.add_argument("--explain", action="store_true", help="tables by kind, corruption, cost")
     told.add_argument("--errors", type=int, default=0, metavar="N",
-                      help="N false merges and N misses, row by row (generated sets only)")  # fmt: skip
+                      help="N false merges and N misses, row by row (not of a folder)")  # fmt: skip
     told.add_argument("--no-ceiling", action="store_true", help="do not work out the set's ceiling")
     return told.parse_args(given)
 

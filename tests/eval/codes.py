@@ -9,11 +9,9 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(3**place % 31 for place in range(17))
 _OFFICE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
-MOBILE_HEADS = tuple(
-    str(head)
-    for first, last in ((130, 140), (150, 154), (155, 160), (175, 179), (180, 190), (198, 200))
-    for head in range(first, last)
-) + ("147", "166", "170", "173", "191", "193", "195")
+_HEADS = ((130, 140), (147, 148), (150, 154), (155, 160), (166, 167), (175, 179), (180, 190),
+          (191, 192), (195, 196), (198, 200))  # fmt: skip
+MOBILE_HEADS = tuple(str(head) for first, last in _HEADS for head in range(first, last))
 MAILS = ("qq.com", "qq.com", "qq.com", "163.com", "163.com", "126.com", "139.com", "foxmail.com",
          "sina.com", "outlook.com", "gmail.com")  # fmt: skip
 

@@ -25,6 +25,9 @@ _HAN = re.compile(r"[一-鿿]+")
 _ESTATE = re.compile(
     "[一-鿿]{2}(?=小区|花园|苑|家园|公寓|新村|名邸|华府|公馆|大厦|广场|中心|[镇乡村庄屯])"
 )
+_ESTATE = re.compile(
+    "[一-鿿]{2}(?=小区|花园|苑|家园|公寓|新村|名邸|华府|公馆|大厦|广场|中心|[镇乡村庄屯])"
+)
 _FREE_MAIL = ("qq.", "163.", "126.", "139.", "foxmail.", "sina.", "outlook.", "gmail.")
 _PLACES = ("province", "region", "city", "district", "postal_code")
 CONTEXT = frozenset(("kind", "place", "char", "door", "born", "domain"))
@@ -56,12 +59,12 @@ def features(row: Row) -> frozenset[str]:
 
 
 def whole_values(row: Row) -> frozenset[str]:
-    """Return a row's values as they stand, names under one sort, parts of the address as context."""
+    """Return a row's values as they stand: names under one sort, places as context."""
     sorts = {"legal_name": "name", "contact_name": "name", "province": "place", "region": "place",
              "city": "place", "district": "place", "postal_code": "place"}  # fmt: skip
-    return frozenset(f"{sorts.get(column, column)}:{value}"
-                     for column, value in row.values.items()
-                     if value and column not in ("connection", "source_key", "created_at"))  # fmt: skip
+    said = [(column, value) for column, value in row.values.items() if value]
+    return frozenset(f"{sorts.get(column, column)}:{value}" for column, value in said
+                     if column not in ("connection", "source_key", "created_at"))  # fmt: skip
 
 
 def _grams(sort: str, text: str, size: int) -> Iterator[str]:
@@ -135,6 +138,4 @@ def _address(place: str, address: str) -> Iterator[str]:
     numbers = re.findall(r"\d+", address)
     yield from (f"door:{number}" for number in numbers)
     yield from (f"house:{one}-{other}" for one, other in pairwise(numbers))
-    for found in re.finditer(r"[一-鿿]{2}(?=小区|花园|苑|家园|公寓|新村|名邸|华府|公馆|大厦|广场|中心|[镇乡村庄屯])",
-                             address):  # fmt: skip
-        yield f"estate:{found[0]}"
+    yield from (f"estate:{found[0]}" for found in _ESTATE.finditer(address))

@@ -17,8 +17,8 @@ from tests.eval.party import COLUMNS, Row
 TRUTH = "truth.csv"
 _KINDS = {
     **dict.fromkeys(("organization", "organisation", "company", "org", "enterprise", "business",
-                     "corporate", "企业", "公司", "单位", "组织", "个体户"), "organization"),
-    **dict.fromkeys(("person", "individual", "people", "consumer", "个人", "自然人", "人"), "person"),
+                     "企业", "公司", "单位", "组织", "个体户"), "organization"),
+    **dict.fromkeys(("person", "individual", "people", "consumer", "个人", "自然人"), "person"),
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def read_folder(folder: Path) -> DataSet:
 
 
 def _records(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line, cells by column name) of a CSV whose every line has as many cells as its head."""
+    """Yield (line, cells by column name) of a CSV; every line has as many cells as its head."""
     place = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:

@@ -12,7 +12,6 @@ from tests.eval.party import Party
 from tests.eval.profile import Habits
 from tests.eval.spelling import (
     company_pinyin,
-    full_width,
     lookalike,
     person_pinyin,
     soundalike,

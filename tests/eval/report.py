@@ -51,8 +51,8 @@ class Findings:
         self.data, self.outcome = data, outcome
         rows, groups = data.rows, outcome.groups
         self.true = list(_inside([row.party for row in rows]))
-        self.false = [(a, b) for a, b in _inside([str(one) for one in groups])
-                      if rows[a].party and rows[b].party and rows[a].party != rows[b].party]  # fmt: skip
+        judged = [str(one) if row.party else "" for one, row in zip(groups, rows, strict=True)]
+        self.false = [(a, b) for a, b in _inside(judged) if rows[a].party != rows[b].party]
         self.suggested = {(min(pair), max(pair)) for pair in outcome.suggestions}
         self.kinds = self._kinds()
 
@@ -134,8 +134,8 @@ def _table(out: Console, title: str, counts: dict[str, Counter[str]]) -> None:
 def examples(out: Console, findings: Findings, bound: Ceiling | None, count: int) -> None:
     """Print false merges and misses, spread over the set; misses that a rule could decide."""
     beyond = set(bound.open_pairs) if bound else set()
-    missed = [one for one in findings.true
-              if not findings.found(one) and one not in findings.suggested and one not in beyond]  # fmt: skip
+    known = beyond | findings.suggested
+    missed = [one for one in findings.true if not findings.found(one) and one not in known]
     for title, pairs in (("false merge", findings.false), ("miss", missed)):
         step = max(1, len(pairs) // max(count, 1))
         for number, pair in enumerate(pairs[::step][:count], 1):

@@ -6,6 +6,7 @@ import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import duckdb
@@ -50,9 +51,9 @@ class Outcome:
     why: list[tuple[str, str]]
 
 
-def fresh() -> duckdb.DuckDBPyConnection:
-    """Return an empty store in memory with the schemas that a matcher writes to."""
-    con = duckdb.connect()
+def fresh(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Return an empty store, in memory or in a file, with what a matcher writes to."""
+    con = duckdb.connect(path or ":memory:")
     con.execute("SET TimeZone = 'UTC'")
     con.execute("CREATE SCHEMA identity; CREATE SCHEMA ops")
     con.execute(
@@ -67,17 +68,23 @@ def fresh() -> duckdb.DuckDBPyConnection:
 
 
 def ours() -> Matcher:
-    """Return the project's matcher; it makes its own tables at the first call."""
+    """Return the project's matcher for a whole run; it makes its own tables at the first call."""
+    regroup = ours_changed()
+    return lambda con, rows: regroup(con, rows, None)
+
+
+def ours_changed() -> Callable[[duckdb.DuckDBPyConnection, str, str | None], object]:
+    """Return the project's matcher, called with the rows and the relation of changed ids."""
     parties = importlib.import_module("warehouse.matching.parties")
     package = importlib.import_module("warehouse.matching")
     create = getattr(package, "create", None) or getattr(parties, "create", None)
 
-    def run(con: duckdb.DuckDBPyConnection, rows: str) -> None:
+    def regroup(con: duckdb.DuckDBPyConnection, rows: str, changed: str | None) -> None:
         if create is not None:
             create(con)
-        parties.group_parties(con, rows)
+        parties.group_parties(con, rows, changed=changed)
 
-    return run
+    return regroup
 
 
 def run(data: DataSet, matcher: Matcher) -> Outcome:
