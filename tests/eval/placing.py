@@ -68,6 +68,8 @@ def _urban(rng: Random, address: Address) -> str:
                             f"{building}#{room}", f"{_chinese(building)}号楼{room}室",
                             f"{room}室"))  # fmt: skip
     form = rng.random()
+    if 0.45 <= form < 0.7 and street[-1].isdigit() and inner[0].isdigit():
+        street += "-"
     if form < 0.45:
         return f"{street}{address.estate}{inner}"
     if form < 0.7:
