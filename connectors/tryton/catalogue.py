@@ -59,6 +59,11 @@ _SOURCES = {
         ),
         moved=("addresses", "contact_mechanisms", "identifiers"),
     ),
+    "companies": Source(
+        "company.company", "company", "Own companies",
+        ("party.code", "party.name", "currency.code"),
+        moved=("party",),
+    ),
     "products": Source(
         "product.product", "product", "Products",
         (

@@ -10,6 +10,7 @@ from warehouse.model.invoice import Invoice, InvoiceLine
 from warehouse.model.lead import Lead
 from warehouse.model.opportunity import Opportunity
 from warehouse.model.order import Order, OrderLine
+from warehouse.model.organization import Organization
 from warehouse.model.party import Address, Party, PartyIdentifier
 from warehouse.model.payment import Payment, Refund, RefundLine
 from warehouse.model.product import Product
@@ -22,6 +23,7 @@ from warehouse.model.ticket import Ticket
 __all__ = ["ENTITIES", "HEADERS", "Column", "Entity", "children_of"]
 
 _CLASSES: tuple[type[Entity], ...] = (
+    Organization,
     Party,
     PartyIdentifier,
     Address,

@@ -52,6 +52,11 @@ def key(en: str, zh: str, about: str, *, ref: str, resolved: str) -> Column:
     return _column("text", en, zh, about, ref=ref, resolved=resolved)
 
 
+def organization(zh: str, about: str) -> Column:
+    """Return the own legal entity that a document or record belongs to."""
+    return key("Organisation", zh, about, ref="organization", resolved="organization_id")
+
+
 def currency(en: str = "Currency", zh: str = "币种") -> Column:
     """Return an ISO 4217 code."""
     return ruled(

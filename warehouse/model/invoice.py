@@ -140,9 +140,7 @@ class Invoice(Entity):
     pdf_url: Annotated[c.Text, c.text("PDF", "版式文件 PDF", "Where the PDF lies")] = None
     ofd_url: Annotated[c.Text, c.text("OFD", "版式文件 OFD", "Where the OFD lies")] = None
     xml_url: Annotated[c.Text, c.text("XML", "数据文件 XML", "Where the XML lies")] = None
-    organization_key: Annotated[c.Text, c.text("Organisation", "开票组织", "Own legal entity")] = (
-        None
-    )
+    organization_key: Annotated[c.Text, c.organization("开票组织", "Own legal entity")] = None
     remark: Annotated[c.Text, c.note("Remark", "备注", "Free text printed on it")] = None
     source_created_at: Annotated[c.Moment, c.created()] = None
     source_updated_at: Annotated[c.Moment, c.updated()] = None

@@ -83,7 +83,7 @@ class Lead(Entity):
     lost_reason: Annotated[
         c.Text, c.note("Lost because", "无效原因", "Why it was given up, in words")
     ] = None
-    organization_key: Annotated[c.Text, c.text("Organisation", "组织", "Own legal entity")] = None
+    organization_key: Annotated[c.Text, c.organization("组织", "Own legal entity")] = None
     note: Annotated[c.Text, c.note("Note", "备注", "Free text")] = None
     source_created_at: Annotated[c.Moment, c.created()] = None
     source_updated_at: Annotated[c.Moment, c.updated()] = None

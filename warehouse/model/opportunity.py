@@ -44,7 +44,7 @@ class Opportunity(Entity):
     owner_key: Annotated[
         c.Text, c.text("Owner", "负责人", "Employee in charge, as the source keys it")
     ] = None
-    organization_key: Annotated[c.Text, c.text("Organisation", "组织", "Own legal entity")] = None
+    organization_key: Annotated[c.Text, c.organization("组织", "Own legal entity")] = None
     note: Annotated[c.Text, c.note("Note", "备注", "Free text")] = None
     source_created_at: Annotated[c.Moment, c.created()] = None
     source_updated_at: Annotated[c.Moment, c.updated()] = None

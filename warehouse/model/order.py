@@ -238,7 +238,7 @@ class Order(Entity):
         c.Text, c.text("Salesperson", "销售员", "Employee in charge, as the source keys it")
     ] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "销售组织", "Own legal entity that sells")
+        c.Text, c.organization("销售组织", "Own legal entity that sells")
     ] = None
     buyer_note: Annotated[c.Text, c.note("Buyer's note", "买家留言", "Written by the customer")] = (
         None

@@ -184,7 +184,7 @@ class Party(Entity):
         c.Number, c.money("Balance", "余额", "Open amount, owed to us if positive")
     ] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "使用组织", "Own legal entity that uses the record")
+        c.Text, c.organization("使用组织", "Own legal entity that uses the record")
     ] = None
     owner_key: Annotated[
         c.Text, c.text("Owner", "负责人", "Employee in charge, as the source keys it")

@@ -153,9 +153,7 @@ class Payment(Entity):
             "Payee's account", "收款账号", "Account it went to", privacy="bank", person_only=True
         ),
     ] = None
-    organization_key: Annotated[c.Text, c.text("Organisation", "收款组织", "Own legal entity")] = (
-        None
-    )
+    organization_key: Annotated[c.Text, c.organization("收款组织", "Own legal entity")] = None
     remark: Annotated[c.Text, c.note("Remark", "附言", "Free text of payer or bank")] = None
     failure_reason: Annotated[
         c.Text, c.note("Failure reason", "失败原因", "Why it did not succeed")
@@ -251,7 +249,7 @@ class Refund(Entity):
     merchant_order_no: Annotated[
         c.Text, c.text("Merchant order number", "商户订单号", "Order number handed to the gateway")
     ] = None
-    organization_key: Annotated[c.Text, c.text("Organisation", "组织", "Own legal entity")] = None
+    organization_key: Annotated[c.Text, c.organization("组织", "Own legal entity")] = None
     reason: Annotated[
         c.Text, c.note("Reason", "退款原因", "Why, in the words of customer or staff")
     ] = None

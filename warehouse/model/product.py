@@ -89,7 +89,7 @@ class Product(Entity):
         c.key("Supplier", "默认供应商", "The usual supplier", ref="party", resolved="supplier_id"),
     ] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "使用组织", "Own legal entity that uses the record")
+        c.Text, c.organization("使用组织", "Own legal entity that uses the record")
     ] = None
     tags: Annotated[c.Json, c.json("Tags", "标签", "Labels given in the source")] = None
     source_created_at: Annotated[c.Moment, c.created()] = None

@@ -72,7 +72,7 @@ class PurchaseOrder(Entity):
         c.Text, c.text("Buyer", "采购员", "Employee in charge, as the source keys it")
     ] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "采购组织", "Own legal entity that buys")
+        c.Text, c.organization("采购组织", "Own legal entity that buys")
     ] = None
     note: Annotated[c.Text, c.note("Note", "备注", "Free text")] = None
     source_created_at: Annotated[c.Moment, c.created()] = None

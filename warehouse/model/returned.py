@@ -91,7 +91,7 @@ class Return(Entity):
     ] = None
     closed_at: Annotated[c.Moment, c.instant("Closed at", "完成时间", "When it was done")] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "组织", "Own legal entity that takes it back")
+        c.Text, c.organization("组织", "Own legal entity that takes it back")
     ] = None
     reason: Annotated[
         c.Text, c.note("Reason", "退货原因", "Why, in the words of customer or staff")

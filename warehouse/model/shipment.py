@@ -91,7 +91,7 @@ class Shipment(Entity):
     weight_unit: Annotated[c.Text, c.text("Weight unit", "重量单位", "kg, g, lb")] = None
     package_count: Annotated[c.Whole, c.integer("Packages", "件数", "Number of packages")] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "发货组织", "Own legal entity that ships")
+        c.Text, c.organization("发货组织", "Own legal entity that ships")
     ] = None
     note: Annotated[c.Text, c.note("Note", "备注", "Free text")] = None
     source_created_at: Annotated[c.Moment, c.created()] = None

@@ -54,7 +54,7 @@ class Location(Entity):
         ),
     ] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "所属组织", "Own legal entity of the place")
+        c.Text, c.organization("所属组织", "Own legal entity of the place")
     ] = None
     source_created_at: Annotated[c.Moment, c.created()] = None
     source_updated_at: Annotated[c.Moment, c.updated()] = None
@@ -125,7 +125,7 @@ class StockLevel(Entity):
     currency: Annotated[c.Text, c.currency()] = None
     as_of: Annotated[c.Moment, c.instant("As of", "截止时间", "When the quantity was true")] = None
     organization_key: Annotated[
-        c.Text, c.text("Organisation", "库存组织", "Own legal entity that holds the stock")
+        c.Text, c.organization("库存组织", "Own legal entity that holds the stock")
     ] = None
     source_created_at: Annotated[c.Moment, c.created()] = None
     source_updated_at: Annotated[c.Moment, c.updated()] = None

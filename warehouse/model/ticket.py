@@ -69,7 +69,7 @@ class Ticket(Entity):
         ),
     ] = None
     tags: Annotated[c.Json, c.json("Tags", "标签", "Labels given in the source")] = None
-    organization_key: Annotated[c.Text, c.text("Organisation", "组织", "Own legal entity")] = None
+    organization_key: Annotated[c.Text, c.organization("组织", "Own legal entity")] = None
     note: Annotated[c.Text, c.note("Note", "备注", "Free text")] = None
     source_created_at: Annotated[c.Moment, c.created()] = None
     source_updated_at: Annotated[c.Moment, c.updated()] = None

@@ -16,7 +16,7 @@ from pipelines.workspace import PROJECT
 
 D = Decimal
 TABLES = (
-    "parties", "products", "locations", "stock_levels", "orders", "order_lines", "shipments",
+    "organizations", "parties", "products", "locations", "stock_levels", "orders", "order_lines", "shipments",
     "invoices", "payments", "refunds", "returns", "return_lines", "purchase_orders",
     "purchase_order_lines",
 )  # fmt: skip
@@ -105,10 +105,20 @@ def test_every_stream_has_a_mapping_and_nothing_goes_to_quarantine(company: Worl
         assert (PROJECT / "mappings" / "kingdee" / f"{stream}.yaml").is_file()
     counts = {table: world.ask(f"select count(*) from unified.{table}")[0][0] for table in TABLES}
     assert counts == {
-        "parties": 5, "products": 3, "locations": 1, "stock_levels": 2, "orders": 4,
+        "organizations": 1, "parties": 5, "products": 3, "locations": 1, "stock_levels": 2, "orders": 4,
         "order_lines": 13, "shipments": 1, "invoices": 3, "payments": 2, "refunds": 0,
         "returns": 1, "return_lines": 1, "purchase_orders": 1, "purchase_order_lines": 2,
     }  # fmt: skip
+
+
+def test_documents_say_whose_they_are(company: World) -> None:
+    """By the organisation's code; one of another organisation than those that are read waits."""
+    tables = ("orders", "shipments", "invoices", "payments", "returns", "purchase_orders")
+    for table in (*tables, "locations", "stock_levels"):
+        assert company.ask(f"select distinct o.name from unified.{table} t"
+                           " left join unified.organizations o using (organization_id)") == [
+            ("总部",)
+        ], table  # fmt: skip
 
 
 def test_sums_are_those_of_the_account(company: World) -> None:

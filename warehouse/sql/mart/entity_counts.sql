@@ -1,5 +1,7 @@
 -- grain: one row an entity of one stream of a connection
 with things as (
+    select 'organization' as entity, connection, stream from main.organizations
+    union all
     select 'party' as entity, connection, stream from main.parties
     union all
     select 'product' as entity, connection, stream from main.products
