@@ -125,12 +125,12 @@ class Api:
             )
         return {} if now is None else {"company": now}
 
-    def company(self) -> dict[str, Any] | None:
-        """Return the company that is read, with its currency; None where there are none."""
+    def company(self, fields: Sequence[str]) -> dict[str, Any] | None:
+        """Return `fields` of the company that is read; None where there are no companies."""
         number = self.context().get("company")
         if number is None:
             return None
-        found = self.read_ids("company.company", [number], ["currency.code"], {})
+        found = self.read_ids("company.company", [number], fields, {})
         return found[0] if found else None
 
     def fields(self, model: str, names: Sequence[str]) -> dict[str, Any]:

@@ -21,8 +21,9 @@ class Source:
 
     `fields` are names or dotted paths; the first part of each is asked for only where the server
     has it. `moved` are relations whose records' stamps are the record's too. `domain` is Tryton's
-    own filter, a list of clauses. `with_company` puts the company that is read, with its currency,
-    into each record: prices of products name none. `by_company` says that records belong to one.
+    own filter, a list of clauses. `with_company` are fields of the company that is read, which
+    is put into each record: prices of products name no currency. `by_company` says that records
+    belong to one.
     """
 
     model: str
@@ -31,7 +32,7 @@ class Source:
     fields: tuple[str, ...]
     moved: tuple[str, ...] = ()
     domain: tuple[Any, ...] = ()
-    with_company: bool = False
+    with_company: tuple[str, ...] = ()
     by_company: bool = False
 
     @property
@@ -73,7 +74,7 @@ _SOURCES = {
             "replaced_by", *_of("identifiers", "type", "code"),
         ),
         moved=("template", "identifiers", "list_prices", "cost_prices", "template.list_prices"),
-        with_company=True,
+        with_company=("currency.code",),
     ),
     "locations": Source(
         "stock.location", "stock", "Storage locations and warehouses",
@@ -114,6 +115,17 @@ _SOURCES = {
         moved=("moves",),
         by_company=True,
     ),
+    "stock_movements": Source(
+        "stock.move", "stock", "Goods that moved",
+        (
+            "product.code", "product.name", "product.default_uom.symbol", "internal_quantity",
+            *_of("from_location", "name", "type"), *_of("to_location", "name", "type"),
+            "state", "effective_date", "shipment", "origin", "cost_price",
+            "company.currency.code",
+        ),
+        domain=(["state", "=", "done"],),
+        by_company=True,
+    ),
     "invoices": Source(
         "account.invoice", "account_invoice", "Customer and supplier invoices",
         (
@@ -140,6 +152,11 @@ _SOURCES = {
         moved=("move",),
         domain=(["move.journal.type", "=", "cash"], ["party", "!=", None]),
         by_company=True,
+    ),
+    "exchange_rates": Source(
+        "currency.currency.rate", "currency", "Exchange rates",
+        ("date", "rate", "currency.code"),
+        with_company=("currency.code", *_of("currency.rates", "date", "rate")),
     ),
     "opportunities": Source(
         "sale.opportunity", "sale_opportunity", "Sales opportunities",

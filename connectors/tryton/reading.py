@@ -65,6 +65,17 @@ def _kept(api: Api, model: str, paths: Sequence[str]) -> tuple[list[str], list[s
     return kept, missing
 
 
+def owned(record: dict[str, Any], company: dict[str, Any]) -> dict[str, Any]:
+    """Put the company into a record; of its currency's rates that of the record's day."""
+    currency = company["currency"]
+    if "rates" not in currency:
+        return {**record, "company": company}
+    until = [one for one in currency["rates"] if one["date"] <= record["date"]]
+    rate = max(until, key=lambda one: one["date"])["rate"] if until else None
+    kept = {name: value for name, value in currency.items() if name != "rates"}
+    return {**record, "company": {**company, "currency": {**kept, "rate": rate}}}
+
+
 @dataclass(slots=True)
 class Reading:
     """The state of one read; `pages` does it.
@@ -118,7 +129,7 @@ class Reading:
     ) -> Iterator[Page]:
         limit = self.request.limit
         size = self.rows if limit is None else min(self.rows, limit)
-        company = self.api.company() if self.source.with_company else None
+        company = self._owner()
         while True:
             scope = [*domain, ["id", ">", self.after]]
             records = self.api.read(fitted.source.model, scope, fitted.fields, size)
@@ -126,7 +137,7 @@ class Reading:
                 break
             self._advance([record.get("id") for record in records])
             if company is not None:
-                records = [{**record, "company": company} for record in records]
+                records = [owned(record, company) for record in records]
             tide.see(latest(record, fitted.moved) for record in records)
             if limit is not None:
                 yield self._page(records, self.request.bookmark or {})
@@ -166,6 +177,10 @@ class Reading:
         )  # fmt: skip
 
     # --- parts -------------------------------------------------------------------------------
+    def _owner(self) -> dict[str, Any] | None:
+        asked = self.source.with_company
+        return self.api.company(asked) if asked else None
+
     def _fits(self, resume: Mapping[str, Any]) -> bool:
         if resume.get("mode") != self.request.mode or any(
             resume.get(name) != value for name, value in self.company.items()

@@ -33,10 +33,11 @@ pytestmark = [
 ]
 DOC = Path(__file__).parents[2] / "docs" / "tryton.md"
 STREAMS = (
-    "parties", "companies", "products", "locations", "stock", "orders", "shipments", "invoices", "payments",
-    "opportunities",
+    "parties", "companies", "products", "locations", "stock", "orders", "shipments",
+    "stock_movements", "invoices", "payments", "exchange_rates", "opportunities",
 )  # fmt: skip
 CASH = [["move.journal.type", "=", "cash"], ["party", "!=", None]]
+DONE = [["state", "=", "done"]]
 PLACES = [["type", "in", ["warehouse", "storage", "view"]]]
 
 
@@ -100,9 +101,12 @@ def ask(space: Workspace, sql: str) -> list[tuple[Any, ...]]:
 def same_as_tryton(space: Workspace, tryton: Tryton) -> None:
     """Compare counts, sums, every line and all stock with Tryton's own answers."""
     models = {
-        "parties": ("party.party", []), "organizations": ("company.company", []), "products": ("product.product", []),
+        "parties": ("party.party", []), "organizations": ("company.company", []),
+        "products": ("product.product", []),
         "locations": ("stock.location", PLACES), "orders": ("sale.sale", []),
-        "shipments": ("stock.shipment.out", []), "invoices": ("account.invoice", []),
+        "shipments": ("stock.shipment.out", []), "stock_movements": ("stock.move", DONE),
+        "exchange_rates": ("currency.currency.rate", [["currency.code", "!=", "CNY"]]),
+        "invoices": ("account.invoice", []),
         "payments": ("account.move.line", CASH), "opportunities": ("sale.opportunity", []),
     }  # fmt: skip
     for table, (model, domain) in models.items():
@@ -206,6 +210,13 @@ def stock_agrees(space: Workspace, tryton: Tryton) -> None:
     ):
         assert Decimal(str(product["quantity"])) == whole[str(product["id"])]
     assert sum(store[key][0] for key in store) == sum(whole.values()) > 0
+    rows = ask(
+        space, "with way as (select from_location_key as place, product_key, -quantity as quantity"
+        " from source.stock_movements where not is_deleted union all"
+        " select to_location_key, product_key, quantity from source.stock_movements"
+        " where not is_deleted) select place, product_key, sum(quantity) from way group by all",
+    )  # fmt: skip
+    assert {(place, product): amount for place, product, amount in rows} == dict(moved)
 
 
 def moved(outcomes: Iterable[StreamOutcome]) -> dict[str, tuple[int, int, int]]:
@@ -241,17 +252,30 @@ def test_counts_sums_lines_and_stock_equal_tryton_s_own_before_and_after_changes
     first = run_sync(space, "erp")
     assert set(moved(first.streams)) == set(STREAMS)
     same_as_tryton(space, tryton)
-    ((orders, lines, shipments, payments, refs),) = ask(
+    (unresolved,) = ask(
         space,
         "select (select count(*) from unified.orders"
         "   where party_id is null or organization_id is null),"
         " (select count(*) from unified.order_lines where product_id is null),"
         " (select count(*) from unified.shipments where order_id is null or party_id is null),"
         " (select count(*) from unified.payments where invoice_id is null or party_id is null),"
+        " (select count(*) from unified.stock_movements where product_id is null"
+        "   or coalesce(from_location_id, to_location_id) is null"
+        "   or (reason = 'shipment' and shipment_id is null)),"
         " (select count(*) from unified.stock_levels"
         "   where product_id is null or location_id is null)",
     )
-    assert (orders, lines, shipments, payments, refs) == (0, 0, 0, 0, 0)
+    assert unresolved == (0, 0, 0, 0, 0, 0)
+    assert ask(
+        space, "select from_currency, to_currency, valid_from_date, rate"
+        " from unified.exchange_rates order by 2, 3 nulls first",
+    ) == [
+        ("CNY", "EUR", None, Decimal(2)),  # Tryton's own start, a day of the year 1
+        ("CNY", "EUR", date(2026, 1, 1), Decimal("0.125")),
+        ("CNY", "EUR", date(2026, 2, 1), Decimal("0.1")),
+        ("CNY", "USD", None, Decimal(1)),
+        ("CNY", "USD", date(2026, 1, 1), Decimal("0.14")),
+    ]  # fmt: skip
 
     again = [sync_stream(space, "erp", stream) for stream in STREAMS]
     assert moved(again) == {}  # nothing changed: nothing moves
@@ -284,7 +308,9 @@ def test_counts_sums_lines_and_stock_equal_tryton_s_own_before_and_after_changes
     assert changed["shipments"] == (0, 1, 0)
     assert changed["orders"] == (0, 2, 0)  # the edited one, and the one whose goods left
     assert changed["stock"][1] > 0
-    assert set(changed) == {"parties", "products", "shipments", "orders", "stock"}
+    assert set(changed) == {
+        "parties", "products", "shipments", "stock_movements", "orders", "stock",
+    }  # fmt: skip
     ((city,),) = ask(
         space, f"select city from source.addresses where parent_key = '{parties[12]['id']}'"
     )

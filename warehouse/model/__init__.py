@@ -8,11 +8,13 @@ from types import MappingProxyType
 from warehouse.model.base import Column, Entity
 from warehouse.model.invoice import Invoice, InvoiceLine
 from warehouse.model.lead import Lead
+from warehouse.model.movement import StockMovement
 from warehouse.model.opportunity import Opportunity
 from warehouse.model.order import Order, OrderLine
 from warehouse.model.organization import Organization
 from warehouse.model.party import Address, Party, PartyIdentifier
 from warehouse.model.payment import Payment, Refund, RefundLine
+from warehouse.model.pricing import ExchangeRate
 from warehouse.model.product import Product
 from warehouse.model.purchase import PurchaseOrder, PurchaseOrderLine
 from warehouse.model.returned import Return, ReturnLine
@@ -30,6 +32,7 @@ _CLASSES: tuple[type[Entity], ...] = (
     Product,
     Location,
     StockLevel,
+    StockMovement,
     Order,
     OrderLine,
     Shipment,
@@ -47,6 +50,7 @@ _CLASSES: tuple[type[Entity], ...] = (
     Opportunity,
     Lead,
     Ticket,
+    ExchangeRate,
 )
 
 ENTITIES: Mapping[str, type[Entity]] = MappingProxyType({c.entity: c for c in _CLASSES})

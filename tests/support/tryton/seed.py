@@ -39,6 +39,16 @@ get = Model.get
 today = dt.date.today()  # noqa: DTZ011 - the server's own day
 
 
+def rates() -> None:
+    """Rates of three currencies; from February on the company's own is no longer 1."""
+    Rate = get("currency.currency.rate")
+    for code, month, rate in (
+        ("CNY", 1, "1"), ("CNY", 2, "1.25"), ("USD", 1, "0.14"), ("EUR", 1, "0.125"),
+        ("EUR", 2, "0.125"),
+    ):  # fmt: skip
+        Rate(currency=get_currency(code), date=dt.date(2026, month, 1), rate=Decimal(rate)).save()
+
+
 def company() -> None:
     own = get("party.party")(name="统一商店有限公司")
     own.save()
@@ -204,6 +214,7 @@ def chances(customers: list[Model]) -> None:
 
 def main() -> None:
     company()
+    rates()
     reader()
     accounts = get_accounts()
     term = create_payment_term()

@@ -10,6 +10,8 @@ with things as (
     union all
     select 'stock_level' as entity, connection, stream from main.stock_levels
     union all
+    select 'stock_movement' as entity, connection, stream from main.stock_movements
+    union all
     select 'order' as entity, connection, stream from main.orders
     union all
     select 'order_line' as entity, connection, stream from main.order_lines
@@ -43,6 +45,8 @@ with things as (
     select 'lead' as entity, connection, stream from main.leads
     union all
     select 'ticket' as entity, connection, stream from main.tickets
+    union all
+    select 'exchange_rate' as entity, connection, stream from main.exchange_rates
 )
 
 select entity, connection, stream, count(*) as row_count
