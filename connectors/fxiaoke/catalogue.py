@@ -134,7 +134,8 @@ _SOURCES = {
     ),
     "price_book_products": _plain(
         "价目表明细", "PriceBookProductObj",
-        "pricebook_id=价目表|价目表名称 product_id=产品|产品名称 pricebook_price=价目表价格 "
+        "mc_currency=币种 pricebook_id=价目表|价目表名称 product_id=产品|产品名称 "
+        "pricebook_price=价目表价格 "
         "pricebook_sellingprice=价目表售价 discount=价目表折扣|折扣",
     ),
     "warehouses": _plain(
@@ -314,6 +315,13 @@ _SOURCES = {
             "purchase_order_id=采购订单|采购订单编号",
         ),
     ),
+    "activities": _plain(
+        "销售记录", "ActiveRecordObj",
+        "active_record_content=销售记录内容|跟进内容|内容 "
+        "active_record_type=销售记录类型|跟进类型|类型 interactive_types=互动方式|沟通方式 "
+        "interactive_scenario=互动场景 related_object_data=关联业务数据|关联数据 "
+        "account_id=客户|客户名称 new_opportunity_id=商机2.0|商机",
+    ),
     "approvals": _plain("审批流实例", "ApprovalInstanceObj", "state=状态|流程状态"),
     "approval_tasks": _plain("审批任务", "ApprovalTaskObj", "state=状态|任务状态"),
 }  # fmt: skip
@@ -325,7 +333,7 @@ LINED = tuple(name for name, source in STREAMS.items() if source.lines is not No
 """Streams whose records have lines."""
 
 SELDOM = (
-    "finance_info", "units", "batch_stock", "stock_details", "exchange_notes", "approvals",
+    "finance_info", "units", "batch_stock", "exchange_notes", "approvals",
     "approval_tasks",
 )  # fmt: skip
 """Streams that `skip:` leaves out by default: long or rare, and they make no row."""

@@ -163,6 +163,9 @@ _OBJECTS = {
     "PurchaseOrderProductObj": f"""{_SYSTEM} {_LINE} purchase_order_id:master_detail:采购订单
         quantity:number:采购数量 price:currency:采购单价 subtotal:currency:小计
         received_quantity:number:已入库数量""",
+    "ActiveRecordObj": f"""{_SYSTEM} active_record_content:long_text:销售记录内容
+        active_record_type:select_one:销售记录类型 interactive_types:select_many:互动方式
+        related_object_data:group:关联业务数据""",
     "PersonnelObj": f"""{_SHORT} user_id:text:员工ID employee_number:text:员工编号
         phone:phone_number:手机
         email:email:邮箱 main_department:department:主属部门 status:select_one:状态""",

@@ -26,15 +26,17 @@ def holds(rule: str, value: str, sql_type: str = "VARCHAR") -> Any:
 
 def test_the_entities_of_the_first_release_are_there() -> None:
     assert list(HEADERS) == [
-        "organization", "party", "product", "location", "stock_level", "stock_movement", "order",
-        "shipment", "payment", "refund", "return", "invoice", "purchase_order", "opportunity",
-        "lead", "ticket", "exchange_rate",
+        "organization", "party", "product", "price", "location", "stock_level", "stock_movement",
+        "order", "shipment", "payment", "payout", "refund", "return", "invoice", "purchase_order",
+        "opportunity", "lead", "activity", "ticket", "exchange_rate",
     ]  # fmt: skip
     owned = {e: [c.entity for c in children_of(e)] for e in HEADERS if children_of(e)}
     assert owned == {
         "party": ["party_identifier", "address"],
         "order": ["order_line"],
         "shipment": ["shipment_line", "shipment_event"],
+        "payment": ["payment_allocation"],
+        "payout": ["payout_line"],
         "refund": ["refund_line"],
         "return": ["return_line"],
         "invoice": ["invoice_line"],

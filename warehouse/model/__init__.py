@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from warehouse.model.activity import Activity
 from warehouse.model.base import Column, Entity
 from warehouse.model.invoice import Invoice, InvoiceLine
 from warehouse.model.lead import Lead
@@ -14,7 +15,8 @@ from warehouse.model.order import Order, OrderLine
 from warehouse.model.organization import Organization
 from warehouse.model.party import Address, Party, PartyIdentifier
 from warehouse.model.payment import Payment, Refund, RefundLine
-from warehouse.model.pricing import ExchangeRate
+from warehouse.model.payout import PaymentAllocation, Payout, PayoutLine
+from warehouse.model.pricing import ExchangeRate, Price
 from warehouse.model.product import Product
 from warehouse.model.purchase import PurchaseOrder, PurchaseOrderLine
 from warehouse.model.returned import Return, ReturnLine
@@ -30,6 +32,7 @@ _CLASSES: tuple[type[Entity], ...] = (
     PartyIdentifier,
     Address,
     Product,
+    Price,
     Location,
     StockLevel,
     StockMovement,
@@ -39,6 +42,9 @@ _CLASSES: tuple[type[Entity], ...] = (
     ShipmentLine,
     ShipmentEvent,
     Payment,
+    PaymentAllocation,
+    Payout,
+    PayoutLine,
     Refund,
     RefundLine,
     Return,
@@ -49,6 +55,7 @@ _CLASSES: tuple[type[Entity], ...] = (
     PurchaseOrderLine,
     Opportunity,
     Lead,
+    Activity,
     Ticket,
     ExchangeRate,
 )

@@ -22,6 +22,7 @@ class Payment(Entity):
     en: ClassVar[str] = "Payment"
     zh: ClassVar[str] = "收付款"
     about: ClassVar[str] = "one movement of money; amounts are positive, kind says the direction"
+    children: ClassVar = {"allocations": "payment_allocation"}
 
     number: Annotated[
         c.Text, c.text("Payment number", "收款单号", "Number of the document", natural=True)
@@ -114,6 +115,16 @@ class Payment(Entity):
     ] = None
     payout_no: Annotated[
         c.Text, c.text("Payout", "结算批次号", "Settlement it was paid out with")
+    ] = None
+    payout_key: Annotated[
+        c.Text,
+        c.key(
+            "Payout",
+            "结算单",
+            "The settlement that it is the money of",
+            ref="payout",
+            resolved="payout_id",
+        ),
     ] = None
     reference: Annotated[
         c.Text,

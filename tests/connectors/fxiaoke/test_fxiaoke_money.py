@@ -165,6 +165,20 @@ def test_stock_and_deliveries(company: World) -> None:
     assert one(company, sql) == ("SF1234567890", "shipped", "20261120-000001", D("10"))
 
 
+def test_a_payment_says_which_orders_it_is_for(company: World) -> None:
+    sql = (
+        "select p.number, o.number, a.amount, a.currency from unified.payment_allocations a"
+        " join unified.payments p using (payment_id)"
+        " left join unified.orders o on o.order_id = a.order_id order by all"
+    )
+    assert company.ask(sql) == [
+        ("PaymentObj-1", "20261120-000001", 250, "CNY"),
+        ("PaymentObj-1", "20261120-000001", 250, "CNY"),
+        ("PaymentObj-2", "20261120-000001", 250, "CNY"),
+        ("PaymentObj-2", "20261120-000003", 250, "CNY"),
+    ]
+
+
 def test_money_is_counted_once(company: World) -> None:
     sql = (
         "select kind, amount, value_date::varchar, order_id is not null from unified.payments"
@@ -237,6 +251,51 @@ def test_sales_and_service(tmp_path: Path) -> None:
         "少了一箱", "in_progress", "high", "a1", "1003",
     ]  # fmt: skip
     assert row["closed_at"] == datetime(2025, 11, 19, 17, tzinfo=UTC)
+
+
+def test_what_was_done_with_a_customer(tmp_path: Path) -> None:
+    about = [{"describe_api_name": "machine__c", "id": "m1"},
+             {"describe_api_name": "AccountObj", "id": "a2", "name": "杭州晴川"},
+             {"describe_api_name": "LeadsObj", "id": "l2"}]  # fmt: skip
+    kinds = [{"active_record_type__r": "电话沟通"}, {"interactive_types": ["微信"]},
+             {"active_record_type": "other_3"}, {}]  # fmt: skip
+    text = {"active_record_content": "谈了续约", "related_object_data": about}
+    made = [record("ActiveRecordObj", n, **text, **kind) for n, kind in enumerate(kinds, 1)]
+    made.append(record("ActiveRecordObj", 9, account_id="a1", new_opportunity_id="o1"))
+    found = mapped("activities", tmp_path, *made)
+    assert found.errors == [[]] * 5
+    assert found.column("kind") == ["call", "wechat", "unknown", None, None]
+    assert found.column("kind_raw")[2] == "other_3"
+    assert found.column("party_key") == ["a2"] * 4 + ["a1"]
+    assert found.column("lead_key") == ["l2"] * 4 + [None]
+    assert found.column("opportunity_key") == [None] * 4 + ["o1"]
+    row = found.rows[0]
+    assert (row["body"], row["owner_key"], row["status"]) == ("谈了续约", "1003", "done")
+
+
+def test_prices_and_goods_that_moved(tmp_path: Path) -> None:
+    prices = [record("PriceBookProductObj", 1, pricebook_id="b1", product_id="p1",
+                     pricebook_price="26.00", pricebook_sellingprice="25.5"),
+              record("PriceBookProductObj", 2, pricebook_id="b1", pricebook_id__r="大客户价",
+                     pricebook_price="3.1415926535", life_status="invalid"),
+              record("PriceBookProductObj", 3, pricebook_price="面议")]  # fmt: skip
+    found = mapped("price_book_products", tmp_path, *prices)
+    assert [(r["price_list"], r["product_key"], r["price"], r["currency"], r["deleted"])
+            for r in found.rows[:2]] == [
+        ("b1", "p1", D("25.5"), "CNY", False),
+        ("大客户价", None, D("3.1415926535"), "CNY", True),
+    ]  # fmt: skip
+    assert [bool(errors) for errors in found.errors] == [False, False, True]
+    moves = [record("StockDetailsObj", 1, warehouse_id="w1", product_id="p1",
+                    modified_real_num="12.5"),
+             record("StockDetailsObj", 2, warehouse_id="w1", product_id="p1",
+                    modified_real_num="-3")]  # fmt: skip
+    rows = mapped("stock_details", tmp_path, *moves).rows
+    fields = ("quantity", "from_location_key", "to_location_key", "product_key", "status")
+    assert [tuple(row[name] for name in fields) for row in rows] == [
+        (D("12.5"), None, "w1", "p1", "done"), (D(3), "w1", None, "p1", "done"),
+    ]  # fmt: skip
+    assert rows[0]["occurred_at"] == datetime.fromtimestamp(DAY / 1000, UTC)
 
 
 def test_returns(tmp_path: Path) -> None:

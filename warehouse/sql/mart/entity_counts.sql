@@ -6,6 +6,8 @@ with things as (
     union all
     select 'product' as entity, connection, stream from main.products
     union all
+    select 'price' as entity, connection, stream from main.prices
+    union all
     select 'location' as entity, connection, stream from main.locations
     union all
     select 'stock_level' as entity, connection, stream from main.stock_levels
@@ -23,6 +25,12 @@ with things as (
     select 'shipment_event' as entity, connection, stream from main.shipment_events
     union all
     select 'payment' as entity, connection, stream from main.payments
+    union all
+    select 'payment_allocation' as entity, connection, stream from main.payment_allocations
+    union all
+    select 'payout' as entity, connection, stream from main.payouts
+    union all
+    select 'payout_line' as entity, connection, stream from main.payout_lines
     union all
     select 'refund' as entity, connection, stream from main.refunds
     union all
@@ -43,6 +51,8 @@ with things as (
     select 'opportunity' as entity, connection, stream from main.opportunities
     union all
     select 'lead' as entity, connection, stream from main.leads
+    union all
+    select 'activity' as entity, connection, stream from main.activities
     union all
     select 'ticket' as entity, connection, stream from main.tickets
     union all
