@@ -80,4 +80,6 @@ def _documents(module: str, function: str) -> Matcher:
     return match
 
 
-MATCHERS: Mapping[str, Matcher] = {}
+MATCHERS: Mapping[str, Matcher] = {
+    "order": _documents("orders", "group_orders"),
+}

@@ -334,4 +334,5 @@ def _drop(con: duckdb.DuckDBPyConnection) -> None:
         "rows", "members", "member_keys", "ranked", "numbered",
     ):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS unify_{name}")
-    con.execute("DROP TABLE IF EXISTS matching_moved")
+    for name in ("moved", "touched"):
+        con.execute(f"DROP TABLE IF EXISTS matching_{name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +12,12 @@ import publish_parts
 import pytest
 from publish_parts import bring
 from source_rows import MOMENT, Loader
+from unified_rows import unified_rows
 
 from warehouse import ddl
 from warehouse.home import Home
 from warehouse.identity import child_id, golden_id, golden_id_sql
 from warehouse.matching.rulings import Rulings
-from warehouse.model import ENTITIES, HEADERS
 from warehouse.store import Store, open_store
 from warehouse.unify import unify
 
@@ -203,17 +203,10 @@ def test_steps_end_where_one_whole_run_ends(store: Store, home: Home, seed: int)
         if chance.random() < 0.6:
             bring(store, home)
     bring(store, home)
-    stepwise, shown = everything(store), publish_parts.everything(home.public)
+    stepwise, shown = unified_rows(store), publish_parts.everything(home.public)
     unify(store, now=MOMENT, whole=True)
-    assert everything(store) == stepwise
+    assert unified_rows(store) == stepwise
     home.public.unlink()
     bring(store, home)
     assert publish_parts.everything(home.public) == shown
     assert stepwise["xref"]
-
-
-def everything(store: Store) -> Mapping[str, list[tuple[Any, ...]]]:
-    tables = [ENTITIES[e].table for e in ddl.families(*HEADERS)]
-    names = [*tables, "xref", "forwardings", "order_documents", "payment_evidence"]
-    rows = "SELECT COLUMNS(lambda c: c <> 'unify_run') FROM unified.{} ORDER BY ALL"
-    return {n: ask(store, rows.format(n)) for n in names}
