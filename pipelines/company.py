@@ -53,6 +53,10 @@ class CompanyFile(_Strict):
     priority: dict[str, list[str]] = Field(
         default_factory=dict, description="Who wins: entity or entity.field -> connections."
     )
+    sku_aliases: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Connection -> its SKU -> the SKU that the other systems know the item by.",
+    )
     tolerance: Tolerance = Tolerance()
     privacy: Literal["masked", "clear"] = Field(
         "masked", description="What is published: personal data masked, or in clear."

@@ -96,7 +96,9 @@ def _unify_publish(
     need_space(home, company.min_free)
     key = workspace.key
     with open_store(home, clock=now, on_wait=waiting) as store:
-        unified = unify(store, now=now())
+        unified = unify(
+            store, now=now(), priority=company.priority, sku_aliases=company.sku_aliases
+        )
         projected = project(
             store,
             home,

@@ -68,6 +68,16 @@ def _party_rows(changed: str | None) -> str:
     )
 
 
+def take_aliases(con: duckdb.DuckDBPyConnection, aliases: Mapping[str, Mapping[str, str]]) -> None:
+    """Let the product matcher know by which SKU the others know an item of a connection."""
+    con.execute("DELETE FROM identity.product_aliases")
+    for connection, names in aliases.items():
+        for sku, alias in names.items():
+            con.execute(
+                "INSERT INTO identity.product_aliases VALUES (?, ?, ?)", [connection, sku, alias]
+            )
+
+
 def _documents(module: str, function: str) -> Matcher:
     def match(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
         from importlib import import_module

@@ -310,8 +310,22 @@ PAYMENT_EVIDENCE = Table(
     ),
 )
 
+PRODUCT_ALIASES = Table(
+    "identity",
+    "product_aliases",
+    "By which SKU the others know an item of a connection",
+    "商品编码对照",
+    (
+        CONNECTION,
+        *_fields(
+            ("sku", _TEXT, "SKU of the connection", "连接内编码"),
+            ("alias", _TEXT, "SKU that the others know", "通用编码"),
+        ),
+    ),
+)
+
 LINKS: tuple[Table, ...] = (XREF, FORWARDINGS, ORDER_DOCUMENTS, PAYMENT_EVIDENCE)
-IDENTITY: tuple[Table, ...] = (IDENTITY_LINKS, IDENTITY_DOCUMENTS)
+IDENTITY: tuple[Table, ...] = (IDENTITY_LINKS, IDENTITY_DOCUMENTS, PRODUCT_ALIASES)
 STORE_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, MADE, META, CHANGES, SUGGESTIONS)
 PUBLIC_OPS: tuple[Table, ...] = (
     BATCHES, QUARANTINE, REFS, META, RUNS, FRESHNESS, DICTIONARY, SUGGESTIONS,

@@ -20,7 +20,7 @@ from warehouse.ddl import literal, quote
 from warehouse.golden import Written, count
 from warehouse.grouping import Work, group_all, group_changed, temp
 from warehouse.identity import golden_id_sql
-from warehouse.matchers import MATCHERS, VERSION
+from warehouse.matchers import MATCHERS, VERSION, take_aliases
 from warehouse.matching.rulings import Rulings
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
@@ -74,15 +74,17 @@ def unify(
     whole: bool = False,
     priority: Priority | None = None,
     rulings: Mapping[str, Rulings] | None = None,
+    sku_aliases: Mapping[str, Mapping[str, str]] | None = None,
 ) -> UnifyReport:
     """Bring `unified` up to what `source` holds, in one transaction.
 
-    `priority` is the company's, `rulings` are people's by entity. `whole` makes it anew from all
-    rows, as another priority or other matchers do. Checkpoints the store if anything was written.
+    `priority` and `sku_aliases` (connection -> its SKU -> the one others know) are the company's,
+    `rulings` are people's by entity. `whole` makes it anew from all rows, as another priority,
+    other aliases or other matchers do. Checkpoints the store if anything was written.
     """
     con = store.con
-    wins, ruled = priority or {}, dict(rulings or {})
-    form = json.dumps([VERSION, {k: list(v) for k, v in sorted(wins.items())}])
+    wins, ruled, aliases = priority or {}, dict(rulings or {}), sku_aliases or {}
+    form = json.dumps([VERSION, wins, aliases], sort_keys=True, default=list)
     whole = whole or store.meta(LAST_FORM) != form
     last = 0 if whole else int(store.meta(LAST_LOAD) or 0)
     upto = _newest_load(con)
@@ -100,6 +102,7 @@ def unify(
         with bounds.transaction(store):
             _forget_projected(store)
             if last == 0:
+                take_aliases(con, aliases)
                 _write_all(work, report, wins)
             else:
                 other = [r for r in said if r not in before] + [r for r in before if r not in said]
