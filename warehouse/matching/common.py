@@ -81,7 +81,7 @@ def is_alone(con: duckdb.DuckDBPyConnection, entity: str, inner: str = "false") 
     row = con.execute(
         f"SELECT min(connection) IS NOT DISTINCT FROM max(connection) FROM {source}"
     ).fetchone()
-    return bool(row and row[0]) and not some(con, f"{source} WHERE {inner}")
+    return bool(row and row[0]) and not some(con, f"{source} s WHERE {inner}")
 
 
 def take_rows(
@@ -151,9 +151,9 @@ def see_near(con: duckdb.DuckDBPyConnection, entity: str, *, whole: bool) -> Non
 def settle(con: duckdb.DuckDBPyConnection, entity: str) -> None:
     """Write the links of the rows in `match_scope`, and which golden ids moved.
 
-    Reads `match_near` and temp tables `match_scope(id)`; `match_member(id, grp, rule, evidence)`: every row of a
-    group, which `grp` names; `match_beside(id, grp, rule, evidence)`: rows that serve several
-    groups and belong to none, once for each.
+    Reads `match_near` and temp tables `match_scope(id)`; `match_member(id, grp, rule, evidence)`:
+    every row of a group, which `grp` names; `match_beside(id, grp, rule, evidence)`: rows that
+    serve several groups and belong to none, once for each.
     """
     name = literal(entity)
     con.execute(_SETTLED)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from matched import Play
+
+from warehouse.home import Home
+from warehouse.matching.payments import group_payments, lead_rank
+from warehouse.store import open_store
+
+DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def play(home: Home) -> Iterator[Play]:
+    with open_store(home) as store:
+        yield Play(store.con, "payment", group_payments)
+
+
+def money(
+    key: str, order: str | None, tx: str | None, amount: int = 50, **more: Any
+) -> dict[str, Any]:
+    return {"key": key, "merchant_order_no": order, "provider_transaction_id": tx, "kind": "payment",
+            "amount": amount, "currency": "CNY", "status": "succeeded", "paid_at": DAY, **more}  # fmt: skip
+
+
+def group(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+def test_one_transaction_in_three_systems(play: Play) -> None:
+    play.put("shop", money("s1", "#1", "TX00001"), money("s2", "#2", "TX00002", 70))
+    play.run()
+    assert play.groups() == set()
+    play.put("pay", money("p1", "1", "tx00001"), money("p2", None, "TX00002", 71))
+    play.put("oms", money("o1", None, "TX00001"))
+    play.run()
+    assert play.groups() == {group("shop/s1", "pay/p1", "oms/o1"), group("shop/s2", "pay/p2")}
+
+
+def test_a_refund_is_no_payment(play: Play) -> None:
+    play.put("shop", money("s1", "1", "TX00001"), money("s2", "1", "TX00001", kind="refund"))
+    play.put("pay", money("p1", "1", "TX00001"), money("p2", "1", None, kind="refund"))
+    play.run()
+    assert play.groups() == {group("shop/s1", "pay/p1"), group("shop/s2", "pay/p2")}
+
+
+def test_equal_partial_payments_do_not_collapse(play: Play) -> None:
+    play.put("shop", money("s1", "1", None), money("s2", "1", None))
+    play.put("pay", money("p1", "1", "TX00001"), money("p2", "1", "TX00002"))
+    play.run()
+    assert play.groups() == set()
+    play.put("shop", money("s1", "1", "TX00001"))
+    play.run()  # what is left is the other's only one
+    assert play.groups() == {group("shop/s1", "pay/p1"), group("shop/s2", "pay/p2")}
+
+
+def test_parts_under_one_number_are_paired_in_time_if_even(play: Play) -> None:
+    later = DAY + timedelta(hours=1)
+    for name in ("shop", "pay"):
+        play.put(name, money("1", "1", "TX00001", 10), money("2", "1", "TX00001", 10, paid_at=later),
+                 money("3", "1", "TX00001", 30))  # fmt: skip
+        play.put(name, money("4", "2", "TX00002", 10))
+    play.put("shop", money("5", "2", "TX00002", 10))
+    play.run()
+    assert play.groups() == {group(f"shop/{n}", f"pay/{n}") for n in "123"}
+
+
+@pytest.mark.parametrize(
+    ("other", "fits"),
+    [
+        ({}, True),
+        ({"amount": 51}, False),
+        ({"currency": "USD"}, False),
+        ({"status": "failed"}, False),
+        ({"paid_at": DAY + timedelta(days=6)}, True),
+        ({"paid_at": DAY + timedelta(days=8)}, False),
+        ({"provider_transaction_id": "TX00009"}, False),  # of one numbering: another movement
+        ({"provider_transaction_id": "ch_3Nabc0009"}, True),
+        ({"provider_transaction_id": "0"}, True),
+        ({"merchant_order_no": "2"}, False),
+    ],
+)
+def test_order_and_amount(play: Play, other: dict[str, Any], fits: bool) -> None:
+    play.put("shop", money("s1", "#1", "TX00001"))
+    play.put("pay", {**money("p1", "1", None), **other})
+    play.run()
+    assert play.groups() == ({group("shop/s1", "pay/p1")} if fits else set())
+
+
+def test_the_order_of_a_key_is_read(play: Play) -> None:
+    play.put("pay", money("p1", "D1", "TX00001"))
+    play.put("oms", money("o1", None, None, order_key="7"))
+    play.run()
+    assert play.groups() == set()
+    play.load.put("order", [{"key": "7", "platform_order_no": "D1"}], connection="oms")
+    play.con.execute("CREATE TEMP TABLE o AS SELECT connection, source_key FROM source.orders")
+    group_payments(play.con, changed="changed_rows", orders="o")
+    assert play.groups() == {group("pay/p1", "oms/o1")}
+
+
+def test_the_gateway_leads(play: Play) -> None:
+    play.put("pay", money("p", "1", "TX00001", provider="stripe", fee=1))
+    play.put("bank", money("b", "1", None, provider="bank"))
+    play.put("shop", money("s", "1", "TX00001", provider="gateway", order_key="1", fee=1))
+    play.put("erp", money("e", "1", None))
+    rows = play.con.execute(
+        f"SELECT connection FROM source.payments s ORDER BY {lead_rank('s')}"
+    ).fetchall()
+    assert [r[0] for r in rows] == ["pay", "bank", "shop", "erp"]
+
+
+def test_the_dead_connect_nobody(play: Play) -> None:
+    play.put("shop", money("s1", None, "TX00001"))
+    play.put("pay", money("p1", "1", "TX00001"))
+    play.put("erp", money("e1", "1", None), money("e2", "9", None))
+    play.run()
+    assert play.groups() == {group("shop/s1", "pay/p1", "erp/e1")}
+    play.delete("pay", "p1")
+    play.run()
+    assert play.groups() == {group("shop/s1", "pay/p1")}
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(2), *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 30))]
+)
+def test_incremental_is_whole(play: Play, seed: int) -> None:
+    dice = random.Random(seed)
+    for _round in range(10):
+        for _ in range(dice.randrange(1, 6)):
+            place, key = dice.choice(["shop", "pay", "erp"]), str(dice.randrange(9))
+            if dice.random() < 0.2:
+                play.delete(place, key)
+                continue
+            play.put(place, money(
+                key, dice.choice([None, "1", "2"]),
+                dice.choice([None, "TX00001", "TX00002", "ch_0001"]), dice.choice([5, 5, 6]),
+                kind=dice.choice(["payment", "payment", "refund"]),
+                paid_at=DAY + timedelta(days=dice.randrange(12)),
+            ))  # fmt: skip
+        play.run()
+        found = play.links()
+        play.run(whole=True)
+        assert play.links() == found

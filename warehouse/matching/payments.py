@@ -1,0 +1,178 @@
+"""Which records of several systems are one movement of money.
+
+Surely one: the same transaction number, kind and currency, once in each connection; where a
+connection has it several times, those of one amount, paired in the order of time if every
+connection has as many. Else one, where order number, kind, currency and amount are the same within
+seven days, the money has moved, each is the other's only one in its connection, and the numbers do
+not say otherwise: one has none, or they are of two numberings (a shop's and a gateway's).
+
+The order's number is the record's own, or else that of the order its key names in its connection.
+Refunds and their like are matched as payments are, each kind by itself. Refund, return and invoice
+documents are left alone: a shop's refund and a gateway's are two documents of one movement, which
+is matched here, and the model has no number that both would carry.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse.ddl import source_table
+from warehouse.matching import common, keyed
+
+_READ = (
+    "kind", "order_key", "amount", "currency", "status", "paid_at", "authorized_at", "value_date",
+    "source_created_at", "provider_transaction_id", "merchant_order_no",
+)  # fmt: skip
+_BLANKS = "E' \\t\\r\\n　#'"
+
+
+def _clean(sql: str) -> str:
+    return f"nullif(lower(trim({sql}, {_BLANKS})), '')"
+
+
+_COLUMNS = f"""
+    CASE WHEN length({_clean("s.provider_transaction_id")}) >= 6
+        AND regexp_matches(s.provider_transaction_id, '[1-9]')
+        THEN {_clean("s.provider_transaction_id")} END,
+    coalesce({_clean("s.merchant_order_no")}, (
+        SELECT any_value(o.number) FROM payment_order o
+        WHERE o.connection = s.connection AND o.source_key = s.order_key)),
+    s.order_key, coalesce(s.kind, 'payment'), s.amount, coalesce(s.currency, ''),
+    coalesce(s.paid_at, s.value_date::timestamptz, s.authorized_at, s.source_created_at),
+    coalesce(s.status, 'succeeded') = 'succeeded'
+"""
+
+# What the order handed to the gateway; else the platform's number that it claims; else its own.
+_ORDERS = f"""
+CREATE OR REPLACE TEMP TABLE payment_order AS
+SELECT o.connection, o.source_key, min(coalesce({_clean("o.merchant_order_no")},
+    CASE WHEN {_clean("o.platform_order_no")} = lower(o.source_key)
+        OR suffix(lower(o.source_key), '/' || {_clean("o.platform_order_no")})
+        OR regexp_matches(o.platform_order_no, '[,;，；、\\s]') THEN NULL
+    ELSE {_clean("o.platform_order_no")} END, {_clean("o.number")})) AS number
+FROM {source_table("order").full} o
+JOIN (SELECT DISTINCT s.connection, s.order_key FROM {source_table("payment").full} s
+    {{changed}} WHERE s.order_key IS NOT NULL AND s.merchant_order_no IS NULL) p
+    ON p.connection = o.connection AND p.order_key = o.source_key
+GROUP BY o.connection, o.source_key
+"""
+
+_UNITS = """
+CREATE OR REPLACE TEMP TABLE keyed_unit AS
+WITH known AS (
+    SELECT r.*, k.value FROM match_near r JOIN match_keys k ON k.id = r.id AND k.what = 'tx'
+    WHERE r.is_alive
+), numbered AS (
+    SELECT *, count(*) OVER same AS of_connection, count(*) OVER alike AS of_amount,
+        row_number() OVER (alike ORDER BY moment, stream, source_key) AS nth
+    FROM known WINDOW same AS (PARTITION BY value, kind, currency, connection),
+        alike AS (PARTITION BY value, kind, currency, connection, amount)
+), judged AS (
+    SELECT *, max(of_connection) OVER (PARTITION BY value, kind, currency) = 1 AS is_once,
+        min(of_amount) OVER w = max(of_amount) OVER w AS is_even
+    FROM numbered WINDOW w AS (PARTITION BY value, kind, currency, amount)
+), united AS (
+    SELECT id, min(id) OVER (PARTITION BY value, kind, currency) AS unit, connection
+    FROM judged WHERE is_once
+    UNION ALL
+    SELECT id, min(id) OVER (PARTITION BY value, kind, currency, amount, nth), connection
+    FROM judged WHERE NOT is_once AND is_even
+)
+SELECT * FROM united
+UNION ALL
+SELECT id, id, connection FROM match_near
+WHERE is_alive AND id IN (SELECT id FROM match_scope) AND id NOT IN (SELECT id FROM united)
+"""
+
+_HITS = """
+CREATE OR REPLACE TEMP TABLE keyed_hit AS
+WITH known AS (
+    SELECT r.*, k.value, regexp_extract(r.tx, '^[^0-9]*') || length(r.tx) AS numbering
+    FROM match_near r JOIN match_keys k ON k.id = r.id AND k.what = 'order'
+    WHERE r.is_alive AND r.has_moved AND r.amount IS NOT NULL
+)
+SELECT a.id AS a, b.id AS b, false AS strong
+FROM known a JOIN known b ON b.value = a.value AND b.kind = a.kind AND b.amount = a.amount
+    AND b.currency = a.currency AND b.connection <> a.connection
+WHERE coalesce(abs(epoch(a.moment) - epoch(b.moment)) <= 7 * 86400, true)
+    AND coalesce(a.numbering <> b.numbering, true)
+"""
+
+_DEAD = """
+CREATE OR REPLACE TEMP TABLE match_dead AS
+WITH dead AS (
+    SELECT r.*, k.what, k.value FROM match_near r JOIN match_keys k ON k.id = r.id
+    WHERE NOT r.is_alive
+)
+SELECT d.id AS dead, r.id AS living, 'transaction' AS rule,
+    'provider_transaction_id' AS evidence
+FROM dead d JOIN match_keys k ON k.what = d.what AND k.value = d.value
+JOIN match_near r ON r.id = k.id AND r.is_alive AND r.connection <> d.connection
+    AND r.kind = d.kind AND r.currency = d.currency AND r.amount = d.amount
+WHERE d.what = 'tx'
+"""
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables of the payments' matcher."""
+    keyed.create(
+        con, "payment",
+        "tx VARCHAR, order_no VARCHAR, order_key VARCHAR, kind VARCHAR, amount DECIMAL(28, 6), "
+        "currency VARCHAR, moment TIMESTAMPTZ, has_moved BOOLEAN",
+    )  # fmt: skip
+
+
+def group_payments(
+    con: duckdb.DuckDBPyConnection, *, changed: str | None = None, orders: str | None = None
+) -> None:
+    """Bring the links of payments up to date.
+
+    `changed`: a relation (connection, stream, source_key, id) of rows new, changed or gone since
+    the last call; None looks at all anew. `orders`: the same of orders, whose numbers payments
+    are known by. Adds to temp tables `matching_moved` and `matching_touched`.
+    """
+    create(con)
+    if common.is_alone(con, "payment"):
+        return
+    if changed is not None:
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE payment_changed AS "
+            f"SELECT connection, stream, source_key, id FROM {changed}"
+        )
+        changed = "payment_changed"
+        if orders is not None:
+            con.execute(
+                "INSERT INTO payment_changed SELECT connection, stream, source_key, id "
+                "FROM identity.payment_rows WHERE (connection, order_key) IN "
+                f"(SELECT (connection, source_key) FROM {orders}) "
+                "AND id NOT IN (SELECT id FROM payment_changed)"
+            )
+    only = "" if changed is None or not common.some(con, "identity.payment_rows") else (
+        f"JOIN (SELECT DISTINCT connection, stream, source_key FROM {changed}) c "
+        "ON c.connection = s.connection AND c.stream = s.stream AND c.source_key = s.source_key"
+    )  # fmt: skip
+    con.execute(_ORDERS.format(changed=only))
+    keyed.take(con, "payment", _READ, _COLUMNS, {"tx": "r.tx", "order": "r.order_no"}, changed)
+    for sql in (_UNITS, _HITS, _DEAD):
+        con.execute(sql)
+    keyed.join(
+        con, "payment", ("transaction", "provider_transaction_id"),
+        ("order and amount", "merchant_order_no + amount + currency + kind"),
+    )  # fmt: skip
+    common.drop(con, "payment_order", "payment_changed")
+
+
+def lead_rank(alias: str) -> str:
+    """Return the SQL of a row's rank to lead its movement, least first.
+
+    `alias` names a row of `source.payments`. A gateway or bank names its provider and no order of
+    its own, and knows fee, net or balance; a shop knows the order and the transaction.
+    """
+    a = alias
+    return (
+        f"CASE WHEN {a}.provider IS NOT NULL AND {a}.order_key IS NULL AND coalesce({a}.fee, "
+        f"{a}.net, {a}.balance) IS NOT NULL THEN 0 "
+        f"WHEN {a}.provider IS NOT NULL AND {a}.order_key IS NULL THEN 1 "
+        f"WHEN {a}.order_key IS NOT NULL AND coalesce({a}.provider, {a}.provider_transaction_id) "
+        "IS NOT NULL THEN 2 ELSE 3 END"
+    )
