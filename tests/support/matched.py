@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
-from source_rows import Loader
+from source_rows import MOMENT, Loader
 
-from warehouse import ddl
+from warehouse import ddl, lazy
 from warehouse.identity import golden_id
 
 Matcher = Callable[..., None]
@@ -23,7 +24,6 @@ class Play:
     entity: str
     matcher: Matcher
     touched: set[tuple[str, str, str]] = field(default_factory=set)
-    calls: int = 0
 
     def __post_init__(self) -> None:
         self.load = Loader(self.con)
@@ -32,6 +32,32 @@ class Play:
         stream = stream or ddl.source_table(self.entity).name
         self.load.put(self.entity, rows, connection=connection, stream=stream)
         self.touched |= {(connection, stream, str(r["key"])) for r in rows}
+
+    def bulk(self, connection: str, rows: list[dict[str, Any]]) -> None:
+        """Put new orders by one statement a table: for companies of some size."""
+        self.load.load += 1
+        lines = [
+            {"parent_key": r["key"], "source_key": str(n), "line": n, **line}
+            for r in rows for n, line in enumerate(r["lines"], 1)
+        ]  # fmt: skip
+        heads = [{"source_key": r["key"], **r} for r in rows]
+        for entity, given in (("order", heads), ("order_line", lines)):
+            table = ddl.source_table(entity)
+            names = sorted({n for row in given for n in row} & set(table.names))
+            lazy.make_room(self.con, table, names)
+            types = {f.name: f.sql_type for f in table.fields}
+            shape = json.dumps([{n: types[n] for n in names}])
+            frame = {"connection": connection, "stream": "orders", "load_id": self.load.load}
+            if entity == "order":
+                frame |= {"is_deleted": False, "first_seen_at": MOMENT}
+            marks = ", ".join("?" for _ in frame)
+            self.con.execute(
+                f"INSERT INTO {table.full} ({', '.join([*frame, *names])}) "
+                f"SELECT {marks}, {', '.join(f's.{n}' for n in names)} "
+                "FROM (SELECT unnest(from_json(?::json, ?)) AS s)",
+                [*frame.values(), json.dumps(given), shape],
+            )
+        self.touched |= {(connection, "orders", str(r["key"])) for r in rows}
 
     def delete(self, connection: str, key: str) -> None:
         self.load.delete(self.entity, key, connection=connection)
@@ -43,10 +69,11 @@ class Play:
             "CREATE OR REPLACE TEMP TABLE changed_rows (connection VARCHAR, stream VARCHAR, "
             "source_key VARCHAR, id UUID, is_alive BOOLEAN)"
         )
-        for place in self.touched:
+        if self.touched:
             self.con.execute(
-                "INSERT INTO changed_rows VALUES (?, ?, ?, ?, true)",
-                [*place, golden_id(self.entity, *place)],
+                "INSERT INTO changed_rows SELECT p[1], p[2], p[3], p[4]::uuid, true "
+                "FROM (SELECT unnest(?::varchar[][]) AS p)",
+                [[[*p, str(golden_id(self.entity, *p))] for p in sorted(self.touched)]],
             )
         self.con.execute("DROP TABLE IF EXISTS matching_moved")
         self.matcher(self.con, changed=None if whole else "changed_rows")
@@ -76,8 +103,3 @@ class Play:
             "JOIN identity.order_rows o ON o.id = x.order_id "
             "JOIN identity.order_rows d ON d.id = x.id ORDER BY ALL"
         ).fetchall()
-
-
-def both(rows: Iterable[tuple[Any, ...]]) -> dict[Any, Any]:
-    """Return rows of two columns as a dictionary."""
-    return {k: v for k, v in rows}

@@ -324,7 +324,7 @@ def test_any_order_of_arrival_gives_the_same(home: Home) -> None:
     wanted: Any = None
     with open_store(home) as store:
         for turn, rows in enumerate(itertools.permutations(story())):
-            if turn % 31:  # 24 of 720
+            if turn % 103:  # 7 of 720
                 continue
             for table in ("source.orders", "source.order_lines", "identity.order_rows"):
                 if turn or not table.startswith("identity"):
@@ -350,7 +350,7 @@ def test_incremental_is_whole(play: Play, seed: int) -> None:
     def number() -> str:
         return dice.choice(["", "SO", "123456789012"]) + str(dice.randrange(1, 9))
 
-    for _round in range(12):
+    for _round in range(8):
         for _ in range(dice.randrange(1, 6)):
             place, key = dice.choice(places), str(dice.randrange(1, 12))
             if dice.random() < 0.2:

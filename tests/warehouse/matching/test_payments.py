@@ -24,8 +24,10 @@ def play(home: Home) -> Iterator[Play]:
 def money(
     key: str, order: str | None, tx: str | None, amount: int = 50, **more: Any
 ) -> dict[str, Any]:
-    return {"key": key, "merchant_order_no": order, "provider_transaction_id": tx, "kind": "payment",
-            "amount": amount, "currency": "CNY", "status": "succeeded", "paid_at": DAY, **more}  # fmt: skip
+    return {"key": key, "merchant_order_no": order, "provider_transaction_id": tx,
+            "kind": "payment",
+            "amount": amount, "currency": "CNY", "status": "succeeded",
+            "paid_at": DAY, **more}  # fmt: skip
 
 
 def group(*names: str) -> frozenset[str]:
@@ -62,7 +64,8 @@ def test_equal_partial_payments_do_not_collapse(play: Play) -> None:
 def test_parts_under_one_number_are_paired_in_time_if_even(play: Play) -> None:
     later = DAY + timedelta(hours=1)
     for name in ("shop", "pay"):
-        play.put(name, money("1", "1", "TX00001", 10), money("2", "1", "TX00001", 10, paid_at=later),
+        play.put(name, money("1", "1", "TX00001", 10),
+                 money("2", "1", "TX00001", 10, paid_at=later),
                  money("3", "1", "TX00001", 30))  # fmt: skip
         play.put(name, money("4", "2", "TX00002", 10))
     play.put("shop", money("5", "2", "TX00002", 10))
