@@ -7,7 +7,7 @@ that happened before it, less the lookback, was seen. It moves only where a walk
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from connectors.changes import read_bookmark, write_bookmark
 from connectors.stripe.ledger import Ledger
 from connectors.stripe.lists import Denied, Lists, Part, place_of
 from connectors.stripe.settings import StripeSettings
+from connectors.stripe.settled import with_entries
 from connectors.stripe.streams import EVENTS, MAX_TYPES, Listed
 from connectors.stripe.told import Told
 
@@ -43,7 +44,7 @@ class Reading:
     def pages(self) -> Iterator[Page]:
         """Yield the pages, at most `request.limit` records of them."""
         limit = self.request.limit
-        for page in self._pages():
+        for page in map(self._settled, self._pages()):
             if limit is not None and self.taken + len(page.keys) >= limit:
                 left = limit - self.taken
                 kept = self.request.bookmark or {}
@@ -51,6 +52,16 @@ class Reading:
                 return
             self.taken += len(page.keys)
             yield page
+
+    def _settled(self, page: Page) -> Page:
+        """Give payouts the entries that they settle, as far as the key may read the ledger."""
+        if not self.listed.settled or page.kind != "records" or not self.settings.fees:
+            return page
+        try:
+            return replace(page, records=with_entries(self.lists, self.listed, page.records))
+        except Denied as denied:
+            said = f"The key may not read balance transactions ({denied}): payouts have no entries."
+            return replace(page, warnings=(*page.warnings, said))
 
     def _pages(self) -> Iterator[Page]:
         before, resume = read_bookmark(self.request.bookmark, self.request.mode)

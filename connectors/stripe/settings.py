@@ -62,8 +62,8 @@ class StripeSettings(SiteSettings):
     )
     fees: bool = Field(
         True,
-        description="Charges bring their fee and net amount; false where the key may not read "
-        "balance transactions",
+        description="Charges bring their fee and net amount, payouts what they settle; false "
+        "where the key may not read balance transactions",
     )
     rate: RateText | None = Field(
         "20/s", description="Most requests; Stripe allows 25/s in a sandbox, 100/s live"

@@ -97,6 +97,7 @@ class StripeSimulator(Simulator):
         self.denied: set[str] = set()
         self.per_second = 0
         self.most = 100
+        self.settled: dict[str, str] = {}  # an entry of the ledger: the payout it went with
         self.faults: list[Reply] = []
         self.before: Callable[[int], None] = lambda number: None
         self.journal: list[Line] = []
@@ -222,6 +223,8 @@ class StripeSimulator(Simulator):
         rows = [row for row in self._rows[name].values() if self._shows(name, row)]
         rows.sort(key=lambda row: row.order, reverse=True)
         kept = [row for row in rows if all(_fits(row.record, *pair) for pair in params)]
+        if "payout" in given:
+            kept = [row for row in kept if self.settled.get(row.record["id"]) == given["payout"]]
         types = [value for member, value in params if _base(member) == "types"]
         if types:
             kept = [row for row in kept if row.record["type"] in types]
@@ -279,6 +282,6 @@ def _fits(record: Record, member: str, value: str) -> bool:
         return bool({"gt": made > bound, "gte": made >= bound, "lt": made < bound,
                      "lte": made <= bound, "": made == bound}[how])  # fmt: skip
     if _base(member) in ("limit", "starting_after", "ending_before", "expand", "types",
-                         "delivery_success"):  # fmt: skip
+                         "delivery_success", "payout"):  # fmt: skip
         return True
     return bool(record.get(member) == value)

@@ -20,7 +20,8 @@ class Listed:
     An event tells of a member that is its object, or that its object names in a member `object`
     (a refund names its charge). `expand` is a member that comes whole. `settles`: entries move
     from pending to available without an event. `deletable`: members can be deleted for good.
-    `kept`: the list itself forgets, so what is missing in it is not deleted.
+    `kept`: the list itself forgets, so what is missing in it is not deleted. `settled`: members
+    are given the entries of the ledger that they settle, as `entries`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Listed:
     settles: bool = False
     deletable: bool = False
     kept: bool = False
+    settled: bool = False
 
     @property
     def path(self) -> str:
@@ -77,9 +79,10 @@ STREAMS: Mapping[str, Listed] = {
             "payouts", "payout", "Payouts",
             _of("payout", "created", "canceled", "failed", "paid", "updated",
                 "reconciliation_completed"),
+            settled=True,
         ),
         Listed("events", "event", "Events of the last 30 days", kept=True),
     )
 }  # fmt: skip
 
-EVENTS = STREAMS["events"]
+EVENTS, LEDGER = STREAMS["events"], STREAMS["balance_transactions"]

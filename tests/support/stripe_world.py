@@ -93,4 +93,5 @@ class World(JudgedWorld):
         """Say whether two objects are one; the entry of one may have come with it."""
         entry = ours.get("balance_transaction")
         seen = ours | ({"balance_transaction": entry["id"]} if isinstance(entry, dict) else {})
+        seen.pop("entries", None)  # what a payout settles is told by the ledger
         return seen == theirs

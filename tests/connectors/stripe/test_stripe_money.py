@@ -178,3 +178,49 @@ def test_fees_of_payouts_and_refunds_are_told(world: World) -> None:
         ("adjustment", Decimal("0.09"), None),  # a fee that came back
         ("fee", Decimal("0.15"), None),
     ]
+
+
+def test_a_payout_says_what_it_settles(world: World) -> None:
+    """Charges, refunds and what the ledger alone tells; a payout by hand has nothing to tell."""
+    first, second = world.charge(1000), world.charge(500)
+    refund = world.refund(first, 400)
+    at = world.second
+    fee = sample.entry("txn_fee", at, -7, "usd", type="stripe_fee", reporting_category="fee")
+    out = sample.entry("txn_out", at, -1063, "usd", type="payout", source="po_1")
+    for entry in (fee, out):
+        put(world, "balance_transactions", entry)
+    for name, one in world.stripe.living("balance_transactions").items():
+        if one.get("source") != second:
+            world.stripe.settled[name] = "po_1"
+    put(world, "payouts", sample.payout("po_1", at, 573, "usd"))
+    put(world, "payouts", sample.payout("po_2", at, 5, "usd", automatic=False))
+    put(world, "payouts", sample.payout("po_3", at, -5, "usd", reconciliation_status="in_progress"))
+    world.stripe.most = 2
+    world.sync_all()
+    world.publish()
+    assert world.ask(
+        "select p.number, p.kind, p.amount, p.status, is_automatic, m.kind from unified.payouts p"
+        " join unified.payments m using (payout_id) order by 1"
+    ) == [
+        ("po_1", "payout", Decimal("5.73"), "in_transit", True, "payout"),
+        ("po_2", "payout", Decimal("0.05"), "in_transit", False, "payout"),
+        ("po_3", "collection", Decimal("0.05"), "in_transit", True, "transfer"),
+    ]
+    lines = world.ask(
+        "select p.number, m.number, l.kind, l.amount, l.fee, l.net from unified.payout_lines l"
+        " join unified.payouts p using (payout_id) join unified.payments m using (payment_id)"
+    )
+    assert sorted(lines) == [
+        ("po_1", first, "charge", 10, Decimal("0.20"), Decimal("9.80")),
+        ("po_1", refund, "refund", -4, 0, -4),
+        ("po_1", "txn_fee", "stripe_fee", Decimal("-0.07"), 0, Decimal("-0.07")),
+    ]
+    assert sum(line[-1] for line in lines) == Decimal("5.73")
+
+
+def test_payouts_come_without_the_right_to_read_the_ledger(world: World) -> None:
+    put(world, "payouts", sample.payout("po_1", world.second, 573, "usd"))
+    world.stripe.denied.add("balance_transactions")
+    done = world.sync("payouts")
+    assert (done.inserted, done.error) == (2, None)  # the payout and its money
+    assert [text for text in done.warnings if "may not read balance transactions" in text]
