@@ -109,6 +109,11 @@ _SOURCES = {
     ),
     "units": _list("BD_UNIT", "计量单位", "FUnitID", "FNumber FName FForbidStatus"),
     "currencies": _list("BD_Currency", "币别", "FCURRENCYID", "FNumber FName FCODE FForbidStatus"),
+    "exchange_rates": _list(
+        "BD_Rate", "汇率", "FRateID",
+        "FRATETYPEID.FNumber FCyForID.FNumber FCyToID.FNumber FExchangeRate FReverseExRate "
+        "FBegDate FEndDate FDocumentStatus FForbidStatus",
+    ),
     "departments": _list("BD_Department", "部门", "FDeptId", "FNumber FName FForbidStatus"),
     "staff": _list(
         "BD_Empinfo", "员工", "FID", "FStaffNumber FNumber FName FForbidStatus FDocumentStatus"
@@ -178,11 +183,14 @@ _SOURCES = {
         "FDeliveryDate",
         "FPurchaseOrgId", stop=_CLOSED,
     ),
-    "purchase_receipts": _bill(
-        "STK_InStock", "采购入库单", "FInStockEntry",
-        "FDate FSupplierId.FNumber FSupplierId.FName",
-        f"{_GOODS} FUnitID.FNumber FRealQty FStockId.FNumber FLot.FNumber FPOOrderNo",
-        "FStockOrgId",
+    "purchase_receipts": Source(
+        "STK_InStock", "采购入库单, one record a line", "FInStockEntry_FEntryId",
+        (
+            "FBillNo", "FDocumentStatus", "FCancelStatus", STAMP, "FCreateDate",
+            "FStockOrgId.FNumber", "FDate", "FSupplierId.FNumber", *_GOODS.split(),
+            "FUnitID.FNumber", "FRealQty", "FStockId.FNumber", "FLot.FNumber", "FPOOrderNo",
+        ),
+        org="FStockOrgId",
     ),
     "receivables": _bill(
         "AR_receivable", "应收单", "FEntityDetail",

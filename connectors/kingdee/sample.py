@@ -67,6 +67,12 @@ FORMS: Mapping[str, Form] = {
     "ORG_Organizations": Form("FOrgID", dict(_LIST)),
     "BD_UNIT": Form("FUnitID", dict(_LIST)),
     "BD_Currency": Form("FCURRENCYID", {**_LIST, "FCODE": None}),
+    "BD_Rate": Form(
+        "FRateID",
+        {"FRATETYPEID.FNumber": "HLTX01_SYS", "FCyForID.FNumber": "PRE007",
+         "FCyToID.FNumber": "PRE001", "FDocumentStatus": "C", "FForbidStatus": "A",
+         **_none("FExchangeRate FReverseExRate FBegDate FEndDate")},
+    ),
     "BD_Department": Form("FDeptId", dict(_LIST)),
     "BD_Empinfo": Form("FID", {**_LIST, "FStaffNumber": None, "FDocumentStatus": "C"}),
     "BD_Customer": Form(

@@ -22,7 +22,7 @@ TABLES = (
 )  # fmt: skip
 
 
-ALIKE = ("units", "currencies", "departments", "return_notices", "purchase_receipts")
+ALIKE = ("units", "currencies", "departments", "return_notices")
 """Streams that make no row, as two others that are read."""
 
 
@@ -85,6 +85,17 @@ def fill(world: World) -> None:
             "FAllAmount": D("0.5")}  # fmt: skip
     world.put("PUR_PurchaseOrder", 16, [bought, more], FBillNo="CGDD1", FBillAllAmount=D("1130.5"),
               FSupplierId__FNumber="VEN0001", FDate="2026-03-01T00:00:00")  # fmt: skip
+    came = [{"FMaterialId__FNumber": "A-1001", "FRealQty": 4, "FStockId__FNumber": "CK01",
+             "FPOOrderNo": "CGDD1"},
+            {"FMaterialId__FNumber": "A-1002", "FRealQty": D("0.25")}]  # fmt: skip
+    for key, state in ((17, "C"), (18, "B")):
+        world.put("STK_InStock", key, came, FBillNo=f"CGRK{key}", FDocumentStatus=state,
+                  FSupplierId__FNumber="VEN0001", FDate="2026-03-04T00:00:00")  # fmt: skip
+    world.put("BD_Rate", 19, FExchangeRate=D("7.1234"), FReverseExRate=D("0.1404"),
+              FBegDate="2026-03-01T00:00:00", FEndDate="2026-03-31T00:00:00")  # fmt: skip
+    world.put("BD_Rate", 20, FExchangeRate=D("7.3"), FBegDate="2026-04-01T00:00:00",
+              FEndDate="9999-12-31T00:00:00", FRATETYPEID__FNumber="HL2",
+              FForbidStatus="B")  # fmt: skip
     for n in (1, 2):
         world.put("STK_Inventory", f"guid-{n}", FMaterialId__FNumber=f"A-100{n}",
                   FStockId__FNumber="CK01", FStockId__FName="成品仓", FBaseQty=D("12.5") * n,
@@ -96,7 +107,8 @@ def test_every_stream_has_a_mapping_and_nothing_goes_to_quarantine(company: Worl
     world, done = company, company.done  # type: ignore[attr-defined]
     assert {name: one.quarantined for name, one in done.items() if one.quarantined} == {}
     assert {name: one.warnings for name, one in done.items() if one.inserted and one.warnings} == {
-        "suppliers": {"Fields that this account does not have are left out: FSOCIALCRECODE.": 1}
+        "suppliers": {"Fields that this account does not have are left out: FSOCIALCRECODE.": 1},
+        "exchange_rates": {"kind: unknown word: HL2": 1},
     }
     assert set(READ) == set(STREAMS) - {
         "vat_invoices", "plain_invoices", "vouchers", "opportunities", "leads",
@@ -119,6 +131,27 @@ def test_documents_say_whose_they_are(company: World) -> None:
                            " left join unified.organizations o using (organization_id)") == [
             ("总部",)
         ], table  # fmt: skip
+
+
+def test_goods_that_came_stand_by_line_and_rates_in_both_currencies(company: World) -> None:
+    assert company.ask("select m.number, m.status, p.sku, m.quantity, l.code, s.code, o.number,"
+                       " m.reason, m.occurred_at::varchar from unified.stock_movements m"
+                       " join unified.products p using (product_id)"
+                       " join unified.parties s on s.party_id = m.party_id"
+                       " left join unified.locations l on l.location_id = m.to_location_id"
+                       " left join unified.purchase_orders o using (purchase_order_id)"
+                       " order by 1, 3") == [
+        (number, status, sku, amount, place, "VEN0001", order, "receipt", "2026-03-03 16:00:00+00")
+        for number, status in (("CGRK17", "done"), ("CGRK18", "draft"))
+        for sku, amount, place, order in (
+            ("A-1001", 4, "CK01", "CGDD1"), ("A-1002", D("0.25"), None, None)
+        )
+    ]  # fmt: skip
+    assert company.ask("select from_currency, to_currency, rate, kind, status, valid_from_date,"
+                       " valid_to_date from unified.exchange_rates order by rate") == [
+        ("USD", "CNY", D("7.1234"), "fixed", "active", date(2026, 3, 1), date(2026, 3, 31)),
+        ("USD", "CNY", D("7.3"), "unknown", "inactive", date(2026, 4, 1), None),
+    ]  # fmt: skip
 
 
 def test_sums_are_those_of_the_account(company: World) -> None:
