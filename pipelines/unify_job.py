@@ -15,6 +15,7 @@ from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome
 from pipelines.space import need_space
 from pipelines.stops import stops_pass
 from pipelines.waiting import waiting
+from warehouse.decisions import Decisions
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -66,11 +67,13 @@ def unify_publish(
     return outcome
 
 
-def store_mark(home: Home) -> str:
+def store_mark(home: Home, decided: int | None = None) -> str:
     """Return the state of the store's file without opening it; empty where there is none.
 
     Opening a DuckDB file and writing nothing does not touch it, so the mark moves with what was
-    loaded, replayed or decided. A log left by a killed process counts: it holds commits.
+    loaded or replayed. A log left by a killed process counts: it holds commits. `decided` is the
+    last decision that counts, by default the last there is: one that was written and not acted on,
+    by a command that was killed, is news too.
     """
     try:
         store = home.store.stat()
@@ -80,21 +83,26 @@ def store_mark(home: Home) -> str:
         log = home.store.with_name(home.store.name + ".wal").stat().st_size
     except FileNotFoundError:
         log = 0
-    return f"{store.st_mtime_ns}-{store.st_size}-{log}"
+    if decided is None:
+        decided = Decisions(home.landing).newest()
+    return f"{store.st_mtime_ns}-{store.st_size}-{log}-{decided}"
 
 
 def _unify_publish(
     workspace: Workspace, outcome: PublishOutcome, now: Callable[[], datetime], new_key: bool
 ) -> str:
     """Do the work; the figures go into `outcome`. Returns the mark of what is published now."""
+    from warehouse import ruled
+    from warehouse.landing import Landing
     from warehouse.project import project
     from warehouse.publish import publish
+    from warehouse.settle import expect_decisions
     from warehouse.store import open_store
     from warehouse.unify import unify
 
     home, company = workspace.home.make(), workspace.company()
     need_space(home, company.min_free)
-    key = workspace.key
+    key, landing = workspace.key, Landing(home.landing)
     with open_store(home, clock=now, on_wait=waiting) as store:
         unified = unify(
             store, now=now(), priority=company.priority, sku_aliases=company.sku_aliases
@@ -111,7 +119,7 @@ def _unify_publish(
         )
         store.checkpoint()
         # Taken under the lock: what another run loads from here on is news again.
-        mark = store_mark(home)
+        mark = store_mark(home, decided)
     published = publish(home, keep=company.keep.published, min_free=company.min_free, now=now())
     outcome.changed = sum(unified.rewritten.values()) + sum(unified.removed.values())
     outcome.published = published.changed
