@@ -122,7 +122,9 @@ def read(decisions: Decisions) -> tuple[int, dict[str, Rulings]]:
     return (log[-1].sequence if log else 0), rulings(log)
 
 
-def opposed(decisions: Decisions, entity: str, kind: Kind, rows: Sequence[Record]) -> list[Decision]:
+def opposed(
+    decisions: Decisions, entity: str, kind: Kind, rows: Sequence[Record]
+) -> list[Decision]:
     """Return the decisions that hold now and would not, in part, after one more of `kind`."""
     log = decisions.all()
     new = Decision(

@@ -13,6 +13,7 @@ from pipelines.cli import (
     demo,
     folder,
     new_connector,
+    party,
     preview,
     quarantine,
     query,
@@ -61,6 +62,7 @@ app.command("status", help=t("help.status"))(status.status)
 app.command("connectors", help=t("help.connectors"))(connectors.connectors)
 app.command("query", help=t("help.query"))(query.query)
 app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
+app.add_typer(party.app, name="party", help=t("help.party"))
 app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
