@@ -131,6 +131,21 @@ def published_counts(home: Home) -> dict[Key, tuple[int | None, int, int]]:
     return {(c, s): (rows, bad, batch) for c, s, rows, bad, batch in result.rows}
 
 
+def suggestions(home: Home) -> int:
+    """Return how many published pairs wait for a person's word on whether they are one party."""
+    if not home.current.exists():
+        return 0
+    from warehouse import reader
+
+    # A file that an older release published has no such table.
+    known = "select 1 from duckdb_tables() where schema_name = 'ops' and table_name = 'suggestions'"
+    if not list(reader.run_query(home.current, known).rows):
+        return 0
+    counted = "select count(*) from ops.suggestions where entity = 'party'"
+    ((count,),) = reader.run_query(home.current, counted).rows
+    return int(count)
+
+
 def landed(home: Home, connection: str, stream: str) -> int:
     """Return the number of the newest complete batch of a stream, 0 where there is none."""
     folder = home.landing / connection / stream

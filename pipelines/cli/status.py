@@ -21,7 +21,7 @@ def status(
     json: AsJson = False,
 ) -> None:
     """Tell how every stream is, from control database, sidecars and published file."""
-    from pipelines.state import Broken, gather
+    from pipelines.state import Broken, gather, suggestions
 
     space = workspace()
     for name in connection or []:
@@ -31,11 +31,13 @@ def status(
     found = gather(space, connection or [], moment)
     streams = [s for s in found if not isinstance(s, Broken)]
     broken = [s for s in found if isinstance(s, Broken)]
+    alike = suggestions(space.home)
     if json:
         as_json(
             {
                 "streams": [s.as_json() for s in streams],
                 "broken": [b.as_json() for b in broken],
+                "suggestions": alike,
                 "published": str(space.home.readable) if space.home.current.exists() else None,
             }
         )
@@ -63,6 +65,8 @@ def status(
         right=(4, 5, 6),
     )
     _remarks(streams, broken)
+    if alike:
+        remark(t("status.suggestions", count=alike))
     if space.home.current.exists():
         tell_age(space.home.current)
     else:

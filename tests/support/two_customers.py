@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,8 @@ import duckdb
 from warehouse import ddl
 from warehouse.identity import golden_id, golden_id_sql
 from warehouse.matching.rulings import Rulings
-from warehouse.model import HEADERS
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CONNECTION = """type: pipelines.Connection
 attributes:
   system: files
@@ -119,4 +120,3 @@ def _write(con: duckdb.DuckDBPyConnection, golden: dict[UUID, UUID], rulings: Ru
 
 
 MATCHERS = {"party": obedient}
-assert "party" in HEADERS
