@@ -17,6 +17,7 @@ from pipelines.process import this_process
 from pipelines.sensor import LONGEST_WAIT, QUIET, Waiting, decide, tick
 from pipelines.unify_job import store_mark
 from pipelines.workspace import Workspace
+from warehouse.decisions import Decisions
 from warehouse.home import Home
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -128,6 +129,11 @@ def test_the_mark_of_the_store_moves_with_what_is_written(home: Home):
     assert store_mark(home) == first
     home.store.with_name("store.duckdb.wal").write_bytes(b"committed, not checkpointed")
     assert store_mark(home) != first
+    home.store.with_name("store.duckdb.wal").unlink()
+    about = {"entity": "party", "rows": [["a", "b", "1"], ["a", "b", "2"]]}
+    Decisions(home.landing).append("merge", why="x", at=NOW, about=about)
+    assert store_mark(home) != first, "nobody has acted on the decision"
+    assert store_mark(home, 0) == first
 
 
 @pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20")
