@@ -112,6 +112,7 @@ def _unify_publish(
             home,
             privacy=company.privacy,
             key=key,
+            priority=company.priority,
             runs=run_rows(workspace.control, privacy=company.privacy),
             freshness=freshness_rows(workspace, now()),
             new_key=new_key,

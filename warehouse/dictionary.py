@@ -24,11 +24,13 @@ Every entity has a table in `source` (one row a source record, as its system sai
 `unified` (one row a real thing). Where a column says *refers to*, `unified` has the golden id of
 that thing in a column of its own, null until it is known. A *word* is one of a closed list or
 `unknown`; the source's own word stands in `<column>_raw`. Money is in major units of the row's
-`currency`, instants are UTC, ids are text.
+`currency`, instants are UTC, ids are text. Beside each table of things that stand on their own,
+`unified.<table>_from` tells in `<field>_from` the connection whose value stands.
 
 每个实体在 `source`（每条源记录一行）和 `unified`（每个真实事物一行）中各有一张表。
 *refers to* 表示引用，`unified` 中另有统一编号列，未知时为空。*word* 为封闭词表，源词保留在
 `<列名>_raw` 中。金额以该行 `currency` 的主单位计，时间为 UTC，编号为文本。
+每张独立事物的表旁有 `unified.<表名>_from`，`<字段>_from` 为该值来自的连接。
 """
 
 

@@ -28,6 +28,7 @@ from warehouse.model import HEADERS
 from warehouse.project_tables import Tables, drop
 from warehouse.session import checkpoint_at_commit
 from warehouse.store import STORAGE_VERSION, Store, attach
+from warehouse.survive import Priority
 
 DATABASE = "published"
 _LOCK_WAIT = 600.0
@@ -63,6 +64,7 @@ def project(
     *,
     privacy: PrivacyMode,
     key: bytes,
+    priority: Priority | None = None,
     runs: Sequence[Mapping[str, Any]] = (),
     freshness: Sequence[Mapping[str, Any]] = (),
     new_key: bool = False,
@@ -71,12 +73,13 @@ def project(
     """Bring public.duckdb up to the store. `runs` and `freshness` replace ops.runs, ops.freshness.
 
     They alone are a change only an hour after the last one: each sync leaves a run behind. Members
-    of a run or freshness row that are no column are left out. Raises ValueError for a key under 16
-    bytes, KeyChanged for another one than before unless it is said to be a `new_key`, and StoreBusy
-    when another process copies the projection for ten minutes.
+    of a run or freshness row that are no column are left out. `priority` is the company's, as
+    given to `unify`: the views `unified.<table>_from` follow it. Raises ValueError for a key under
+    16 bytes, KeyChanged for another one than before unless it is said to be a `new_key`, and
+    StoreBusy when another process copies the projection for ten minutes.
     """
     con = store.con
-    form = _form(store, privacy, key)
+    form, wins = _form(store, privacy, key, priority or {}), priority or {}
 
     def write() -> Projected:
         state = _state(con, home.public) if home.public.exists() else {}
@@ -85,12 +88,12 @@ def project(
             state = {}
         given = handed.tables(runs, freshness)
         try:
-            return _write(store, home, state, form, privacy, given, now)
+            return _write(store, home, state, form, privacy, wins, given, now)
         except duckdb.Error as error:
             if not state or not isinstance(trouble.said(error, home.public), StoreDamaged):
                 raise
             # A projection that turns out to be damaged is made anew.
-            return _write(store, home, {}, form, privacy, given, now)
+            return _write(store, home, {}, form, privacy, wins, given, now)
 
     mask.use_key(con, key)
     try:
@@ -111,6 +114,7 @@ def _write(
     state: Mapping[str, str],
     form: str,
     privacy: PrivacyMode,
+    priority: Priority,
     given: tuple[tuple[Table, handed.Rows], ...],
     now: datetime,
 ) -> Projected:
@@ -118,7 +122,7 @@ def _write(
     con, whole = store.con, not state
     file = home.public.with_name("public.duckdb.new") if whole else home.public
     if whole:
-        _fresh(file)
+        _fresh(file, priority)
     attach(con, file, DATABASE)
     try:
         done = _Projection(store, state, privacy, whole).run(given, form, now)
@@ -130,9 +134,10 @@ def _write(
     return done
 
 
-def _form(store: Store, privacy: PrivacyMode, key: bytes) -> str:
+def _form(store: Store, privacy: PrivacyMode, key: bytes, priority: Priority) -> str:
     """Return what the file is made of, without telling the key."""
-    said = f"{public.form()}/{privacy}/{store.meta('store_id')}/{STORAGE_VERSION}/{mask.VERSION}"
+    form = public.form(priority)
+    said = f"{form}/{privacy}/{store.meta('store_id')}/{STORAGE_VERSION}/{mask.VERSION}"
     return hmac.digest(key, said.encode(), "sha256").hex()
 
 
@@ -157,10 +162,10 @@ def _follows(store: Store, state: Mapping[str, str]) -> bool:
     ) and load <= _newest(store.con)
 
 
-def _fresh(path: Path) -> None:
+def _fresh(path: Path, priority: Priority) -> None:
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(public.empty_file())
+        file.write(public.empty_file(priority))
 
 
 def _newest(con: duckdb.DuckDBPyConnection) -> int:

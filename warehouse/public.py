@@ -1,5 +1,7 @@
 """The form of the published file: its tables, the views of `unified` and the marts.
 
+The views `unified.<table>_from` say what the company's file says: who wins which field.
+
 Tables of golden rows stand in `main`, views of `unified` show them. The file is published as
 `unified.duckdb`, and a client that opens it so has a catalog of that name: DuckDB then refuses
 `unified.orders` as ambiguous, also inside views. `orders` and `main.orders` work under any name.
@@ -13,14 +15,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 
-from warehouse import ddl, marts, ops_tables, upgrades
+from warehouse import ddl, marts, ops_tables, upgrades, winners
 from warehouse.ddl import Table, columns_of, literal, quote
 from warehouse.mask import public_table
 from warehouse.model import ENTITIES
 from warehouse.store import attach
+from warehouse.survive import Priority
 
 HISTORY_OF = ("order", "stock_level", "party")
 
@@ -60,23 +64,39 @@ def all_tables() -> Iterator[Table]:
     yield from ops_tables.PUBLIC_OPS
 
 
+_Frozen: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def form(priority: Priority) -> str:
+    """Return a hash over all that the empty published file of a company is made of."""
+    return _form(_frozen(priority))
+
+
+def empty_file(priority: Priority) -> bytes:
+    """Return an empty published file: thousands of comments are written once a process."""
+    return _empty_file(_frozen(priority))
+
+
+def _frozen(priority: Priority) -> _Frozen:
+    return tuple((name, tuple(said)) for name, said in sorted(priority.items()))
+
+
 @cache
-def form() -> str:
-    """Return a hash over all that the empty published file is made of."""
-    text = "\n".join([*_tables_and_views(), *marts.texts()])
+def _form(priority: _Frozen) -> str:
+    text = "\n".join([*_tables_and_views(), *_of_company(dict(priority)), *marts.texts()])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
-def empty_file() -> bytes:
-    """Return an empty published file: thousands of comments are written once a process."""
+def _empty_file(priority: _Frozen) -> bytes:
     with tempfile.TemporaryDirectory(prefix="isthmus-") as folder:
         path = Path(folder) / "empty.duckdb"
         with duckdb.connect() as con:
             attach(con, path, "fresh")
         with duckdb.connect(str(path)) as con:
             with upgrades.transaction(con):
-                con.execute(";\n".join([*_tables_and_views(), *_marts()]))
+                said = [*_tables_and_views(), *_of_company(dict(priority)), *_marts()]
+                con.execute(";\n".join(said))
                 _fill_dictionary(con)
             con.execute("CHECKPOINT")
         return path.read_bytes()
@@ -90,10 +110,20 @@ def _tables_and_views() -> Iterator[str]:
         yield from ddl.comments(table)
     for view in unified_views():
         behind = f"main.{quote(view.name)}"
-        yield f"CREATE VIEW {view.full} AS SELECT {columns_of(view.names)} FROM {behind}"
-        yield f"COMMENT ON VIEW {view.full} IS {literal(f'{view.en} · {view.zh}')}"
-        for field in view.fields:
-            yield ddl.comment(view.full, field)
+        yield from _view(view, f"SELECT {columns_of(view.names)} FROM {behind}")
+
+
+def _of_company(priority: Priority) -> Iterator[str]:
+    """Yield the statements that follow from what the company's file says of survivorship."""
+    for view in winners.tables():
+        yield from _view(view, winners.select(str(view.entity), priority))
+
+
+def _view(view: Table, select: str) -> Iterator[str]:
+    yield f"CREATE VIEW {view.full} AS {select}"
+    yield f"COMMENT ON VIEW {view.full} IS {literal(f'{view.en} · {view.zh}')}"
+    for field in view.fields:
+        yield ddl.comment(view.full, field)
 
 
 def _marts() -> Iterator[str]:
@@ -107,7 +137,8 @@ def _fill_dictionary(con: duckdb.DuckDBPyConnection) -> None:
         (schema, None, None, None, en, zh, None, None) for schema, (en, zh) in ddl.SCHEMAS.items()
     ]
     rows += [("mart", m.name, None, None, m.grain, None, None, None) for m in marts.in_order()]
-    for table in (*unified_views(), *source_tables(), *history_tables(), *ops_tables.PUBLIC_OPS):
+    views = (*unified_views(), *winners.tables())
+    for table in (*views, *source_tables(), *history_tables(), *ops_tables.PUBLIC_OPS):
         rows.append((table.schema, table.name, None, None, table.en, table.zh, None, None))
         rows += [
             (table.schema, table.name, f.name, f.sql_type, f.en, f.zh, f.about,

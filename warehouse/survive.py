@@ -2,8 +2,9 @@
 
 Over the living members of a group, the first that knows the field wins, in this order: the company
 file's list of connections (`entity.field`, else `entity`), the record that leads (the order as it
-was placed, the gateway's payment), the source's own stamp, how complete the record is, its key. No
-moment of ours counts, so any order of syncs ends in the same values.
+was placed, the gateway's payment), the source's own stamp, how complete the record is, its own id.
+No moment of ours counts, so any order of syncs ends in the same values; and nothing counts that a
+mask takes away or changes, so the published file tells the same winners as the store.
 """
 
 from __future__ import annotations
@@ -27,14 +28,16 @@ def ranked(entity: str, members: str, priority: Priority, names: Sequence[str]) 
     """Return a SELECT of `members` with their places in the group.
 
     `members` is a relation with the columns of the unified table, one row a member, the golden id
-    in the id column, and `is_lead`. `names` are its columns that rows carry.
+    in the id column, `own_id` and `is_lead`. `names` are its columns that rows carry.
     """
     cls, own = ENTITIES[entity], quote(f"{entity}_id")
-    model = [n for n in cls.columns() if n in names]
+    # Notes and lists are not published of masked rows.
+    kept = [n for n, c in cls.columns().items() if c.privacy != "note" and c.kind != "json"]
+    model = [n for n in kept if n in names]
     stamps = [f"m.{n}" for n in ("source_updated_at", "source_created_at") if n in names]
     since = f"coalesce({', '.join(stamps)})" if stamps else "NULL"
     filled = " + ".join(f"(m.{quote(n)} IS NOT NULL)::INT" for n in model) or "0"
-    rest = [f"{since} DESC NULLS LAST", f"({filled}) DESC", "connection", "stream", "source_key"]
+    rest = [f"{since} DESC NULLS LAST", f"({filled}) DESC", "connection", "stream", "own_id"]
     orders = {_RANK: ["is_lead IS TRUE DESC", *_places(priority.get(entity)), *rest]}
     for field in _own_lists(entity, priority, names):
         orders[_rank_of(field)] = [*_places(priority[f"{entity}.{field}"]), *orders[_RANK]]
@@ -64,12 +67,19 @@ def values(entity: str, priority: Priority, names: Sequence[str]) -> dict[str, s
 
 
 def winners(entity: str, priority: Priority, names: Sequence[str]) -> dict[str, str]:
-    """Return for each field of the model that is in `names` the connection that gave its value."""
-    return {
-        name: _first("connection", name, priority, entity, _knows(entity, name, names))
-        for name in ENTITIES[entity].columns()
-        if name in names and name not in ANY
-    }
+    """Return for each field of the model that is in `names` the connection that gave its value.
+
+    To be asked of `ranked` as `values` are. A flag that one member says is of the first that does.
+    """
+    found: dict[str, str] = {}
+    for name in ENTITIES[entity].columns():
+        if name in names:
+            known = _knows(entity, name, names)
+            found[name] = _first("connection", name, priority, entity, known)
+            if name in ANY:
+                says = _first("connection", name, priority, entity, quote(name))
+                found[name] = f"coalesce({says}, {found[name]})"
+    return found
 
 
 def _value(entity: str, name: str, priority: Priority, names: Sequence[str]) -> str:

@@ -131,7 +131,7 @@ def _warm() -> None:
     from warehouse import public, store
 
     store._empty()
-    public.empty_file()
+    public.empty_file({})
 
 
 def _played(
