@@ -32,6 +32,7 @@ class Companies:
         self.core = words.half_of(words.CORE, profile.half)
         self.industries = words.half_of(words.INDUSTRIES, profile.half)
         self.trades = words.half_of(words.TRADES, profile.half)
+        self.taken: dict[tuple[str, str], set[str]] = {}
         self.liked = ["".join(rng.sample(self.core, 2)) for _ in range(40)]
 
     def company(self, number: int) -> Party:
@@ -89,28 +90,43 @@ class Companies:
         return "".join(self.rng.sample(self.core, self.rng.choice((2, 2, 2, 3, 3))))
 
     def _company(self, number: int, city: City, core: str, suffix: str) -> Party:
+        """Return a company of a name that the registry would grant."""
+        while True:
+            name, industry, region, suffix = self._named(city, core, suffix)
+            if self._grant(core, industry, city.province if region else ""):
+                return self._registered(number, name, city, core, industry, region, suffix)
+
+    def _grant(self, core: str, industry: str, province: str) -> bool:
+        """Say whether no other has the name: once a province, or once at all without a place."""
+        held = self.taken.setdefault((core, industry), set())
+        if province in held or "" in held or (held and not province):
+            return False
+        held.add(province)
+        return True
+
+    def _named(self, city: City, core: str, suffix: str) -> tuple[str, str, str, str]:
+        """Return name, trade, place and suffix of a company; the place is empty in some."""
         rng, industry = self.rng, self.rng.choice(self.industries)
         suffix = suffix or rng.choice(_SUFFIXES[:17])
         region = plain(city.province if rng.random() < 0.25 else city.name)
         style = rng.random()
-        if suffix == "集团有限公司":
-            industry = industry if style < 0.4 else ""
+        if suffix == "集团有限公司" and style > 0.4:
+            industry = ""
         if style < 0.12:
-            name = f"{core}（{region}）{industry}{suffix}"
-        elif style < 0.2:
-            name = f"{core}{industry}（{region}）{suffix}"
-        elif style < 0.27:
-            name, region = f"{core}{industry}{suffix}", ""
-        else:
-            name = f"{region}{core}{industry}{suffix}"
-        return self._registered(number, name, city, core, industry, region, suffix)
+            return f"{core}（{region}）{industry}{suffix}", industry, region, suffix
+        if style < 0.2:
+            return f"{core}{industry}（{region}）{suffix}", industry, region, suffix
+        if style < 0.27:
+            return f"{core}{industry}{suffix}", industry, "", suffix
+        return f"{region}{core}{industry}{suffix}", industry, region, suffix
 
     def _branch(self, number: int, parent: Party, city: City) -> Party:
         where = plain(city.name)
         kind = self.rng.choice(("分公司", "分公司", "销售分公司", "办事处"))
-        suffix = f"{parent.suffix}{where}{kind}"
-        return self._registered(number, f"{parent.name}{where}{kind}", city, parent.core,
-                                parent.industry, parent.region, suffix)  # fmt: skip
+        branch = self._registered(number, f"{parent.name}{where}{kind}", city, parent.core,
+                                  parent.industry, parent.region, parent.suffix)  # fmt: skip
+        branch.branch = f"{where}{kind}"
+        return branch
 
     def _registered(self, number: int, name: str, city: City, core: str, industry: str,
                     region: str, suffix: str) -> Party:  # fmt: skip

@@ -36,7 +36,7 @@ NAMELESS = (
 
 def company_name(rng: Random, party: Party, habits: Habits, tags: set[str]) -> str:
     """Return the name of a company or trader as the system has it."""
-    if rng.random() < habits.pinyin and party.sort == "company":
+    if rng.random() < habits.pinyin and party.sort == "company" and not party.branch:
         tags.add("pinyin")
         return company_pinyin(rng, party.region, party.core, party.industry)
     if rng.random() < habits.short:
@@ -48,22 +48,22 @@ def company_name(rng: Random, party: Party, habits: Habits, tags: set[str]) -> s
 
 
 def _short(rng: Random, party: Party) -> str:
-    """Return a 简称: the own name alone, or with one of place and trade."""
-    where = party.region
+    """Return a 简称: the own name alone or with place or trade; a branch says that it is one."""
     if party.sort == "trader":
-        own = party.core if len(party.core) > 1 else party.core + party.industry
-        return rng.choice((own + party.industry, own + party.industry, own))
+        # alone, the own name of some is their owner's, who may be a customer in person
+        own = party.core if len(party.core) > 1 and party.core != party.contacts[0].name else ""
+        return rng.choice((party.core + party.industry, party.core + party.industry,
+                           own or party.core + party.industry))  # fmt: skip
     style = rng.random()
-    if "公司" in party.suffix and party.suffix.rsplit("公司", 1)[0] and party.sign == "group":
-        branch = party.suffix.rsplit("公司", 1)[-1]
-        where = branch.removesuffix("办事处") or where
     if style < 0.3:
-        return party.core + ("集团" if party.suffix == "集团有限公司" else "")
-    if style < 0.62:
-        return party.core + party.industry
-    if style < 0.8:
-        return where + party.core
-    return where + party.core + party.industry
+        own = party.core + ("集团" if party.suffix == "集团有限公司" else "")
+    elif style < 0.62:
+        own = party.core + party.industry
+    elif style < 0.8:
+        own = party.region + party.core
+    else:
+        own = party.region + party.core + party.industry
+    return own + party.branch.removesuffix("公司")
 
 
 def _variant(rng: Random, party: Party, habits: Habits, tags: set[str]) -> str:

@@ -55,8 +55,8 @@ class Contact:
 class Party:
     """One real customer: `sort` is company, trader or person; a person is its own first contact.
 
-    `core`, `industry`, `suffix` and `region` are the parts of a company's name; `family` and
-    `group` what it shares numbers with; `born` the day (ordinal) before which no row is.
+    `core`, `industry`, `suffix`, `region` and `branch` are the parts of a company's name;
+    `born` is the day (ordinal) before which no row is.
     """
 
     number: int
@@ -80,5 +80,6 @@ class Party:
     reused: str = ""
     sign: str = ""
     """What the party was made to be hard by: group, namesake, family, owner; empty where plain."""
+    branch: str = ""
     last: int = 0
     rows: list[Row] = field(default_factory=list)

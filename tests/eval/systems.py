@@ -71,7 +71,8 @@ def _name(rng: Random, party: Party, contact: Contact, habits: Habits, tags: set
             tags.add("placeholder")
             return rng.choice(NAMELESS)
         return person_name(rng, contact.name, habits, tags)
-    if rng.random() < habits.contact_as_name:
+    # where a trader's owner is a party too, a row under the owner's name would be the owner's
+    if party.sign != "owner" and rng.random() < habits.contact_as_name:
         tags.add("contact_as_name")
         return person_name(rng, contact.name, habits, tags)
     return company_name(rng, party, habits, tags)
