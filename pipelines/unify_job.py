@@ -104,8 +104,15 @@ def _unify_publish(
     need_space(home, company.min_free)
     key, landing = workspace.key, Landing(home.landing)
     with open_store(home, clock=now, on_wait=waiting) as store:
+        # Read under the lock: of two that unify, the later one knows the newer decisions.
+        expect_decisions(store, landing)
+        decided, rulings = ruled.read(landing.decisions)
         unified = unify(
-            store, now=now(), priority=company.priority, sku_aliases=company.sku_aliases
+            store,
+            now=now(),
+            priority=company.priority,
+            rulings=rulings,
+            sku_aliases=company.sku_aliases,
         )
         projected = project(
             store,

@@ -91,5 +91,8 @@ def _documents(module: str, function: str) -> Matcher:
 
 
 MATCHERS: Mapping[str, Matcher] = {
+    "product": _documents("products", "group_products"),
     "order": _documents("orders", "group_orders"),
+    "shipment": _documents("shipments", "group_shipments"),
+    "payment": _documents("payments", "group_payments"),
 }

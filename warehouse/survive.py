@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from warehouse import ddl
 from warehouse.ddl import literal, quote
+from warehouse.matching import payments, shipments
 from warehouse.model import ENTITIES
 
 Priority = Mapping[str, Sequence[str]]
@@ -38,7 +39,7 @@ def ranked(entity: str, members: str, priority: Priority, names: Sequence[str]) 
     since = f"coalesce({', '.join(stamps)})" if stamps else "NULL"
     filled = " + ".join(f"(m.{quote(n)} IS NOT NULL)::INT" for n in model) or "0"
     rest = [f"{since} DESC NULLS LAST", f"({filled}) DESC", "connection", "stream", "own_id"]
-    orders = {_RANK: ["is_lead IS TRUE DESC", *_places(priority.get(entity)), *rest]}
+    orders = {_RANK: [*_lead(entity), *_places(priority.get(entity)), *rest]}
     for field in _own_lists(entity, priority, names):
         orders[_rank_of(field)] = [*_places(priority[f"{entity}.{field}"]), *orders[_RANK]]
     windows = [
@@ -136,6 +137,18 @@ def _rank_of(field: str) -> str:
 def _own_lists(entity: str, priority: Priority, names: Sequence[str]) -> list[str]:
     known = ENTITIES[entity].columns()
     return [n for n in known if n in names and f"{entity}.{n}" in priority]
+
+
+def _lead(entity: str) -> list[str]:
+    """Return what puts the record first that says what the thing is."""
+    match entity:
+        case "order":
+            return ["is_lead IS TRUE DESC"]
+        case "payment":
+            return [payments.lead_rank("m")]
+        case "shipment":
+            return [shipments.lead_rank("m")]
+    return []
 
 
 def _places(connections: Sequence[str] | None) -> list[str]:

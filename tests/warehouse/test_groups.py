@@ -7,17 +7,15 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import publish_parts
 import pytest
+from code_matcher import by_code
 from publish_parts import bring
 from source_rows import MOMENT, Loader
 from unified_rows import unified_rows
 
-from warehouse import ddl
 from warehouse.home import Home
-from warehouse.identity import child_id, golden_id, golden_id_sql
-from warehouse.matching.rulings import Rulings
+from warehouse.identity import child_id, golden_id
 from warehouse.store import Store, open_store
 from warehouse.unify import unify
 
@@ -30,32 +28,6 @@ def store(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setattr("warehouse.unify.MATCHERS", matchers)
     with open_store(home) as opened:
         yield opened
-
-
-def by_code(entity: str) -> Any:
-    """Return a matcher that joins the living records of one `code`; dead ones join them."""
-
-    def match(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE fake_links AS WITH rows AS (SELECT "
-            f"{golden_id_sql(entity, 's')} AS id, s.* FROM {ddl.source_table(entity).full} s) "
-            "SELECT r.id, first(r.id) OVER (PARTITION BY coalesce(r.code, r.id::varchar) "
-            "ORDER BY r.first_seen_at, r.connection, r.stream, r.source_key) AS golden_id "
-            "FROM rows r"
-        )
-        con.execute(
-            f"INSERT INTO matching_moved SELECT '{entity}', coalesce(n.id, l.id), l.golden_id, "
-            "n.golden_id FROM fake_links n FULL JOIN (SELECT * FROM identity.links "
-            f"WHERE entity = '{entity}') l ON l.id = n.id "
-            "WHERE l.golden_id IS DISTINCT FROM n.golden_id"
-        )
-        con.execute(f"DELETE FROM identity.links WHERE entity = '{entity}'")
-        con.execute(
-            f"INSERT INTO identity.links SELECT '{entity}', id, golden_id, "
-            "if(id = golden_id, 'founder', 'deterministic'), 1.0, 'code', 'code' FROM fake_links"
-        )
-
-    return match
 
 
 def ask(store: Store, sql: str) -> list[tuple[Any, ...]]:

@@ -55,7 +55,8 @@ def test_an_order_and_what_carries_it_out_are_one_row(store: Store) -> None:
         (first, "shop", "T1", Decimal(12), "processing"), (second, "shop", "T2", Decimal(5), None),
     ]  # fmt: skip
     assert ask(store, DOCUMENTS) == [
-        ("T1", "erp", "e1", "processed", Decimal("0.833333")), ("T1", "shop", "s1", "placed", Decimal(1)),
+        ("T1", "erp", "e1", "processed", Decimal("0.833333")),
+        ("T1", "shop", "s1", "placed", Decimal(1)),
         ("T2", "shop", "s2", "placed", Decimal(1)),
     ]  # fmt: skip
     # The lines are those of the order as it was placed.

@@ -9,7 +9,6 @@ c rows bear is shared by others with u = c / 100,000.
 
 from __future__ import annotations
 
-
 import duckdb
 
 from warehouse.matching import compare
