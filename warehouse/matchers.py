@@ -92,6 +92,8 @@ def _documents(module: str, function: str) -> Matcher:
 
 MATCHERS: Mapping[str, Matcher] = {
     "product": _documents("products", "group_products"),
+    "location": _documents("locations", "group_locations"),
+    "stock_level": _documents("stock", "group_stock_levels"),
     "order": _documents("orders", "group_orders"),
     "shipment": _documents("shipments", "group_shipments"),
     "payment": _documents("payments", "group_payments"),

@@ -1,9 +1,22 @@
 -- grain: one row a SKU at a place, as one connection counts it
-with stock as (
+with records as (
+    select
+        s.* exclude (location_key, location_name),
+        coalesce(s.location_name, s.location_key) as location_said,
+        g.location_id,
+        g.product_id
+    from source.stock_levels as s
+    inner join main.xref as x
+        on x.entity = 'stock_level' and s.connection = x.connection and s.stream = x.stream
+        and s.source_key = x.source_key
+    inner join main.stock_levels as g on x.golden_id = g.stock_level_id
+),
+
+stock as (
     select
         connection,
         sku,
-        coalesce(location_name, location_key) as location_said,
+        location_said,
         any_value(location_id) as location_id,
         any_value(product_id) as product_id,
         any_value(name) as name,
@@ -13,7 +26,7 @@ with stock as (
             filter (where coalesce(quality, 'good') <> 'defective') as available,
         sum(incoming) as incoming,
         max(coalesce(as_of, source_updated_at, synced_at)) as as_of
-    from main.stock_levels
+    from records
     group by all
 ),
 
