@@ -53,12 +53,14 @@ def bench(folder: Path, rows: int, changed: int, matcher: Regroup) -> dict[str, 
     again.execute(f"CREATE TABLE {ROWS} AS FROM '{folder / ROWS}.parquet'")
     whole_again = _timed(again, matcher, None)
     differences = {table: _differences(again, folder, table) for table in RESULTS}
+    groups_differ = _differences(again, folder, RESULTS[0], "id, golden_id")
     again.close()
     return {
         "rows": rows, "groups": groups, "changed": touched, "whole_seconds": round(whole, 3),
         "incremental_seconds": round(incremental, 3),
         "whole_again_seconds": round(whole_again, 3),
         "ratio": round(incremental / whole, 5),
+        "groups_differ": groups_differ,
         "links_differ": differences["identity.links"],
         "suggestions_differ": differences["ops.suggestions"],
         "same": not any(differences.values()),
@@ -77,9 +79,11 @@ def _count(con: duckdb.DuckDBPyConnection, what: str) -> int:
     return int(found[0])
 
 
-def _differences(con: duckdb.DuckDBPyConnection, folder: Path, table: str) -> int:
+def _differences(
+    con: duckdb.DuckDBPyConnection, folder: Path, table: str,
+    columns: str = "* REPLACE (round(score, 9) AS score)",
+) -> int:  # fmt: skip
     """Return how many rows only one of both results has; scores are compared to nine digits."""
-    columns = "* REPLACE (round(score, 9) AS score)"
     ours = f"SELECT {columns} FROM {table}"
     theirs = f"SELECT {columns} FROM '{folder / table}.parquet'"
     return _count(con, f"count(*) FROM (({ours} EXCEPT ALL {theirs}) UNION ALL "
