@@ -20,34 +20,48 @@ from warehouse.matching.common import some
 HEAVY = 50
 """Rows with one value from which it is a placeholder."""
 
-# One row a pair in both directions. Where some are strong, the others are no candidates.
-_ALLOWED = """
-CREATE OR REPLACE TEMP TABLE keyed_edge AS
-WITH places AS (
-    SELECT DISTINCT unit, connection FROM keyed_unit
-), counted AS (
-    SELECT p.u, x.connection, count(*) AS hits, count(*) FILTER (p.strong) AS strong
-    FROM keyed_pair p JOIN places x ON x.unit = p.v GROUP BY ALL
-), allowed AS (
-    SELECT p.u, p.v FROM keyed_pair p JOIN places x ON x.unit = p.v
-    JOIN counted c ON c.u = p.u AND c.connection = x.connection
-    GROUP BY p.u, p.v
-    HAVING bool_and(if(c.strong > 0, p.strong AND c.strong = 1, c.hits = 1))
-)
-SELECT a.u, a.v FROM allowed a JOIN allowed b ON b.u = a.v AND b.v = a.u
+_PLACES = """
+CREATE OR REPLACE TEMP TABLE keyed_place AS
+SELECT unit, list(DISTINCT connection) AS systems FROM keyed_unit
+WHERE id IN (SELECT a FROM keyed_hit) OR unit IN (
+    SELECT unit FROM keyed_unit WHERE id IN (SELECT a FROM keyed_hit))
+GROUP BY unit
 """
 
-_PAIRS = """
+# Three steps of one join each: in one statement the planner compares all units with all others.
+_STEPS = (
+    """
+CREATE OR REPLACE TEMP TABLE keyed_from AS
+SELECT a.unit AS u, p.b, p.strong FROM keyed_hit p JOIN keyed_unit a ON a.id = p.a
+""",
+    """
+CREATE OR REPLACE TEMP TABLE keyed_named AS
+SELECT f.u, b.unit AS v, bool_or(f.strong) AS strong
+FROM keyed_from f JOIN keyed_unit b ON b.id = f.b AND b.unit <> f.u GROUP BY ALL
+""",
+    """
+CREATE OR REPLACE TEMP TABLE keyed_from AS
+SELECT n.*, x.systems AS mine FROM keyed_named n JOIN keyed_place x ON x.unit = n.u
+""",
+    # A row a pair, in both directions, and each connection that the second unit has.
+    """
 CREATE OR REPLACE TEMP TABLE keyed_pair AS
-WITH named AS (
-    SELECT DISTINCT a.unit AS u, b.unit AS v, p.strong
-    FROM keyed_hit p JOIN keyed_unit a ON a.id = p.a JOIN keyed_unit b ON b.id = p.b
-    WHERE a.unit <> b.unit
-), apart AS (
-    SELECT DISTINCT u, v FROM named JOIN keyed_unit a ON a.unit = u JOIN keyed_unit b ON b.unit = v
-    WHERE a.connection = b.connection
+SELECT n.u, n.v, n.strong, unnest(y.systems) AS connection
+FROM keyed_from n JOIN keyed_place y ON y.unit = n.v AND NOT list_has_any(n.mine, y.systems)
+""",
 )
-SELECT u, v, bool_or(strong) AS strong FROM named ANTI JOIN apart USING (u, v) GROUP BY u, v
+
+# Where some of the candidates in a connection are strong, the others are none.
+_ALLOWED = """
+CREATE OR REPLACE TEMP TABLE keyed_edge AS
+WITH counted AS (
+    SELECT u, v, strong, count(*) OVER w AS hits, count(*) FILTER (strong) OVER w AS strongest
+    FROM keyed_pair WINDOW w AS (PARTITION BY u, connection)
+), allowed AS (
+    SELECT u, v FROM counted GROUP BY u, v
+    HAVING bool_and(if(strongest > 0, strong AND strongest = 1, hits = 1))
+)
+SELECT a.u, a.v FROM allowed a JOIN allowed b ON b.u = a.v AND b.v = a.u
 """
 
 _ATTACHED = """
@@ -173,7 +187,8 @@ def join(
     whose unit has several and of others. `conflict` is SQL over `match_near` r, true of a group
     that contradicts itself: its units stay apart.
     """
-    con.execute(_PAIRS)
+    for sql in (_PLACES, *_STEPS):
+        con.execute(sql)
     con.execute(_ALLOWED)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE keyed_label AS "
@@ -197,7 +212,8 @@ def join(
     common.settle(con, entity)
     common.drop(
         con, "keyed_unit", "keyed_pair", "keyed_hit", "keyed_edge", "keyed_label", "keyed_near",
-        "keyed_value", "match_keys", "match_dead", "keyed_bad",
+        "keyed_value", "keyed_place", "keyed_named", "keyed_from", "match_keys", "match_dead",
+        "keyed_bad",
     )  # fmt: skip
 
 
