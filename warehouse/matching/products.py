@@ -35,14 +35,15 @@ def gtin_sql(sql: str) -> str:
     the right; prefixes 2 (and 0 of GTIN-8, 4 of GTIN-12) are for use inside a store.
     """
     digits = f"trim({sql}, E' \\t\\r\\n　')"
-    full = f"lpad({digits}, 14, '0')"
-    odd = " + ".join(f"substr({full}, {n}, 1)::int" for n in range(1, 15, 2))
-    even = " + ".join(f"substr({full}, {n}, 1)::int" for n in range(2, 15, 2))
+    odd = " + ".join(f"(g // {10**n}) % 10" for n in range(1, 14, 2))
+    even = " + ".join(f"(g // {10**n}) % 10" for n in range(0, 14, 2))
     inside = f"regexp_matches({digits}, '^(2[0-9]{{12}}|[24][0-9]{{11}}|[02][0-9]{{7}}|0+)$')"
+    # The list gives the number a name, so that it is computed once a row.
     return (
         f"CASE WHEN regexp_matches({digits}, '^([0-9]{{8}}|[0-9]{{12,14}})$') AND NOT {inside} "
-        f"THEN CASE WHEN (3 * ({odd}) + {even}) % 10 = 0 "
-        f"AND substr({full}, 1, 2) <> '02' THEN {full} END END"
+        f"THEN list_transform([try_cast({digits} AS BIGINT)], lambda g: "
+        f"if((3 * ({odd}) + {even}) % 10 = 0 AND g // 1000000000000 <> 2, "
+        "lpad(g::varchar, 14, '0'), NULL))[1] END"
     )
 
 
