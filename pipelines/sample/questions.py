@@ -1,7 +1,7 @@
 """What the demo asks the published store: what is wrong between the systems today.
 
-Until customers and orders of several systems are one thing in the store, they are joined here by
-their business numbers.
+An order, a payment and a parcel have one row each, whatever systems tell of it; which they are,
+`order_documents` and `xref` say.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from unified.orders as o
 where o.connection = 'shop'
     and o.payment_status in ('paid', 'partially_refunded', 'refunded')
     and not exists (
-        from unified.orders as e where e.connection = 'erp' and e.platform_order_no = o.number
+        from unified.order_documents as d where d.order_id = o.order_id and d.connection = 'erp'
     )
 order by o.placed_at desc""",
 )
@@ -47,10 +47,8 @@ select
     e.number as document, e.platform_order_no as claims, e.order_date as day,
     e.total::decimal(18, 2) as total
 from unified.orders as e
+-- It claims a number and stands as an order of its own all the same: no order has the number.
 where e.connection = 'erp' and e.platform_order_no is not null
-    and not exists (
-        from unified.orders as o where o.connection = 'shop' and o.number = e.platform_order_no
-    )
 order by e.number desc""",
 )
 
@@ -140,8 +138,10 @@ select
     o.number as order_number, t.carrier_name as carrier, t.tracking_number as tracking,
     t.delivered_at::date as day
 from unified.shipments as t
-inner join unified.shipments as s
-    on s.connection = 'oms' and s.tracking_number = t.tracking_number
+inner join unified.xref as x
+    on x.entity = 'shipment' and x.golden_id = t.shipment_id and x.connection = 'oms'
+inner join source.shipments as s
+    on s.connection = x.connection and s.stream = x.stream and s.source_key = x.source_key
 inner join unified.orders as o on o.connection = 'shop' and o.number = s.order_number
 where t.connection = 'logistics' and t.status = 'delivered'
     and o.fulfillment_status = 'unfulfilled'

@@ -248,7 +248,7 @@ def test_money_is_that_of_the_story(synced: Synced) -> None:
     ((total,),) = synced.ask("select sum(total) from unified.orders where connection = 'shop'")
     assert total == sum(order.total for order in story.orders)
     ((claimed,),) = synced.ask(
-        "select sum(total) from unified.orders where connection = 'erp' and platform_order_no <> ''"
+        "select sum(total) from source.orders where connection = 'erp' and platform_order_no <> ''"
     )
     assert claimed == sum(claim.order.total for claim in story.claims)
     ((paid,),) = synced.ask(

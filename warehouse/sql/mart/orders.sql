@@ -17,46 +17,48 @@ numbers as (
     having count(distinct order_id) = 1
 ),
 
-systems as (
+bound as (
     select
+        p.payment_id,
         coalesce(p.order_id, n.order_id) as order_id,
-        p.connection,
         p.currency,
-        sum(p.amount) filter (where coalesce(p.kind, 'payment') = 'payment') as paid_amount,
-        sum(p.amount) filter (where p.kind in ('refund', 'chargeback')) as refunded_amount,
-        max(p.paid_at) filter (where coalesce(p.kind, 'payment') = 'payment') as last_paid_at,
-        count(*) as payment_count
+        coalesce(p.kind, 'payment') as kind,
+        p.amount,
+        p.paid_at
     from main.payments as p
     left join numbers as n on p.merchant_order_no = n.number
-    where p.status = 'succeeded'
-    group by all
+    where p.status = 'succeeded' and coalesce(p.order_id, n.order_id) is not null
 ),
 
--- Shop, gateway and bank may each record the same money: the system that knows most of it counts.
+-- Which systems tell of the money: a movement has one row, whoever knows of it.
+evidence as (
+    select payment_id, connection from main.payment_evidence
+),
+
+sources as (
+    select
+        b.order_id,
+        b.currency,
+        string_agg(distinct e.connection, ', ' order by e.connection) as payment_sources
+    from bound as b
+    inner join evidence as e on b.payment_id = e.payment_id
+    group by b.order_id, b.currency
+),
+
 money as (
     select
         order_id,
         currency,
-        max(paid_amount) as paid_amount,
-        max(refunded_amount) as refunded_amount,
-        max(last_paid_at) as last_paid_at,
-        max(payment_count) as payment_count,
-        string_agg(distinct connection, ', ' order by connection) as payment_sources
-    from systems
-    where order_id is not null
+        sum(amount) filter (where kind = 'payment') as paid_amount,
+        sum(amount) filter (where kind in ('refund', 'chargeback')) as refunded_amount,
+        max(paid_at) filter (where kind = 'payment') as last_paid_at,
+        count(*) as payment_count
+    from bound
     group by order_id, currency
 ),
 
 parties as (
     select party_id, name, kind from main.parties
-),
-
--- A document that names another system's order, and is of the same sum, is that order on its way.
--- Where two name each other, one of them stays.
-platform as (
-    select distinct number, connection, currency, total, platform_order_no
-    from main.orders
-    where number is not null
 )
 
 select
@@ -82,15 +84,11 @@ select
     and coalesce(m.refunded_amount, 0) < coalesce(m.paid_amount, 0) as is_paid,
     m.last_paid_at,
     coalesce(m.payment_count, 0) as payment_count,
-    m.payment_sources
+    s.payment_sources
 from main.orders as o
 left join lines as l on o.order_id = l.order_id
 left join money as m on o.order_id = m.order_id and o.currency is not distinct from m.currency
+left join sources as s on o.order_id = s.order_id and o.currency is not distinct from s.currency
 left join parties as p on o.party_id = p.party_id
 -- Nobody pays for an order that tried the shop: it would count as sold and as owed.
-where o.is_test is not true and not exists (
-    select 1 from platform as f
-    where o.platform_order_no = f.number and o.connection <> f.connection
-        and o.currency = f.currency and o.total = f.total
-        and (f.platform_order_no is distinct from o.number or f.connection < o.connection)
-)
+where o.is_test is not true
