@@ -92,7 +92,9 @@ def group_changed(work: Work, entities: Collection[str]) -> None:
     for entity in HEADERS:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {temp('regrouped', entity)} (id UUID)")
         if entity in entities:
-            work.match(entity, temp("changed", entity))
+            changed = temp("changed", entity)
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {temp('loaded', entity)} AS FROM {changed}")
+            work.match(entity, changed)
             _replace(work, entity)
     _link(con, "id IN (SELECT id FROM unify_touched WHERE entity = '{entity}')")
 

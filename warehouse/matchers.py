@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import duckdb
 
 from warehouse import ddl
-from warehouse.grouping import Matcher
+from warehouse.grouping import Matcher, temp
 from warehouse.identity import golden_id_sql
 from warehouse.matching.rulings import Rulings
 
@@ -90,11 +90,27 @@ def _documents(module: str, function: str) -> Matcher:
     return match
 
 
+def _payments(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
+    """Match payments: also those whose order came or went, for its number is one of theirs."""
+    from warehouse.matching.payments import group_payments
+
+    group_payments(con, changed=changed, orders=None if changed is None else _loaded(con, "order"))
+
+
+def _loaded(con: duckdb.DuckDBPyConnection, entity: str) -> str | None:
+    """Return the relation of the rows of another entity that changed in this run, if any did."""
+    name = temp("loaded", entity)
+    there = con.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = ?", [name]
+    ).fetchone()
+    return name if there else None
+
+
 MATCHERS: Mapping[str, Matcher] = {
     "product": _documents("products", "group_products"),
     "location": _documents("locations", "group_locations"),
     "stock_level": _documents("stock", "group_stock_levels"),
     "order": _documents("orders", "group_orders"),
     "shipment": _documents("shipments", "group_shipments"),
-    "payment": _documents("payments", "group_payments"),
+    "payment": _payments,
 }

@@ -180,7 +180,8 @@ def _write_changed(
     for entity in HEADERS:
         _changed(con, entity, last, newly.get(entity, set()))
     _keys_of_values(con, said)
-    group_changed(work, [e for e in HEADERS if count(con, temp("changed", e)) or e in newly])
+    looked = {e for e in HEADERS if count(con, temp("changed", e)) or e in newly}
+    group_changed(work, looked | ({"payment"} if "order" in looked else set()))
     con.execute(
         "INSERT INTO unify_keys SELECT DISTINCT entity, connection, source_key FROM unify_moved"
     )
@@ -328,7 +329,7 @@ def _refers(con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rul
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
     for entity in ENTITIES:
-        for what in ("changed", "rebound", "fresh", "regrouped", "grouped"):
+        for what in ("changed", "rebound", "fresh", "regrouped", "grouped", "loaded"):
             con.execute(f"DROP TABLE IF EXISTS {temp(what, entity)}")
         for number in range(len(references(entity))):
             con.execute(f"DROP TABLE IF EXISTS {temp('found', entity)}_{number}")
