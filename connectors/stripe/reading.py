@@ -58,7 +58,10 @@ class Reading:
         if not self.listed.settled or page.kind != "records" or not self.settings.fees:
             return page
         try:
-            return replace(page, records=with_entries(self.lists, self.listed, page.records))
+            return replace(
+                page,
+                records=with_entries(self.lists, self.listed, [bytes(one) for one in page.records]),
+            )
         except Denied as denied:
             said = f"The key may not read balance transactions ({denied}): payouts have no entries."
             return replace(page, warnings=(*page.warnings, said))
