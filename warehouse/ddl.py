@@ -12,6 +12,7 @@ from warehouse.model.base import Column
 SCHEMAS: dict[str, tuple[str, str]] = {
     "source": ("One row a source record, as its system said it", "源层：每条源记录一行"),
     "unified": ("One row a real thing", "统一层：每个真实事物一行"),
+    "unified_as_of": ("What was believed at a moment: macros", "某一时刻所知：表宏"),
     "mart": ("What analysts use first", "集市层：分析首选"),
     "recon": ("Breaks between systems", "对账层：系统间差异"),
     "history": ("Superseded versions with valid_from and valid_to", "历史层：被取代的版本"),

@@ -67,6 +67,7 @@ def group_all(work: Work) -> None:
             "WHERE NOT coalesce(s.is_deleted, false))"
         )
         _place(work, entity, rows)
+        _bury(work, entity)
     _outdate(work, "true")
     con.execute(
         "INSERT INTO unified.forwardings SELECT entity, id, golden_id FROM identity.links "
@@ -202,18 +203,20 @@ def _place(work: Work, entity: str, rows: str) -> None:
     """
     name, now = literal(entity), f"{literal(work.now.isoformat())}::TIMESTAMPTZ"
     golden, lead, joins = "coalesce(l.golden_id, r.id)", "CASE WHEN l.id IS NULL THEN true END", ""
+    merged = literal(MERGED)
     if entity == "order":
         golden = "coalesce(d.golden_id, l.golden_id, r.id)"
         lead = "l.id IS NULL OR p.id IS NOT NULL"
         joins = (
             "LEFT JOIN (SELECT d.id, coalesce(o.golden_id, d.order_id) AS golden_id "
             "FROM identity.order_documents d JOIN identity.links m ON m.entity = 'order' "
-            f"AND m.id = d.id AND m.rule = {literal(MERGED)} LEFT JOIN identity.links o "
+            f"AND m.id = d.id AND m.rule = {merged} LEFT JOIN identity.links o "
             "ON o.entity = 'order' AND o.id = d.order_id) d ON d.id = r.id "
             "LEFT JOIN (SELECT DISTINCT id FROM identity.order_documents WHERE id = order_id) p "
             "ON p.id = r.id "
         )
-    # What was part of a thing before is so since now; what is new, since it was seen.
+    # What was part of a thing before, or leads now, is so since now; what is new, since it was
+    # seen.
     work.con.execute(
         "INSERT INTO unified.xref (entity, connection, stream, source_key, golden_id, own_id, "
         "is_lead, method, score, rule, evidence, valid_from) "
@@ -222,7 +225,9 @@ def _place(work: Work, entity: str, rows: str) -> None:
         f"coalesce(b.valid_from, if(k.own_id IS NULL, r.since, {now}), {now}) FROM {rows} r "
         f"LEFT JOIN (SELECT * FROM identity.links WHERE entity = {name}) l ON l.id = r.id {joins}"
         f"LEFT JOIN unify_before b ON b.entity = {name} AND b.own_id = r.id "
-        f"AND b.golden_id = {golden} LEFT JOIN (SELECT DISTINCT own_id FROM unify_before "
+        f"AND b.golden_id = {golden} AND b.is_lead IS NOT DISTINCT FROM ({lead}) "
+        f"AND (b.rule IS NOT DISTINCT FROM {merged}) = (l.rule IS NOT DISTINCT FROM {merged}) "
+        "LEFT JOIN (SELECT DISTINCT own_id FROM unify_before "
         f"WHERE entity = {name} UNION SELECT own_id FROM history.xref WHERE entity = {name}) k "
         "ON k.own_id = r.id"
     )
@@ -230,12 +235,31 @@ def _place(work: Work, entity: str, rows: str) -> None:
 
 def _outdate(work: Work, among: str) -> None:
     """Keep in history what stood before (`unify_before`) and does not among these rows of xref."""
+    merged = literal(MERGED)
     names = ", ".join(f.name for f in XREF.fields)
     work.con.execute(
         f"INSERT INTO history.xref ({names}, valid_to, unify_run) SELECT {names}, "
         f"{literal(work.now.isoformat())}::TIMESTAMPTZ, {work.run} FROM unify_before b "
         f"ANTI JOIN (SELECT * FROM unified.xref WHERE {among}) x "
-        "ON x.own_id = b.own_id AND x.golden_id = b.golden_id"
+        "ON x.own_id = b.own_id AND x.golden_id = b.golden_id "
+        "AND x.is_lead IS NOT DISTINCT FROM b.is_lead "
+        f"AND (x.rule IS NOT DISTINCT FROM {merged}) = (b.rule IS NOT DISTINCT FROM {merged})"
+    )
+
+
+def _bury(work: Work, entity: str) -> None:
+    """Keep in history which thing the dead rows were that it does not know: after a rebuild all."""
+    names = ", ".join(f.name for f in XREF.fields)
+    work.con.execute(
+        f"INSERT INTO history.xref ({names}, valid_to, unify_run) "
+        f"SELECT {literal(entity)}, s.connection, s.stream, s.source_key, "
+        "coalesce(l.golden_id, s.id), s.id, CASE WHEN l.id IS NULL THEN true END, "
+        "coalesce(l.method, 'founder'), coalesce(l.score, 1.0), l.rule, l.evidence, "
+        f"s.first_seen_at, s.synced_at, {work.run} FROM (SELECT *, {golden_id_sql(entity, 's')} "
+        f"AS id FROM {ddl.source_table(entity).full} s WHERE s.is_deleted) s LEFT JOIN "
+        f"(SELECT * FROM identity.links WHERE entity = {literal(entity)}) l ON l.id = s.id "
+        f"WHERE s.id NOT IN (SELECT own_id FROM history.xref WHERE entity = {literal(entity)} "
+        f"UNION SELECT own_id FROM unify_before WHERE entity = {literal(entity)})"
     )
 
 

@@ -200,6 +200,8 @@ def suspect_sql(table: Table) -> str:
     """Return the condition under which an untagged column of the row may hold personal data."""
     texts = [f"t.{quote(f.name)}" for f in table.fields if _is_guarded(f)]
     keys = [f"t.{quote(f.name)}" for f in table.fields if _is_party_key(table, f)]
+    if not texts:
+        return "(false)"
     every = _narrow(f"concat_ws(chr(10), {', '.join(texts)})")
     said = f"regexp_matches({every}, {literal(_PERSONAL)})"
     if keys:

@@ -172,6 +172,18 @@ CHANGES = Table(
     ),
 )
 
+UNIFICATIONS = Table(
+    "ops",
+    "unifications",
+    "Unifications that wrote golden rows; what was believed since then",
+    "统一运行记录",
+    _fields(
+        ("run", _COUNT, "Unification", "统一批次"),
+        ("unified_at", _WHEN, "When it ran", "统一时间"),
+        ("load_id", _COUNT, "Newest load that it saw", "所见最新装载号"),
+    ),
+)
+
 DICTIONARY = Table(
     "ops",
     "dictionary",
@@ -326,7 +338,9 @@ PRODUCT_ALIASES = Table(
 
 LINKS: tuple[Table, ...] = (XREF, FORWARDINGS, ORDER_DOCUMENTS, PAYMENT_EVIDENCE)
 IDENTITY: tuple[Table, ...] = (IDENTITY_LINKS, IDENTITY_DOCUMENTS, PRODUCT_ALIASES)
-STORE_OPS: tuple[Table, ...] = (BATCHES, QUARANTINE, REFS, MADE, META, CHANGES, SUGGESTIONS)
+STORE_OPS: tuple[Table, ...] = (
+    BATCHES, QUARANTINE, REFS, MADE, META, CHANGES, UNIFICATIONS, SUGGESTIONS,
+)  # fmt: skip
 PUBLIC_OPS: tuple[Table, ...] = (
-    BATCHES, QUARANTINE, REFS, META, RUNS, FRESHNESS, DICTIONARY, SUGGESTIONS,
+    BATCHES, QUARANTINE, REFS, META, RUNS, FRESHNESS, UNIFICATIONS, DICTIONARY, SUGGESTIONS,
 )  # fmt: skip

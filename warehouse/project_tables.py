@@ -74,6 +74,7 @@ class Tables:
             for entity in HEADERS:
                 self._by_ids(table, entity, "golden_id", f"t.entity = {literal(entity)}")
         self._insert(ops_tables.XREF_HISTORY, f"t.unify_run > {self.run}")
+        self._insert(ops_tables.UNIFICATIONS, f"t.run > {self.run}")
 
     def replace(self, table: Table) -> None:
         """Write a small table anew."""

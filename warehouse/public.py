@@ -1,6 +1,8 @@
 """The form of the published file: its tables, the views of `unified` and the marts.
 
-The views `unified.<table>_from` say what the company's file says: who wins which field.
+The views `unified.<table>_from` and the macros of `unified_as_of` hold what the company's file says
+of survivorship. A macro finds its tables by the catalog that the client uses: of an attached file
+it answers after `use`.
 
 Tables of golden rows stand in `main`, views of `unified` show them. The file is published as
 `unified.duckdb`, and a client that opens it so has a catalog of that name: DuckDB then refuses
@@ -19,7 +21,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse import ddl, marts, ops_tables, upgrades, winners
+from warehouse import as_of, ddl, marts, ops_tables, upgrades, winners
 from warehouse.ddl import Table, columns_of, literal, quote
 from warehouse.mask import public_table
 from warehouse.model import ENTITIES
@@ -117,6 +119,7 @@ def _of_company(priority: Priority) -> Iterator[str]:
     """Yield the statements that follow from what the company's file says of survivorship."""
     for view in winners.tables():
         yield from _view(view, winners.select(str(view.entity), priority))
+    yield from as_of.statements(priority)
 
 
 def _view(view: Table, select: str) -> Iterator[str]:
@@ -137,7 +140,7 @@ def _fill_dictionary(con: duckdb.DuckDBPyConnection) -> None:
         (schema, None, None, None, en, zh, None, None) for schema, (en, zh) in ddl.SCHEMAS.items()
     ]
     rows += [("mart", m.name, None, None, m.grain, None, None, None) for m in marts.in_order()]
-    views = (*unified_views(), *winners.tables())
+    views = (*unified_views(), *winners.tables(), *as_of.tables())
     for table in (*views, *source_tables(), *history_tables(), *ops_tables.PUBLIC_OPS):
         rows.append((table.schema, table.name, None, None, table.en, table.zh, None, None))
         rows += [

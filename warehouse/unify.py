@@ -107,6 +107,10 @@ def unify(
             else:
                 other = [r for r in said if r not in before] + [r for r in before if r not in said]
                 _write_changed(work, report, wins, said, other, last, newly)
+            con.execute(
+                "INSERT INTO ops.unifications (run, unified_at, load_id) VALUES (?, ?, ?)",
+                [report.run, now, upto],
+            )
             store.set_meta(LAST_LOAD, str(upto))
             store.set_meta(LAST_RUN, str(report.run))
             store.set_meta(LAST_AT, now.isoformat())

@@ -11,14 +11,14 @@ from warehouse.identity import golden_id_sql
 from warehouse.matching.rulings import Rulings
 
 
-def by_code(entity: str) -> Any:
+def by_code(entity: str, code: str = "code") -> Any:
     """Return a matcher that joins the living records of one `code`; dead ones join them."""
 
     def match(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
         con.execute(
             "CREATE OR REPLACE TEMP TABLE fake_links AS WITH rows AS (SELECT "
             f"{golden_id_sql(entity, 's')} AS id, s.* FROM {ddl.source_table(entity).full} s) "
-            "SELECT r.id, first(r.id) OVER (PARTITION BY coalesce(r.code, r.id::varchar) "
+            f"SELECT r.id, first(r.id) OVER (PARTITION BY coalesce(r.{code}, r.id::varchar) "
             "ORDER BY r.first_seen_at, r.connection, r.stream, r.source_key) AS golden_id "
             "FROM rows r"
         )
