@@ -7,6 +7,7 @@ anew in a new file, since a deletion leaves the old bytes in the old one.
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import uuid
 from collections.abc import Mapping, Sequence
@@ -125,7 +126,7 @@ def _write(
         _fresh(file, priority)
     attach(con, file, DATABASE)
     try:
-        done = _Projection(store, state, privacy, whole).run(given, form, now)
+        done = _Projection(store, state, privacy, priority, whole).run(given, form, now)
     finally:
         con.execute(f"DETACH {DATABASE}")
     if whole:
@@ -179,12 +180,18 @@ class _Projection:
     """One run over the attached file."""
 
     def __init__(
-        self, store: Store, state: Mapping[str, str], privacy: PrivacyMode, whole: bool
+        self,
+        store: Store,
+        state: Mapping[str, str],
+        privacy: PrivacyMode,
+        priority: Priority,
+        whole: bool,
     ) -> None:
         self.store = store
         self.con = store.con
         self.state = state
         self.privacy = privacy
+        self.priority = json.dumps({name: list(said) for name, said in priority.items()})
         self.tables = Tables(
             store.con,
             DATABASE,
@@ -241,6 +248,7 @@ class _Projection:
                     "made": self.state.get("made") or uuid.uuid4().hex,
                     "projected_at": now.isoformat(),
                     "privacy": self.privacy,
+                    "priority": self.priority,
                 }
             )
             reach("project.written")

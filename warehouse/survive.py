@@ -67,18 +67,21 @@ def values(entity: str, priority: Priority, names: Sequence[str]) -> dict[str, s
     return found
 
 
-def winners(entity: str, priority: Priority, names: Sequence[str]) -> dict[str, str]:
+def winners(
+    entity: str, priority: Priority, names: Sequence[str], said: str = "connection"
+) -> dict[str, str]:
     """Return for each field of the model that is in `names` the connection that gave its value.
 
-    To be asked of `ranked` as `values` are. A flag that one member says is of the first that does.
+    `said` is another column of the members, told in its place. To be asked of `ranked` as `values`
+    are. A flag that one member says is of the first that does.
     """
     found: dict[str, str] = {}
     for name in ENTITIES[entity].columns():
         if name in names:
             known = _knows(entity, name, names)
-            found[name] = _first("connection", name, priority, entity, known)
+            found[name] = _first(said, name, priority, entity, known)
             if name in ANY:
-                says = _first("connection", name, priority, entity, quote(name))
+                says = _first(said, name, priority, entity, quote(name))
                 found[name] = f"coalesce({says}, {found[name]})"
     return found
 

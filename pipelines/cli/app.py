@@ -11,6 +11,7 @@ from pipelines.cli import (
     connectors,
     deletions,
     demo,
+    explain,
     folder,
     new_connector,
     party,
@@ -61,6 +62,7 @@ app.command("sync", help=t("help.sync"))(sync.sync)
 app.command("status", help=t("help.status"))(status.status)
 app.command("connectors", help=t("help.connectors"))(connectors.connectors)
 app.command("query", help=t("help.query"))(query.query)
+app.command("explain", help=t("help.explain"))(explain.explain)
 app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
 app.add_typer(party.app, name="party", help=t("help.party"))
 app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))

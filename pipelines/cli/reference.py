@@ -22,9 +22,10 @@ Made from the commands by `python -m pipelines.cli.reference`; a test keeps it u
 
 Texts are English or Chinese by `ISTHMUS_LANG=en|zh`, else by the locale. Commands find their
 folder by `ISTHMUS_DEFS`, else as the nearest folder above with `defs/` and `mappings/` in it.
-Reading commands (`status`, `query`, `connectors`, `quarantine list`, `quarantine show`, `party
-review`) never open the store: they read the published file, the sidecars and the control database,
-and say how old that is. Commands that change the store wait for its lock and say who holds it.
+Reading commands (`status`, `query`, `explain`, `connectors`, `quarantine list`, `quarantine show`,
+`party review`) never open the store: they read the published file, the sidecars and the control
+database, and say how old that is. Commands that change the store wait for its lock and say who
+holds it.
 
 | exit code | means |
 |---|---|
