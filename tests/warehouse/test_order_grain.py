@@ -114,4 +114,5 @@ def test_steps_end_where_one_whole_run_ends(store: Store, home: Home, seed: int)
     assert unified_rows(store) == stepwise
     home.public.unlink()
     bring(store, home)
-    assert publish_parts.everything(home.public) == shown
+    again = publish_parts.everything(home.public)
+    assert [n for n in shown if shown[n] != again[n]] == ["ops.unifications"]
