@@ -128,6 +128,8 @@ def _decide(
         remark(t("party.gone"))
         return 0
     decisions = Decisions(workspace().home.landing)
+    for old in ruled.opposed(decisions, "party", kind, both):
+        remark(t("party.against", sequence=old.sequence, at=old.at[:10], who=old.who))
     ruled.decide(decisions, kind, both, why=why, at=now())
     return 1
 

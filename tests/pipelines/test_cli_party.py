@@ -140,8 +140,14 @@ def test_pairs_that_wait_are_shown_as_published(
     assert "是同一个" in say("party", "review")[0]
 
 
+@pytest.mark.parametrize(("answer", "kind", "party"), [("n", "unmerge", SHOP), ("Y", "merge", CRM)])
 def test_a_person_answers_pair_by_pair(
-    space: Workspace, say: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    space: Workspace,
+    say: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    kind: str,
+    party: str,
 ) -> None:
     monkeypatch.setattr(review, "at_terminal", lambda: True)
 
@@ -152,15 +158,15 @@ def test_a_person_answers_pair_by_pair(
         answers(*said)
         say("party", "review")
     assert Decisions(space.home.landing).newest() == 0
-    answers("n", "seen the papers")
+    answers(answer, "seen the papers")
     assert "1 pairs decided" in say("party", "review")[0]
     (made,) = Decisions(space.home.landing).all()
-    assert (made.kind, made.why) == ("unmerge", "seen the papers")
+    assert (made.kind, made.why) == (kind, "seen the papers")
     assert {tuple(r) for r in made.about["rows"]} == {
         ("crm", "customers", "1"), ("shop", "customers", MAIL),
     }  # fmt: skip
     assert "No pairs wait" in say("party", "review")[0]
-    assert groups(say) == BEFORE
+    assert groups(say) == BEFORE | {SHOP: party}
 
 
 def test_what_was_typed_finds_one_record_or_none_is_chosen(
