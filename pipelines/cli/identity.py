@@ -57,16 +57,17 @@ def decide(kind: Kind, words: Sequence[str], why: str, *, json: bool) -> None:
 def publish(
     space: Workspace, figures: dict[str, Any], text: str, *, json: bool, plan: Plan | None = None
 ) -> None:
-    """Unify and publish, then print the figures and what became of the plan's records."""
+    """Say what is decided, unify, publish, print the figures and what became of the records."""
     from pipelines.sync import unify_publish
 
+    if not json:
+        say(text)  # what comes now may fail or be killed, and the decision stands
     outcome = unify_publish(space, now=now)
     good = outcome.error is None
     came = _became(plan) if plan and good else {}
     if json:
         as_json(figures | came | {"publish": asdict(outcome)})
     else:
-        say(text)
         for party in came.get("parties", []):
             say(t("party.became", id=party["party_id"], records=party["records"],
                   orders=party["orders"]))  # fmt: skip
@@ -141,7 +142,7 @@ def _several(word: str, found: Sequence[Meant]) -> CliError:
     for one in found[:20]:
         record = known.get(str(one.own_id))
         name = (record or {}).get("name") or ""
-        lines.append(f"  {one.own_id}  {name_of(record, t('party.deleted'))}  {name}".rstrip())
+        lines.append(f"  {one.own_id}  {name_of(record, t('party.unpublished'))}  {name}".rstrip())
     if len(found) > len(lines):
         lines.append("  …")
     what = t("party.several", word=_shown(word), count=len(found))

@@ -159,7 +159,7 @@ def test_a_person_answers_pair_by_pair(
         say("party", "review")
     assert Decisions(space.home.landing).newest() == 0
     answers(answer, "seen the papers")
-    assert "1 pairs decided" in say("party", "review")[0]
+    assert "1 pairs are decided" in say("party", "review")[0]
     (made,) = Decisions(space.home.landing).all()
     assert (made.kind, made.why) == (kind, "seen the papers")
     assert {tuple(r) for r in made.about["rows"]} == {
@@ -218,6 +218,22 @@ def test_a_decision_that_is_not_followed_is_told(
     monkeypatch.setattr("warehouse.unify.MATCHERS", {})
     _, err = say("party", "merge", CRM, SHOP, "--why", "x", code=1)
     assert "does not follow" in err
+
+
+def test_a_decision_stands_where_publishing_fails(
+    space: Workspace, say: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no matcher today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("warehouse.unify.MATCHERS", {"party": broken})
+        out, err = say("party", "merge", CRM, SHOP, "--why", "x", code=1)
+    assert out.endswith("Decision 1 is kept.\n")
+    assert "RuntimeError" in err
+    assert groups(say) == BEFORE
+    say("publish")
+    assert groups(say) == BEFORE | {SHOP: CRM}
 
 
 def test_a_command_killed_after_its_decision_has_decided(
