@@ -107,6 +107,7 @@ def _loaded(con: duckdb.DuckDBPyConnection, entity: str) -> str | None:
 
 
 MATCHERS: Mapping[str, Matcher] = {
+    "party": _parties,
     "product": _documents("products", "group_products"),
     "location": _documents("locations", "group_locations"),
     "stock_level": _documents("stock", "group_stock_levels"),

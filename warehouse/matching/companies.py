@@ -7,12 +7,12 @@ from functools import cache
 from typing import NamedTuple
 
 from warehouse.matching.places import PROVINCE_OF, PROVINCES
-from warehouse.matching.text import is_han, look, sound
+from warehouse.matching.text import is_han, look, soft, sound
 from warehouse.matching.words import BODIES, BRANCH, FORMS, LATIN_FORMS, TRADES
 
 _NOISE = re.compile(r"[\s·•.,，。、;；:：\-_—'\"“”‘’`&*#~!?/\\|+]+")
 _BRACKET = re.compile(r"[(\[【〔<《]([^()\[\]【】〔〕<>《》]*)[)\]】〕>》]")
-_AFTER_FORM = re.compile(r"^" + BRANCH + r"$")
+_AFTER_FORM = re.compile(r"^" + BRANCH + r"[0-9]*$")
 _AT_END = tuple(
     re.compile(pattern + "$")
     for pattern in (
@@ -25,10 +25,17 @@ _AT_END = tuple(
 )
 _FORM = re.compile("|".join(f for f, _ in FORMS))
 _FORM_MEANS = dict(FORMS)
-_BODY_END = re.compile(r"(?:" + "|".join(sorted(BODIES, key=len, reverse=True)) + r")$")
+_BODY_END = re.compile(
+    r"(?:" + "|".join(sorted(BODIES, key=len, reverse=True)) + r"|(?<=..)[店部厂坊馆站铺社行])$"
+)
 _LATIN_FORM = re.compile(r"\b(" + "|".join(f for f, _ in LATIN_FORMS) + r")$")
 _LATIN_MEANS = dict(LATIN_FORMS)
-_COUNTY = re.compile(r"^([一-鿿]{2,3}?)(?:自治县|区|县|市)")
+_COUNTY = re.compile(r"^([一-鿿]{2,3}?)(?:自治县|区|县|市|镇|乡)")
+# Behind the name of a company: who of it has the account, or a number that made it unique.
+_ACCOUNT = re.compile(
+    r"(?:(?:财务|采购|老板|销售|客服|前台|会计|经理|总经理)(?:[小老阿][一-鿿])?|小[一-鿿]|[0-9]{2,})$"
+)
+_INSIDE = re.compile(r"^..+?(" + "|".join(sorted(PROVINCE_OF, key=len, reverse=True)) + ")")
 _NAMES = tuple(sorted(PROVINCE_OF, key=len, reverse=True))
 
 
@@ -36,8 +43,9 @@ class Company(NamedTuple):
     """A name of an organisation in parts; all texts, empty where there is none.
 
     `core` is the name without region, legal form and branch, `trade` its trade name (字号),
-    `city` and `province` where the name says it is. `formal`: it has a legal form or the word of a
-    body, so it is a whole name and not a short form.
+    `city` and `province` where the name says it is, `region_place` whether before the name (front)
+    or behind it (inside): 上海华信 and 华信(上海) may stand in one register. `formal`: it has a
+    legal form or the word of a body, so it is a whole name and not a short form.
     """
 
     core: str
@@ -50,6 +58,7 @@ class Company(NamedTuple):
     sound: str
     look: str
     pattern: str
+    region_place: str
 
 
 @cache
@@ -109,8 +118,17 @@ def _strip_region(core: str, regions: list[str]) -> str:
             break
         regions.append(found[1])
         core = rest
-    if regions and (county := _COUNTY.match(core)) and len(core) - county.end() >= 2:
+    if (county := _COUNTY.match(core)) and len(core) - county.end() >= (2 if regions else 4):
         core = core[county.end() :]
+    if (found := _INSIDE.search(core)) and len(core) - found.end() >= 2:
+        regions.append(found[1])
+        return core[: found.start(1)] + core[found.end() :]
+    group = "集团" if core.endswith("集团") else ""
+    if len(core) >= 6 and group and core[:-2].endswith(_NAMES):
+        name = next(n for n in _NAMES if core[:-2].endswith(n))
+        if len(core) - 2 - len(name) >= 2:
+            regions.append(name)
+            return core[: -2 - len(name)] + group
     if len(core) >= 4 and core.endswith(_NAMES):
         name = next(n for n in _NAMES if core.endswith(n))
         if len(core) - len(name) >= 2:
@@ -144,7 +162,7 @@ def _latin(text: str) -> Company:
         form = form or _LATIN_MEANS[found[1]]
         words = words[: found.start()].strip()
     core = words.replace(" ", "")
-    return Company(core, words.split(" ")[0], form, "", "", "", bool(form), core, core, "")
+    return Company(core, words.split(" ")[0], form, "", "", "", bool(form), core, core, "", "")
 
 
 def read(text: str) -> Company:
@@ -163,14 +181,21 @@ def read(text: str) -> Company:
             form, core = _FORM_MEANS[first[0]], bare[: first.start()]
             if _AFTER_FORM.match(tail):
                 branch = branch or tail
+    account = None if form else _ACCOUNT.search(core)
+    if account and account.start() >= 2:
+        core = core[: account.start()]
     if not form:
         core, end = _branch_end(core)
         branch = branch or end
+    region_place = "inside" if regions else ""
+    before, whole = len(regions), core
     core = _strip_region(core, regions)
+    if len(regions) > before and not region_place:
+        region_place = "front" if _region_start().match(whole) else "inside"
     formal = bool(form) or bool(_BODY_END.search(core))
     city, province = _placed(regions)
     short = is_han(core) and 2 <= len(core) <= 6 and not form
     return Company(
-        core, _trade(core), form, branch, city, province, formal, sound(core), look(core),
-        "%".join(core) + "%" if short else "",
+        core, _trade(core), form, branch, city, province, formal, soft(sound(core)), look(core),
+        "%".join(core) + "%" if short else "", region_place,
     )  # fmt: skip

@@ -55,7 +55,8 @@ COMPANY = f"""case
 PERSON = """case
     when han_l = han_r then 6
     when list_has_any(keys_l, keys_r) then if(contains(keys_l[1], ' '), 6, 5)
-    when han_l is not null and han_r is not null then if(person_look_l = person_look_r, 4, -1)
+    when han_l is not null and han_r is not null then 
+        if(person_look_l = person_look_r or person_soft_l = person_soft_r, 4, -1)
     when surname_l is not null or surname_r is not null or given_l is not null
         or given_r is not null then case
         when coalesce(surname_l, han_l[1]) <> coalesce(surname_r, han_r[1]) then -1
@@ -65,23 +66,24 @@ PERSON = """case
         when han_r is null and coalesce(surname_r, given_r) is null then 1
         else 3 end
     when len(keys_l) = 0 or len(keys_r) = 0 then 1
+    when contains(keys_l[1], ' ') <> contains(keys_r[1], ' ')
+        and (han_l is not null or han_r is not null) then 1
     when contains(keys_l[1], ' ') or contains(keys_r[1], ' ') then
         if(jaro_winkler_similarity(keys_l[1], keys_r[1]) >= 0.88
             or jaro_winkler_similarity(person_text_l, person_text_r) >= 0.88, 4, 0)
     else -1 end"""
 
-_COMMON = "if(numbers_l[1] = numbers_r[1], if(numbers_l[2] = numbers_r[2], 2, 1), 0)"
+_COMMON = "len(list_intersect(numbers_l, numbers_r))"
+_LAST = "numbers_l[-1] = numbers_r[-1]"
 
-# Addresses: 3 the same to the last number (two at least), 2 the same as far as both tell with two
-# numbers, or one number and no more, 1 the same house number in the same road, 0 else.
+# Addresses, of which each side may leave out road, estate or building: 3 a name, the last number
+# and another number are the same and one tells no number that the other lacks, 2 a name and the
+# door are the same, 1 a name and a number, 0 else.
 ADDRESS = f"""case
-    when road_l is null or road_r is null or len(numbers_l) = 0 or len(numbers_r) = 0 then 0
-    when city_l <> city_r then 0
-    when road_l <> road_r and not starts_with(road_l, road_r[1:4])
-        and jaro_winkler_similarity(address_l, address_r) < 0.9 then 0
-    when numbers_l = numbers_r then if(len(numbers_l) >= 2 or address_l = address_r, 3, 2)
-    when {_COMMON} = 2 and len(numbers_l) <> len(numbers_r)
-        and numbers_l[1:len(numbers_r)] = numbers_r[1:len(numbers_l)] then 2
+    when city_l <> city_r or not list_has_any(places_l, places_r) then 0
+    when {_COMMON} >= 2 and {_LAST}
+        and {_COMMON} >= least(len(list_distinct(numbers_l)), len(list_distinct(numbers_r))) then 3
+    when {_LAST} and (length(numbers_l[-1]) >= 3 or {_COMMON} >= 2) then 2
     when {_COMMON} >= 1 then 1
     else 0 end"""
 

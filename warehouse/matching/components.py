@@ -13,7 +13,7 @@ from warehouse.matching.cut import MANUAL, Cutter, Edge, Member
 
 _NAME = (
     "core, form, branch, said_city, said_province, sound, look, trade, pattern, alias, formal, "
-    "han, keys, surname, given, person_look, person_text"
+    "region_place, han, keys, surname, given, person_look, person_soft, person_text"
 )
 
 
@@ -34,6 +34,8 @@ def touch(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
             select id from matching_dirty union select id from matching_ruled
             union select id from matching_partners
             union select unnest([a, b]) from identity.party_pairs p
+            where a in (select id from matching_dirty) or b in (select id from matching_dirty)
+            union select unnest([a, b]) from identity.party_rulings
             where a in (select id from matching_dirty) or b in (select id from matching_dirty))
         select id from ends
         union
@@ -81,11 +83,14 @@ def regroup(con: duckdb.DuckDBPyConnection) -> None:
             union all
             select a, b, {MANUAL} from identity.party_rulings
             where same and a in (select id from matching_touched)
-                and b in (select id from matching_touched)) group by a, b
+                and b in (select id from matching_touched)
+                and a in (select id from identity.party_rows)
+                and b in (select id from identity.party_rows)) group by a, b
     """)
     label(con, "matching_edges", "matching_labels")
     con.execute(
-        "delete from identity.party_components where id in (select id from matching_touched)"
+        "delete from identity.party_components where id in (select id from matching_touched) "
+        "or id not in (select id from identity.party_rows)"
     )
     con.execute("insert into identity.party_components from matching_labels")
     con.execute("""

@@ -60,12 +60,20 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme("trade_city", f"loose_trade || '/' || {_PLACE}", 40),
     Scheme("trade_contact", "loose_trade || '/' || contact", 40),
     Scheme("contact_city", f"contact || '/' || {_PLACE}", 20),
-    Scheme("address", "road || numbers[1] || '/' || coalesce(city, '')", 30),
     Scheme(
-        "address_name",
-        "road || numbers[1] || '/' || coalesce(loose_person, loose_trade)",
-        60,
+        "door",
+        "list_transform(places, lambda x: x || numbers[-1] || '/' || coalesce(city, ''))",
+        20,
+        many=True,
     ),
+    Scheme("bare_door", "list_transform(places, lambda x: x || numbers[-1])", 12, many=True),
+    Scheme(
+        "place_name",
+        "list_transform(places, lambda x: x || '/' || coalesce(loose_person, loose_trade))",
+        40,
+        many=True,
+    ),
+    Scheme("person_soft", f"person_soft || '/' || {_PLACE}", 30),
     Scheme("name", "keys", 12, many=True, counted=True),
     Scheme("name_city", f"list_transform(keys, lambda x: x || '/' || {_PLACE})", 30, many=True),
     Scheme("name_birth", "list_transform(keys, lambda x: x || '/' || birth)", 60, many=True),
@@ -122,7 +130,8 @@ def stats_sql(source: str) -> str:
     name = NUMBER["name"]
     return f"""
     select scheme, value, holders > case scheme {caps} end as crowded,
-        if(people > 8, 9, least(people, 4)) as people, if(trades > 8, 9, least(trades, 4)) as trades,
+        if(people > 8, 9, least(people, 4)) as people,
+        if(trades > 8, 9, least(trades, 4)) as trades,
         least(firms, 3) as firms,
         if(scheme <> {name}, 0, case when living <= 4 then 0 when living <= 12 then 1
             when living <= 60 then 2 when living <= 400 then 3 else 4 end) as size

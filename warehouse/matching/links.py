@@ -31,7 +31,8 @@ def _attach_dead(con: duckdb.DuckDBPyConnection) -> None:
             select a as id, b as other, score from matching_edges
             union all select b, a, score from matching_edges),
         fits as (
-            select d.id, g.label, max(e.score >= {MANUAL}) as by_people, any_value(f.founder) as founder
+            select d.id, g.label, max(e.score >= {MANUAL}) as by_people,
+                any_value(f.founder) as founder
             from dead d join ends e on e.id = d.id join matching_groups g on g.id = e.other
             join founders f on f.label = g.label
             where not exists (
@@ -89,9 +90,10 @@ def _moved(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
         "where entity = 'party'" if whole
         else "where entity = 'party' and id in (select id from matching_touched)"
     )  # fmt: skip
+    con.execute("delete from matching_moved where entity = 'party'")
     con.execute(f"""
-        create or replace temp table matching_moved as
-        select coalesce(o.id, n.id) as id, o.golden_id as was, n.golden_id as now
+        insert into matching_moved
+        select 'party', coalesce(o.id, n.id) as id, o.golden_id as was, n.golden_id as now
         from (select * from identity.links {where}) o full join matching_new n on n.id = o.id
         where o.golden_id is distinct from n.golden_id
     """)

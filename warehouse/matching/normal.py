@@ -31,7 +31,8 @@ def uscc(text: str) -> str:
         "[0-9A-HJ-NP-RTUW-Y]{10}') and "
         f"(31 - list_sum(list_transform(range(1, 18), lambda i: (instr('{_SIGNS}', x[i]) - 1) * "
         "([1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28])[i])) % 31) % 31 "
-        f"= instr('{_SIGNS}', x[18]) - 1 and length(replace(x, x[9], '')) > 6, x, null)",
+        f"= instr('{_SIGNS}', x[18]) - 1 and length(replace(x, x[9], '')) > 6 and "
+        "not contains('1234567890123456789012', x), x, null)",
     )
 
 
@@ -50,8 +51,8 @@ def citizen(text: str) -> str:
         squeezed(text),
         "if(regexp_full_match(x, '[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|"
         "3[01])[0-9]{3}[0-9X]') and '10X98765432'[(list_sum(list_transform(range(1, 18), lambda i: "
-        "x[i]::integer * ([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])[i])) % 11 + 1)::integer] "
-        "= x[18], x, null)",
+        "x[i]::integer * ([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])[i])) % 11 + 1)"
+        "::integer] = x[18], x, null)",
     )
 
 

@@ -102,9 +102,14 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
             select a, b, id_l, id_r, same_uscc, same_orgcode, same_citizen, same_foreign_id,
                 same_tail, phone_person, phone_firm, email_person, email_firm, account_person,
                 uscc_trades, kind_l, kind_r,
-                coalesce(kind_l, 'O') = 'O' and coalesce(kind_r, 'O') = 'O' as as_firms,
+                coalesce(kind_l, 'O') = 'O' and coalesce(kind_r, 'O') = 'O'
+                    and 'O' in (kind_l, kind_r) as as_firms,
                 coalesce(kind_l, 'P') = 'P' and coalesce(kind_r, 'P') = 'P' as as_persons,
                 form_l <> '' as whole_l, form_r <> '' as whole_r, formal_l, formal_r,
+                by_contact_l or by_contact_r as by_contact,
+                coalesce(region_place_l <> region_place_r, false)
+                    and region_place_l <> '' and region_place_r <> ''
+                    as placed_otherwise,
                 least(length(core_l), length(core_r)) as core_length,
                 greatest(size_l, size_r) as size,
                 greatest(trade_firms_l, trade_firms_r) as trade_firms,
@@ -117,9 +122,12 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
             from sides
             where not coalesce(uscc_l <> uscc_r, false)
                 and not coalesce(citizen_l <> citizen_r, false)
-                and (same_uscc or kind_l is null or kind_r is null or kind_l = kind_r))
+                and (same_uscc or kind_l is null or kind_r is null or kind_l = kind_r
+                    or list_has_any(contact_keys_l, keys_r)
+                    or list_has_any(contact_keys_r, keys_l)))
         select * replace (
-            if(as_firms, company, null) as company, if(as_persons, person, null) as person)
+            if(as_firms or same_uscc, company, null) as company,
+            if(as_persons, person, null) as person)
         from levels
     """)
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
 
 import duckdb
 
 from warehouse.matching import components, keys, links, pairs, rows, shared
+from warehouse.matching.rulings import Rulings
 from warehouse.matching.tables import create
 from warehouse.temptables import fill
-
-
-@dataclass(frozen=True, slots=True)
-class Rulings:
-    """What people decided about pairs of rows (own ids); the newest about a pair holds."""
-
-    same: tuple[tuple[UUID, UUID], ...] = ()
-    apart: tuple[tuple[UUID, UUID], ...] = ()
 
 
 _NONE = Rulings()

@@ -6,11 +6,11 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from warehouse.matching.text import is_han, look, sound, surname_sound, syllables
+from warehouse.matching.text import is_han, look, soft, sound, surname_sound, syllables
 from warehouse.matching.words import HONORIFICS, SURNAME_SOUNDS, SURNAMES
 
 _POLITE = re.compile(r"(?:" + "|".join(sorted(HONORIFICS, key=len, reverse=True)) + r")$")
-_NOTE = re.compile(r"[(\[【][^()\[\]【】]*[)\]】]|\d+$")
+_NOTE = re.compile(r"[(\[【][^()\[\]【】]*[)\]】]|(?<=[㐀-鿿])\d+$")
 _MASK = re.compile(r"[*＊×某]")
 
 
@@ -27,10 +27,11 @@ class Person(NamedTuple):
     surname: str
     given: str
     look: str
+    soft: str
     is_name: bool
 
 
-NOBODY = Person("", [], "", "", "", False)
+NOBODY = Person("", [], "", "", "", "", False)
 
 
 @cache
@@ -59,36 +60,42 @@ def _han(name: str) -> Person:
         return NOBODY
     surname, given = parts
     key = surname_sound(surname) + " " + sound(given).replace(" ", "")
-    return Person(name, _ways(*key.split(" ")), "", "", look(name), True)
+    return Person(name, _ways(*key.split(" ")), "", "", look(name), soft(key), True)
 
 
 def _ways(surname: str, given: str) -> list[str]:
     return [(surname + given).replace("v", "u")]
 
 
+def _foreign(tokens: list[str]) -> Person:
+    # The same words in any order; the blank before them tells them from pinyin.
+    return Person("", [" " + " ".join(sorted(tokens))], "", "", "", "", False)
+
+
 def _latin(name: str) -> Person:
+    if re.search(r"[0-9_@]", name):
+        return NOBODY
     tokens = [t for t in re.split(r"[^a-z]+", name) if t]
     if not tokens or len(tokens) > 4:
         return NOBODY
     letters = "".join(tokens)
     known = _surname_letters()
     spoken = len(letters) <= 22 and all(_pinyin().fullmatch(t) for t in tokens)
-    if len(tokens) == 1:
+    if len(tokens) == 1 and spoken:
         ways = [letters]
         ends = [s for s in known if letters.endswith(s) and len(letters) - len(s) >= 2]
-        if spoken and ends:
+        if ends:
             longest = max(ends, key=len)
             ways.append(longest + letters[: -len(longest)])
-        is_name = spoken and any(letters.startswith(s) for s in known) and len(letters) >= 4
-        return Person("", [w.replace("v", "u") for w in ways], "", "", "", is_name)
+        is_name = any(letters.startswith(s) for s in known) and len(letters) >= 4
+        return Person("", [w.replace("v", "u") for w in ways], "", "", "", "", is_name)
     if not spoken:
-        # A foreign name: the same words in any order.
-        return Person("", [" ".join(sorted(tokens))], "", "", "", False)
+        return _foreign(tokens)
     ways = [letters, tokens[-1] + "".join(tokens[:-1])]
     if tokens[0] not in known and tokens[-1] in known:
         ways.reverse()
     is_name = tokens[0] in known or tokens[-1] in known
-    return Person("", [w.replace("v", "u") for w in dict.fromkeys(ways)], "", "", "", is_name)
+    return Person("", [w.replace("v", "u") for w in dict.fromkeys(ways)], "", "", "", "", is_name)
 
 
 def read(text: str) -> Person:
@@ -101,14 +108,16 @@ def read(text: str) -> Person:
             return NOBODY
         first = bare[0] if bare[0] in SURNAMES else ""
         last = bare[-1] if is_han(bare[-1]) and len(bare) > 1 else ""
-        return Person("", [], first, last, "", False)
+        return Person("", [], first, last, "", "", False)
     if is_han(bare):
         polite = _POLITE.search(bare)
         if polite and 1 <= polite.start() <= 4:
             bare = bare[: polite.start()]
         elif len(bare) == 2 and bare[0] in "小老阿" and bare[1] in SURNAMES:
             bare = bare[1]
+        elif len(bare) == 2 and bare[0] in "小老阿":
+            return Person("", [], "", bare[1], "", "", False)
         if len(bare) == 1:
-            return Person("", [], bare, "", "", False) if bare in SURNAMES else NOBODY
+            return Person("", [], bare, "", "", "", False) if bare in SURNAMES else NOBODY
         return _han(bare)
     return _latin(name)

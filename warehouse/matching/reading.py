@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.ddl import literal
-from warehouse.matching import companies, persons, phones
+from warehouse.matching import addresses, companies, persons, phones
 from warehouse.matching.places import PROVINCE_OF
 from warehouse.matching.text import is_han, plain, sound
 from warehouse.matching.words import NOBODY
@@ -60,6 +60,10 @@ def _persons(texts: list[str]) -> list[list[Any]]:
     return _turn([persons.read(t) for t in texts], len(persons.Person._fields))
 
 
+def _addresses(texts: list[str]) -> list[list[Any]]:
+    return _turn([addresses.read(t) for t in texts], len(addresses.Address._fields))
+
+
 _LETTERS = {sound(name).replace(" ", ""): name for name in reversed(PROVINCE_OF)}
 _ENDS = (
     *("特别行政区", "维吾尔自治区", "壮族自治区", "回族自治区", "自治区", "自治州"),
@@ -91,7 +95,7 @@ def _folded(column: str) -> str:
 
 def _each(columns: tuple[str, ...], source: str) -> str:
     return " union ".join(
-        f"select {c} as text from {source} where {c} is not null" for c in columns
+        f"select distinct {c} as text from {source} where {c} is not null" for c in columns
     )
 
 
@@ -99,8 +103,8 @@ def read_texts(con: duckdb.DuckDBPyConnection, source: str) -> None:
     """Read the texts of the relation `source` into temp tables.
 
     matching_said: the rows with plain names, places and address (null where they say nothing).
-    matching_company, matching_person (text plain, its parts), matching_place (text plain, place),
-    matching_phone (text as it came, phone E.164).
+    matching_company, matching_person (text plain, its parts), matching_address,
+    matching_place (text plain, place), matching_phone (text as it came, phone E.164).
     """
     texts = " union ".join(
         f"select {_folded(c)} as text from {source} where {c} is not null" for c in _SAID
@@ -124,6 +128,8 @@ def read_texts(con: duckdb.DuckDBPyConnection, source: str) -> None:
     parts = dict.fromkeys(persons.Person._fields, _STRING)
     parts |= {"keys": pa.list_(_STRING), "is_name": pa.bool_()}
     _put(con, "matching_person", names, parts, _persons)
+    lists: dict[str, Any] = dict.fromkeys(addresses.Address._fields, pa.list_(_STRING))
+    _put(con, "matching_address", _each(("address",), "matching_said"), lists, _addresses)
     where = _each(_PLACES, "matching_said")
     _put(con, "matching_place", where, {"place": _STRING}, lambda t: [[place(x) for x in t]])
     _put(

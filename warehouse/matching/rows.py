@@ -101,18 +101,20 @@ def _rows_sql() -> str:
     names = columns_of(ROW_COLUMNS)
     return f"""
     with parts as (
-        select s.*, n.* exclude (id), t.* exclude (id),
+        select s.* exclude (uscc), n.* exclude (id), t.* exclude (id),
             coalesce(l.form <> '', false) or coalesce(c.form <> '', false) as has_form,
             coalesce(l.formal, false) or coalesce(c.formal, false) as has_body,
             l.text is not null and (l.formal or s.kind = 'organization'
                 or (c.text is null)) as legal_leads,
-            c, l, p, lp, cp, place_city.place as place_city, place_region.place as place_region,
+            c, l, p, lp, cp, a.places, a.numbers, place_city.place as place_city,
+            place_region.place as place_region,
             regexp_replace(coalesce(s.address, ''), '[\\s,，。.;；:#]+', ' ', 'g') as addr
         from matching_said s
         left join matching_numbers n using (id)
         left join matching_contacts t using (id)
         left join matching_company c on c.text = s.name
         left join matching_company l on l.text = s.legal_name
+        left join matching_address a on a.text = s.address
         left join matching_person p on p.text = s.name
         left join matching_person lp on lp.text = s.legal_name
         left join matching_person cp on cp.text = s.contact_name
@@ -124,24 +126,29 @@ def _rows_sql() -> str:
             when uscc is not null then 'O'
             when citizen is not null or birth_date is not null then 'P'
             when p.is_name and not has_body
-                and (contact_name is null or contact_name = name) then 'P'
-            when has_body or (c.core <> c.trade and not p.is_name) then 'O' end as k,
-            if(legal_leads, l, c) as o,
-            case when p.is_name then p when lp.is_name then lp when cp.is_name then cp else p end
-                as who,
-            regexp_matches(addr, '[一-鿿]') as is_han_address
+                and (contact_name is null or contact_name = name or cp.han = p.han
+                    or list_has_any(cp.keys, p.keys) or cp.surname = p.han[1]
+                    or not coalesce(cp.is_name, false)) then 'P'
+            when has_body or (c.core <> c.trade and not p.is_name) then 'O' end as k
         from parts),
+    spoken as (
+        select *,
+            if(legal_leads, l, c) as o,
+            case when p.is_name then p when lp.is_name then lp when k = 'P' and cp.is_name then cp
+                when k is null and cp.is_name and c.core is not distinct from c.trade then cp
+                else p end as who,
+            regexp_matches(addr, '[一-鿿]') as is_han_address
+        from kinds),
     placed as (
         select *,
             coalesce(
                 case when place_city in ('市辖区', '县', '') then null else place_city end,
                 case when place_region in {_MUNICIPAL} then place_region end,
                 nullif(regexp_extract(addr,
-                    '^(?:中国)?(?:[^省市区县 ]{{2,8}}?(?:省|自治区))?([^省市区县 ]{{2,4}})市', 1), ''),
-                if(k = 'P', null, nullif(o.city, ''))) as at_city,
-            if(is_han_address, regexp_replace(regexp_extract(addr, '^[^0-9]*'), '[\\s第-]+', '', 'g'),
-                nullif(regexp_extract(lower(addr), '[a-z]{{3,}}'), '')) as street
-        from kinds)
+                    '^(?:中国)?(?:[^省市区县 ]{{2,8}}?(?:省|自治区))?'
+                    '([^省市区县 ]{{2,4}})市', 1), ''),
+                if(k = 'P', null, nullif(o.city, ''))) as at_city
+        from spoken)
     select {names} from (
         select id, connection, stream, source_key, first_seen_at,
             coalesce(is_alive, true) as alive, k as kind,
@@ -153,6 +160,7 @@ def _rows_sql() -> str:
             if(k = 'P', null, o.form) as form, if(k = 'P', null, o.branch) as branch,
             if(k = 'P', null, nullif(o.city, '')) as said_city,
             if(k = 'P', null, nullif(o.province, '')) as said_province,
+            if(k = 'P', null, o.region_place) as region_place,
             k is distinct from 'P' and coalesce(o.formal, false) as formal,
             if(k = 'P', null, nullif(o.sound, '')) as sound,
             if(k = 'P', null, nullif(o.look, '')) as look,
@@ -160,10 +168,12 @@ def _rows_sql() -> str:
             if(k = 'P' or l.text is null or c.core = l.core, null,
                 nullif(if(legal_leads, c.core, l.core), '')) as alias,
             if(k = 'O', null, nullif(who.han, '')) as han,
+            coalesce(k is distinct from 'O' and who.text <> name, false) as by_contact,
             if(k = 'O', [], coalesce(who.keys, [])) as keys,
             if(k = 'O', null, nullif(who.surname, '')) as surname,
             if(k = 'O', null, nullif(who.given, '')) as given,
             if(k = 'O', null, nullif(who.look, '')) as person_look,
+            if(k = 'O', null, nullif(who.soft, '')) as person_soft,
             if(k = 'P', name, null) as person_text,
             nullif(coalesce(cp.han, ''), '') as contact, coalesce(cp.keys, []) as contact_keys,
             at_city as city,
@@ -171,8 +181,7 @@ def _rows_sql() -> str:
                 nullif(place_region, '')) as province,
             nullif(regexp_replace(addr, '[\\s\\-()]+', if(is_han_address, '', ' '), 'g'), '')
                 as address,
-            if(is_han_address, if(length(street) >= 2, right(street, 3), null), street) as road,
-            regexp_extract_all(addr, '[0-9]+') as numbers,
+            coalesce(places, []) as places, coalesce(numbers, []) as numbers,
             nullif(regexp_replace(postal_code, '\\s+', '', 'g'), '') as postal,
             coalesce(birth_date, try_strptime(substr(citizen, 7, 8), '%Y%m%d')::date) as birth,
             if(k = 'O', null, who.keys[1]) as loose_person,

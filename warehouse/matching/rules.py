@@ -34,8 +34,18 @@ RULES: tuple[Rule, ...] = (
     Rule("uscc", "same_uscc and (uscc_trades < 9 or company >= 4)", 0.999, "uscc"),
     Rule("identity number", "same_citizen and person >= 0", 0.999, "id_number"),
     # The old tax number holds the organisation's code; branches of one company may share it.
-    Rule("tax number and name", "same_orgcode and company >= 2", 0.997, "tax_number + name"),
-    Rule("tax number", "same_orgcode and company between 0 and 1", 0.99, "tax_number"),
+    Rule(
+        "tax number and name",
+        "same_orgcode and not same_uscc and company >= 2",
+        0.997,
+        "tax_number + name",
+    ),
+    Rule(
+        "tax number",
+        "same_orgcode and not same_uscc and company between 0 and 1",
+        0.99,
+        "tax_number",
+    ),
     # No check sign: a second field must agree.
     Rule(
         "document number",
@@ -55,7 +65,8 @@ RULES: tuple[Rule, ...] = (
     # at a switchboard with a common name.
     Rule(
         "phone and name",
-        f"{_PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2)",
+        f"{_PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2) "
+        "and (not by_contact or region >= 1)",
         0.995,
         "phone + name",
     ),
@@ -70,14 +81,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "phone and part of name",
-        f"{_PHONE} and person = 3 and phone_person = 0",
+        f"{_PHONE} and person = 3 and phone_person = 0 and {_EMAIL}",
         0.985,
-        "phone + part of name",
+        "phone + email + part of name",
     ),
     # Seven digits leave about 400,000 numbers: with a name that is chance only in a crowd.
     Rule(
         "masked phone and name",
-        "same_tail and person >= 5 and phone_person is null "
+        "same_tail and person >= 5 and phone_person is null and (not by_contact or region = 2) "
         "and (region = 2 or (region >= 0 and size <= 2) or (region = 1 and size <= 3))",
         0.99,
         "masked phone + name",
@@ -97,8 +108,13 @@ RULES: tuple[Rule, ...] = (
         "email",
     ),
     # -- organisations. A whole legal name with its place is unique in its register.
-    Rule("legal name", "company = 9", 0.99, "legal name with place"),
-    Rule("phone and company name", f"{_PHONE} and company >= 6", 0.995, "phone + name"),
+    Rule("legal name", "company = 9 and not placed_otherwise", 0.99, "legal name with place"),
+    Rule(
+        "phone and company name",
+        f"{_PHONE} and company >= 6 and (region >= 1 or phone_firm = 0)",
+        0.995,
+        "phone + name",
+    ),
     Rule("email and company name", f"{_EMAIL} and company >= 6", 0.993, "email + name"),
     Rule(
         "masked phone and company name",
@@ -106,11 +122,19 @@ RULES: tuple[Rule, ...] = (
         0.99,
         "masked phone + name",
     ),
-    Rule("address and company name", "address >= 1 and company >= 6", 0.99, "address + name"),
+    Rule(
+        "address and company name",
+        "address >= 1 and company >= 6 and not placed_otherwise "
+        "and ((whole_l and whole_r) or contact >= 0) "
+        "and (whole_l or whole_r or core_length >= 4 or trade_firms <= 1)",
+        0.99,
+        "address + name",
+    ),
     Rule(
         "company name and city",
-        "company = 8 and region = 2 and ((formal_l and formal_r) or whole_l or whole_r "
-        "or core_length >= 4)",
+        "company = 8 and region = 2 and not placed_otherwise and whole_l and whole_r "
+        "or (company = 8 and region = 2 and (whole_l or whole_r) and core_length >= 4 "
+        "and contact >= 0 and trade_firms <= 1 and not placed_otherwise)",
         0.988,
         "name + city",
     ),
@@ -123,9 +147,10 @@ RULES: tuple[Rule, ...] = (
     # Companies of one group share numbers and have nearly one name.
     Rule(
         "phone and similar company name",
-        f"company = 5 and (({_PHONE} and phone_firm <= 1) or ({_EMAIL} and email_firm <= 1))",
+        f"company = 5 and (({_PHONE} and phone_firm <= 1) or ({_EMAIL} and email_firm <= 1) "
+        "or address >= 2 or (same_tail and region = 2))",
         0.985,
-        "phone or email + similar name",
+        "phone, email or address + similar name",
     ),
     Rule(
         "one sign of the company name",
@@ -137,7 +162,10 @@ RULES: tuple[Rule, ...] = (
     # A short form fits several companies of a group, so what goes with it must be one company's.
     Rule(
         "phone and short name",
-        f"company = 4 and (({_PHONE} and phone_firm = 0) or ({_EMAIL} and email_firm = 0))",
+        f"company = 4 and region >= 1 and not placed_otherwise "
+        "and (trade_firms <= 1 or core_length >= 4) "
+        f"and (({_PHONE} and phone_firm = 0) "
+        f"or ({_EMAIL} and email_firm = 0))",
         0.982,
         "phone or email + short name",
     ),
@@ -155,7 +183,22 @@ RULES: tuple[Rule, ...] = (
         "short name + contact or address + city",
     ),
     # -- what a person should look at.
-    Rule("phone", f"{_PHONE} and person >= 1", 0.9, "phone", auto=False),
+    Rule(
+        "phone and contact",
+        f"as_firms and {_PHONE} and contact >= 1",
+        0.88,
+        "phone + contact",
+        auto=False,
+    ),
+    # A company's account may be in its contact's name; the contact may be a customer as well.
+    Rule(
+        "name of the contact",
+        f"kind_l <> kind_r and ({_PHONE} or {_EMAIL} or same_tail)",
+        0.65,
+        "phone or email + name of the contact",
+        auto=False,
+    ),
+    Rule("phone", f"{_PHONE} and person >= 0", 0.9, "phone", auto=False),
     Rule("phone and likely company name", f"{_PHONE} and company >= 1", 0.85, "phone", auto=False),
     Rule("email", f"{_EMAIL} and (person >= 0 or company >= 0)", 0.85, "email", auto=False),
     Rule(
@@ -178,7 +221,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "similar company name and city",
-        "company between 3 and 5 and region = 2 and (trade_firms <= 2 or contact >= 1)",
+        "company between 3 and 5 and region = 2",
         0.6,
         "similar name + city",
         auto=False,

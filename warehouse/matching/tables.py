@@ -28,23 +28,26 @@ ROW_COLUMNS = {
     "branch": "VARCHAR",
     "said_city": "VARCHAR",
     "said_province": "VARCHAR",
+    "region_place": "VARCHAR",
     "formal": "BOOLEAN",
     "sound": "VARCHAR",
     "look": "VARCHAR",
     "pattern": "VARCHAR",
     "alias": "VARCHAR",
     "han": "VARCHAR",
+    "by_contact": "BOOLEAN",
     "keys": "VARCHAR[]",
     "surname": "VARCHAR",
     "given": "VARCHAR",
     "person_look": "VARCHAR",
+    "person_soft": "VARCHAR",
     "person_text": "VARCHAR",
     "contact": "VARCHAR",
     "contact_keys": "VARCHAR[]",
     "city": "VARCHAR",
     "province": "VARCHAR",
     "address": "VARCHAR",
-    "road": "VARCHAR",
+    "places": "VARCHAR[]",
     "numbers": "VARCHAR[]",
     "postal": "VARCHAR",
     "birth": "DATE",
@@ -79,6 +82,9 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create schema if not exists ops")
     for name, body in _TABLES.items():
         con.execute(f"create table if not exists identity.{name} ({body})")
+    con.execute(
+        "create temp table if not exists matching_moved (entity VARCHAR, id UUID, was UUID, now UUID)"
+    )
     con.execute(
         "create table if not exists ops.suggestions (entity VARCHAR, a_id UUID, b_id UUID, "
         "score DOUBLE, rule VARCHAR, evidence VARCHAR)"

@@ -66,6 +66,13 @@ def sound(text: str) -> str:
     return " ".join(table.get(ord(c), c) for c in text)
 
 
+def soft(letters: str) -> str:
+    """Return the letters of syllables as many Chinese speakers hear them: flat, and -ng as -n."""
+    for heard, as_one in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n")):
+        letters = letters.replace(heard, as_one)
+    return letters
+
+
 def look(text: str) -> str:
     """Return the text with signs that look alike written as one."""
     return text.translate(_looks())
@@ -81,4 +88,4 @@ def syllables() -> frozenset[str]:
     """Return every syllable of pinyin, without tones, ü as v and as u."""
     found = set(_readings().values())
     found |= {s.replace("v", "u") for s in found if "v" in s}
-    return frozenset(s for s in found if s.isascii() and s.isalpha())
+    return frozenset(s for s in found if s.isascii() and s.isalpha() and set(s) & set("aeiouv"))
