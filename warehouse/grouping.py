@@ -104,7 +104,7 @@ def _begin(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "CREATE OR REPLACE TEMP TABLE matching_moved (entity VARCHAR, id UUID, was UUID, now UUID)"
     )
-    con.execute("CREATE OR REPLACE TEMP TABLE matching_touched (entity VARCHAR, id UUID)")
+    con.execute("CREATE OR REPLACE TEMP TABLE matching_rewritten (entity VARCHAR, id UUID)")
 
 
 def _replace(work: Work, entity: str) -> None:
@@ -132,7 +132,7 @@ def _replace(work: Work, entity: str) -> None:
         "CREATE OR REPLACE TEMP TABLE unify_mates AS "
         f"SELECT DISTINCT golden_id AS id FROM ({mine}) WHERE own_id IN "
         f"(SELECT id FROM {changed} ANTI JOIN unify_plain USING (id) "
-        f"UNION SELECT id FROM ({moved}) UNION SELECT id FROM matching_touched "
+        f"UNION SELECT id FROM ({moved}) UNION SELECT id FROM matching_rewritten "
         f"SEMI JOIN unify_groups USING (id) WHERE entity = {name})"
     )
     con.execute(

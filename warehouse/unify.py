@@ -342,5 +342,5 @@ def _drop(con: duckdb.DuckDBPyConnection) -> None:
         "rows", "members", "member_keys", "ranked", "numbered",
     ):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS unify_{name}")
-    for name in ("moved", "touched"):
+    for name in ("moved", "rewritten"):
         con.execute(f"DROP TABLE IF EXISTS matching_{name}")

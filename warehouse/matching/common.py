@@ -67,7 +67,7 @@ def create(con: duckdb.DuckDBPyConnection, entity: str, columns: str) -> None:
         "CREATE TEMP TABLE IF NOT EXISTS matching_moved (entity VARCHAR, id UUID, was UUID, "
         "now UUID)"
     )
-    con.execute("CREATE TEMP TABLE IF NOT EXISTS matching_touched (entity VARCHAR, id UUID)")
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS matching_rewritten (entity VARCHAR, id UUID)")
 
 
 def is_alone(con: duckdb.DuckDBPyConnection, entity: str, inner: str = "false") -> bool:
@@ -176,7 +176,7 @@ def settle(con: duckdb.DuckDBPyConnection, entity: str) -> None:
         f"SELECT {name}, was.id, was.was, held.now FROM was JOIN held ON held.id = was.id "
         "WHERE was.was IS DISTINCT FROM held.now"
     )
-    con.execute(f"INSERT INTO matching_touched SELECT {name}, id FROM match_scope")
+    con.execute(f"INSERT INTO matching_rewritten SELECT {name}, id FROM match_scope")
     con.execute(
         f"DELETE FROM identity.links WHERE entity = {name} AND id IN (SELECT id FROM match_scope)"
     )

@@ -108,7 +108,7 @@ def group_orders(con: duckdb.DuckDBPyConnection, *, changed: str | None = None) 
     `changed`: a relation (connection, stream, source_key, id) of rows new, changed or gone since
     the last call; None looks at all anew. Leaves `identity.links` (entity order) and
     `identity.order_documents`; adds to temp tables `matching_moved` the rows whose golden id moved,
-    to `matching_touched` all whose links or documents were written again.
+    to `matching_rewritten` all whose links or documents were written again.
     """
     create(con)
     if common.is_alone(con, "order", "parent_order_key IS NOT NULL"):

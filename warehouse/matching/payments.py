@@ -129,7 +129,7 @@ def group_payments(
 
     `changed`: a relation (connection, stream, source_key, id) of rows new, changed or gone since
     the last call; None looks at all anew. `orders`: the same of orders, whose numbers payments
-    are known by. Adds to temp tables `matching_moved` and `matching_touched`.
+    are known by. Adds to temp tables `matching_moved` and `matching_rewritten`.
     """
     create(con)
     if common.is_alone(con, "payment"):
