@@ -101,23 +101,26 @@ def _versions(entity: str, columns: Iterable[str]) -> str:
     )
 
 
-def _ranked(entity: str, priority: Priority) -> str:
-    """Return the CTEs up to `ranked`, the members of things with their places."""
+def _members(entity: str, *, several: bool) -> str:
     names = ddl.unified_table(entity).names
     kept = [n for n in ddl.source_table(entity).names if n in names or n == "is_deleted"]
-    versions = _versions(entity, kept)
-    members = winners.members(entity, "versions", "named", ("valid_from", "is_current"))
-    return (
-        f"WITH {_WHEN}, {_SEEN}, named AS ({_named(entity)}), versions AS ({versions}), "
-        f"ranked AS ({survive.ranked(entity, members, priority, names)})"
-    )
+    # Written out where it is read: what is read twice is made whole, whatever id is asked for.
+    return winners.members(
+        entity, f"({_versions(entity, kept)})", f"({_named(entity)})",
+        ("valid_from", "is_current"), several=several,
+    )  # fmt: skip
 
 
 def _headers(entity: str, priority: Priority) -> str:
     own, names = quote(f"{entity}_id"), [f.name for f in _fields(entity)]
     values = survive.values(entity, priority, names)
     said = ", ".join(f"{value} AS {quote(name)}" for name, value in values.items())
-    return f"{_ranked(entity, priority)} SELECT {own}, {said} FROM ranked GROUP BY {own}"
+    all_names = ddl.unified_table(entity).names
+    ranked = survive.ranked(entity, _members(entity, several=True), priority, all_names)
+    return (
+        f"WITH {_WHEN}, {_SEEN} SELECT {own}, {said} FROM ({ranked}) GROUP BY {own} UNION ALL "
+        f"SELECT {own}, {columns_of(values)} FROM {_members(entity, several=False)}"
+    )
 
 
 def _children(entity: str, priority: Priority) -> str:
@@ -134,13 +137,16 @@ def _children(entity: str, priority: Priority) -> str:
     kept = columns_of(n for n in columns if n not in made)
     current, past = ddl.source_table(entity).full, ddl.history_table(entity).full
     rows = (
-        f"SELECT {kept}, NULL::TIMESTAMPTZ AS valid_from, true AS is_current FROM {current} "
-        f"UNION ALL SELECT {kept}, valid_from, false FROM {past}"
+        f"(SELECT {kept}, NULL::TIMESTAMPTZ AS valid_from, true AS is_current FROM {current} "
+        f"UNION ALL SELECT {kept}, valid_from, false FROM {past}) s "
+        "ON s.connection = o.connection AND s.stream = o.stream AND s.parent_key = o.source_key "
+        "AND s.is_current = o.is_current AND (o.is_current OR s.valid_from = o.valid_from)"
     )
     said = ", ".join(made.get(n, f"s.{quote(n)}") + f" AS {quote(n)}" for n in columns)
+    names = ddl.unified_table(owner).names
+    ranked = survive.ranked(owner, _members(owner, several=True), priority, names)
     return (
-        f"{_ranked(owner, priority)} SELECT {said} FROM ranked o JOIN ({rows}) s "
-        "ON s.connection = o.connection AND s.stream = o.stream AND s.parent_key = o.source_key "
-        "AND s.is_current = o.is_current AND (o.is_current OR s.valid_from = o.valid_from) "
-        f"QUALIFY rank() OVER (PARTITION BY o.{of_owner} ORDER BY o.survive_rank) = 1"
+        f"WITH {_WHEN}, {_SEEN} SELECT * FROM (SELECT {said} FROM ({ranked}) o JOIN {rows} "
+        f"QUALIFY rank() OVER (PARTITION BY o.{of_owner} ORDER BY o.survive_rank) = 1) UNION ALL "
+        f"SELECT {said} FROM {_members(owner, several=False)} o JOIN {rows}"
     )

@@ -86,6 +86,15 @@ def winners(
     return found
 
 
+def alone(entity: str, names: Sequence[str]) -> dict[str, str]:
+    """Return what `winners` does, for a thing of one record: no aggregates."""
+    return {
+        name: f"CASE WHEN {_knows(entity, name, ())} THEN connection END"
+        for name in ENTITIES[entity].columns()
+        if name in names
+    }
+
+
 def _value(entity: str, name: str, priority: Priority, names: Sequence[str]) -> str:
     col = ENTITIES[entity].columns().get(name)
     said = quote(name)

@@ -37,28 +37,44 @@ def select(entity: str, priority: Priority) -> str:
     own, names = quote(f"{entity}_id"), ddl.unified_table(entity).names
     found = survive.winners(entity, priority, names)
     said = ", ".join(f"{value} AS {quote(f'{name}_from')}" for name, value in found.items())
-    ranked = survive.ranked(entity, members(entity), priority, names)
-    return f"SELECT {own}, {said} FROM ({ranked}) GROUP BY {own}"
-
-
-def members(entity: str, records: str = "", named: str = "", also: tuple[str, ...] = ()) -> str:
-    """Return the relation of the living members of things, as `survive.ranked` reads them.
-
-    `records` has the columns of the source table and `named` those of `unified.xref`: as published
-    by default. `also` are further columns of the records.
-    """
-    # Not the view `unified.xref`: its name is ambiguous in a file called unified.duckdb.
-    named = named or "main.xref"
-    records = records or ddl.source_table(entity).full
-    kept = [f.name for f in ddl.source_table(entity).fields if f.name in _carried(entity)]
+    ranked = survive.ranked(entity, members(entity, several=True), priority, names)
+    alone = ", ".join(survive.alone(entity, names).values())
     return (
-        f"(SELECT x.golden_id AS {quote(f'{entity}_id')}, x.own_id, x.is_lead, "
-        f"{columns_of((*kept, *also), 's')} FROM {named} x JOIN {records} s "
-        "ON s.connection = x.connection AND s.stream = x.stream AND s.source_key = x.source_key "
-        f"WHERE x.entity = {literal(entity)} AND x.rule IS DISTINCT FROM {literal(MERGED)} "
-        "AND NOT coalesce(s.is_deleted, false))"
+        f"SELECT {own}, {said} FROM ({ranked}) GROUP BY {own} "
+        f"UNION ALL SELECT {own}, {alone} FROM {members(entity, several=False)}"
     )
 
 
-def _carried(entity: str) -> frozenset[str]:
-    return frozenset(ddl.unified_table(entity).names)
+def members(
+    entity: str,
+    records: str = "",
+    named: str = "main.xref",
+    also: tuple[str, ...] = (),
+    *,
+    several: bool | None = None,
+) -> str:
+    """Return the relation of the living members of things, as `survive.ranked` reads them.
+
+    `records` has the columns of the source table and `named` those of `unified.xref`: as published
+    by default. `also` are further columns of the records. `several` narrows to things that several
+    records may tell of, or that one does: most are these, and need no ranking.
+    """
+    # Not the view `unified.xref`: its name is ambiguous in a file called unified.duckdb.
+    table = ddl.source_table(entity)
+    kept = [n for n in table.names if n in ddl.unified_table(entity).names]
+    among = ""
+    if several is not None:
+        among = (
+            f"{'SEMI' if several else 'ANTI'} JOIN (SELECT golden_id FROM {named} "
+            f"WHERE entity = {literal(entity)} AND own_id <> golden_id) g USING (golden_id) "
+        )
+    things = (
+        f"(SELECT * FROM {named} {among}WHERE entity = {literal(entity)} "
+        f"AND rule IS DISTINCT FROM {literal(MERGED)})"
+    )
+    return (
+        f"(SELECT x.golden_id AS {quote(f'{entity}_id')}, x.own_id, x.is_lead, "
+        f"{columns_of((*kept, *also), 's')} FROM {things} x JOIN {records or table.full} s "
+        "ON s.connection = x.connection AND s.stream = x.stream AND s.source_key = x.source_key "
+        "WHERE NOT coalesce(s.is_deleted, false))"
+    )
