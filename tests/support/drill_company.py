@@ -27,6 +27,8 @@ from warehouse.model import ENTITIES
 Rows = dict[str, list[tuple[object, ...]]]
 NOT_COMPARED = frozenset({"load_id", "unify_run"})
 """Numbers of runs: a rebuild takes other transactions, and its numbers go on growing."""
+LEFT_OUT = {"xref": frozenset({"valid_to"})}
+"""A rebuild knows when a record died, no longer when that was unified."""
 ROWS = "sku,qty\nA1,5\nB2,7\n0012,8\nC3,none\n"
 
 
@@ -157,7 +159,7 @@ def published(home: Path) -> Rows:
                 c for (c,) in con.execute(
                     "select column_name from duckdb_columns() where schema_name = ?"
                     " and table_name = ? order by column_index", [schema, name]
-                ).fetchall() if c not in NOT_COMPARED
+                ).fetchall() if c not in NOT_COMPARED | LEFT_OUT.get(name, frozenset())
             ]  # fmt: skip
             sql = f'select {columns_of(columns)} from "{schema}"."{name}" order by all'
             found[f"{schema}.{name}"] = con.execute(sql).fetchall()
