@@ -39,7 +39,8 @@ class Told:
     `records` are its living records, the best placed first: what `xref` says, where they stand in
     the landing, and `values` by field. `values` are those of the golden row, `winners` the own id
     of the record that each is from. `newest` is the mapping's version at the newest load of
-    (connection, stream). `children` are the rows that it owns, by entity.
+    (connection, stream). `documents` are the records that carry an order out, those of several
+    orders too, with role and share. `children` are the rows that it owns, by entity.
     """
 
     entity: str
@@ -49,6 +50,7 @@ class Told:
     winners: Mapping[str, UUID]
     records: Sequence[Row]
     newest: Mapping[tuple[str, str], Row]
+    documents: Sequence[Row] = ()
     children: dict[str, list[Row]] = field(default_factory=dict)
     projected_at: str = ""
 
@@ -105,6 +107,12 @@ def tell(con: duckdb.DuckDBPyConnection, entity: str, id: UUID, *, lines: bool =
         {n: own_id for n, own_id in from_.items() if own_id is not None}, records,
         _newest(con, records), projected_at=meta.get("projected_at", ""),
     )  # fmt: skip
+    if entity == "order":
+        told.documents = _rows(
+            con,
+            "SELECT connection, stream, source_key, role, share FROM main.order_documents "
+            f"WHERE {mine} ORDER BY role = 'placed' DESC, connection, stream, source_key",
+        )
     if lines:
         for child in children_of(entity):
             told.children[child.entity] = _rows(

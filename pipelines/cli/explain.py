@@ -96,6 +96,13 @@ def _show(told: Told, sources: Lineage) -> None:
           r["evidence"], minute(r["valid_from"]), f"{r['batch']}:{r['position']}",
           minute(r["landed_at"])) for r in told.records],
     )  # fmt: skip
+    if len(told.documents) > 1:
+        say()
+        table(
+            [t("col.document"), t("col.role"), t("col.share")],
+            [(f"{d['connection']}/{d['stream']}/{d['source_key']}", d["role"], d["share"])
+             for d in told.documents],
+        )  # fmt: skip
     say()
     changed: set[str] = set()
     _fields(list(sources.fields()), changed)
@@ -204,6 +211,7 @@ def _as_data(told: Told, sources: Lineage, raw: Workspace | None) -> dict[str, A
         "title": told.title,
         "projected_at": told.projected_at,
         "records": records,
+        "documents": [dict(d) for d in told.documents],
         "fields": [_field(one) for one in sources.fields()],
         "lines": [
             {"entity": entity, "connection": row["connection"], "stream": row["stream"],
