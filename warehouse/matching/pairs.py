@@ -107,6 +107,7 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
                 coalesce(kind_l, 'P') = 'P' and coalesce(kind_r, 'P') = 'P' as as_persons,
                 form_l <> '' as whole_l, form_r <> '' as whole_r, formal_l, formal_r,
                 by_contact_l or by_contact_r as by_contact,
+                coalesce(core_l = contact_r or core_r = contact_l, false) as own_contact,
                 coalesce(region_place_l <> region_place_r, false)
                     and region_place_l <> '' and region_place_r <> ''
                     as placed_otherwise,

@@ -23,10 +23,10 @@ def group_parties(
 ) -> None:
     """Bring `identity.links` and `ops.suggestions` of parties up to the relation `rows`.
 
-    `rows` has the columns of `tables.INPUT`. `changed` is a relation with a column `id`: the
-    rows that are new, changed or gone since the last call; None looks at everything anew, with the
-    same result. Leaves the temp table `matching_moved (id, was, now)`: the rows whose golden id is
-    another, `was` null for new ones, `now` null for gone ones.
+    `rows` has one row a source row: its identity, `is_alive`, what it says. `changed` is a relation
+    with a column `id`: the rows that are new, changed or gone since the last call; None looks at
+    everything anew, with the same result. Leaves the temp table `matching_moved (id, was, now)`:
+    the rows whose golden id is another, `was` null for new ones, `now` null for gone ones.
     """
     create(con)
     if changed is None:

@@ -66,7 +66,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "phone and name",
         f"{_PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2) "
-        "and (not by_contact or region >= 1)",
+        "and (not by_contact or region = 2 or address >= 1)",
         0.995,
         "phone + name",
     ),
@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "masked phone and name",
         "same_tail and person >= 5 and phone_person is null and (not by_contact or region = 2) "
-        "and (region = 2 or (region >= 0 and size <= 2) or (region = 1 and size <= 3))",
+        "and (region = 2 or (region = 1 and size <= 3) or (address >= 1 and size <= 2))",
         0.99,
         "masked phone + name",
     ),
@@ -99,6 +99,13 @@ RULES: tuple[Rule, ...] = (
         "or (person >= 5 and address = 2 and size <= 1)",
         0.99,
         "address + name",
+    ),
+    # Four rows at most bear the name in the whole store, and two of them in one street.
+    Rule(
+        "rare name and place of the address",
+        "person = 6 and size = 0 and address >= 1 and phone_person is null",
+        0.98,
+        "rare name + part of address",
     ),
     # A mailbox is not handed on to others; a nickname says nothing against it.
     Rule(
@@ -143,6 +150,21 @@ RULES: tuple[Rule, ...] = (
         "contact >= 1 and company >= 6 and region >= 1",
         0.988,
         "contact + name",
+    ),
+    # A whole name with its legal form; the place that only one tells is no other place.
+    Rule(
+        "whole company name",
+        "company = 8 and region = 1 and whole_l and whole_r and core_length >= 4",
+        0.984,
+        "whole name",
+    ),
+    # An account of the company in the name of its contact, on the contact's phone.
+    Rule(
+        "name of its contact and phone",
+        f"{_PHONE} and contact = 2 and own_contact and as_firms and region >= 1 "
+        "and phone_firm <= 2 and kind_l = 'O' and kind_r = 'O' and (whole_l or whole_r)",
+        0.97,
+        "phone + contact",
     ),
     # Companies of one group share numbers and have nearly one name.
     Rule(

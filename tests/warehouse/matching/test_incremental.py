@@ -60,18 +60,18 @@ def rule(rng: random.Random, rows: list[dict[str, Any]]) -> Rulings:
     return Rulings(same=tuple(distinct[:2]), apart=tuple(distinct[2:]))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_incremental_equals_whole(seed: int) -> None:
     rng = random.Random(seed)
-    rows = {key: a_row(rng, key) for key in range(90)}
+    rows = {key: a_row(rng, key) for key in range(60)}
     con, anew = duckdb.connect(), duckdb.connect()
     put(con, rows.values())
     rulings = Rulings()
     group_parties(con, "parties", rulings)
-    for turn in range(4):
+    for turn in range(3):
         before = dict(rows)
         for _ in range(rng.randrange(1, 12)):
-            key = rng.randrange(110)
+            key = rng.randrange(75)
             if rng.random() < 0.2:
                 rows.pop(key, None)
             else:
@@ -95,7 +95,10 @@ def test_incremental_equals_whole(seed: int) -> None:
         for table, wanted in state(anew).items():
             assert state(con)[table] == wanted, table
         now = dict(con.execute("select id, golden_id from identity.links").fetchall())
-        told = {i: (w, n) for i, w, n in con.execute("select id, was, now from matching_moved").fetchall()}
+        told = {
+            i: (w, n)
+            for i, w, n in con.execute("select id, was, now from matching_moved").fetchall()
+        }
         assert told == {
             i: (was.get(i), now.get(i)) for i in was.keys() | now.keys() if was.get(i) != now.get(i)
         }

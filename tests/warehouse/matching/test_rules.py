@@ -116,9 +116,9 @@ def test_placeholders_identify_nobody() -> None:
     ]
     con = duckdb.connect()
     assert not matched(con, *rows)
-    assert con.execute("select count(*) from identity.party_rows where phones <> []").fetchone() == (
-        0,
-    )
+    assert con.execute(
+        "select count(*) from identity.party_rows where phones <> []"
+    ).fetchone() == (0,)
 
 
 def test_a_switchboard_joins_no_short_name() -> None:
@@ -129,7 +129,9 @@ def test_a_switchboard_joins_no_short_name() -> None:
     short = {"at": ("crm", "1"), "kind": "organization", "name": "华信", "phone": "02162345679"}
     con = duckdb.connect()
     assert not matched(con, *rows, short)
-    asked = con.execute("select rule from ops.suggestions where rule like '%company name%'").fetchall()
+    asked = con.execute(
+        "select rule from ops.suggestions where rule like '%company name%'"
+    ).fetchall()
     assert asked
 
 
