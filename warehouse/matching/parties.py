@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-
 import duckdb
 
 from warehouse.matching import components, keys, links, pairs, rows, shared
 from warehouse.matching.rulings import Rulings
 from warehouse.matching.tables import create
 from warehouse.temptables import fill
-
 
 _NONE = Rulings()
 

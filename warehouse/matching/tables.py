@@ -83,7 +83,8 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     for name, body in _TABLES.items():
         con.execute(f"create table if not exists identity.{name} ({body})")
     con.execute(
-        "create temp table if not exists matching_moved (entity VARCHAR, id UUID, was UUID, now UUID)"
+        "create temp table if not exists matching_moved "
+        "(entity VARCHAR, id UUID, was UUID, now UUID)"
     )
     con.execute(
         "create table if not exists ops.suggestions (entity VARCHAR, a_id UUID, b_id UUID, "

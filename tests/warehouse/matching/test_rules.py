@@ -9,8 +9,8 @@ import pytest
 from party_rows import citizen, code, groups, matched, own_id, put, together
 
 from warehouse.matching.parties import group_parties
-from warehouse.matching.rulings import Rulings
 from warehouse.matching.rules import RULES
+from warehouse.matching.rulings import Rulings
 
 ONE, TWO = code("91310115MA1K35QX7"), code("91110105MA00ABCD8")
 FIRM = {"kind": "organization", "name": "上海华信科技有限公司"}
