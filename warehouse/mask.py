@@ -304,11 +304,19 @@ def _organisation(entity: str | None, field: Field, owner_kind: str | None) -> s
     """Return the SQL condition under which the row speaks of an organisation."""
     if entity is None or field.model is None or not field.model.person_only:
         return "false"
-    columns = ENTITIES[entity].columns()
-    for name in (f"{field.name.split('_')[0]}_kind", "kind"):
-        if "organization" in (columns[name].words if name in columns else ()):
-            return f"coalesce(t.{quote(name)} = 'organization', false)"
+    kind = kind_of(entity, field.name)
+    if kind is not None:
+        return f"coalesce(t.{quote(kind)} = 'organization', false)"
     return f"coalesce({owner_kind} = 'organization', false)" if owner_kind else "false"
+
+
+def kind_of(entity: str, field: str) -> str | None:
+    """Return the column that says of whom `field` speaks, a person or an organisation."""
+    columns = ENTITIES[entity].columns()
+    for name in (f"{field.split('_')[0]}_kind", "kind"):
+        if "organization" in (columns[name].words if name in columns else ()):
+            return name
+    return None
 
 
 def _digits(value: str) -> str:

@@ -112,13 +112,26 @@ def _fresh_children(con: duckdb.DuckDBPyConnection, entity: str, child: str, run
     select = golden.select_golden(child, run, f"o.{own}", source.full, child_owner="o.own_id")
     if child in OF_ALL:
         known = columns_of(ENTITIES[child].columns(), "s")
-        chosen = f"QUALIFY rank() OVER (PARTITION BY o.{own}, {known} ORDER BY o.survive_rank) = 1"
+        chosen = (
+            f"{_may_be_told(con, child)} QUALIFY rank() OVER (PARTITION BY o.{own}, {known} "
+            "ORDER BY o.survive_rank) = 1"
+        )
     else:
         chosen = f"QUALIFY rank() OVER (PARTITION BY o.{own} ORDER BY o.survive_rank) = 1"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {temp('fresh', child)} AS "
         f"{select} JOIN unify_ranked o ON {key} {chosen}"
     )
+
+
+def _may_be_told(con: duckdb.DuckDBPyConnection, child: str) -> str:
+    """Leave out what a person's record tells and the mask of an organisation would show."""
+    if "survive_kind" not in {row[0] for row in con.execute("DESCRIBE unify_ranked").fetchall()}:
+        return ""
+    said = survive.of_the_kind("kind", "o")
+    if child == "party_identifier":
+        said += " OR coalesce(s.scheme NOT IN ('tax_number', 'bank_account'), true)"
+    return f"WHERE {said}"
 
 
 def _names(con: duckdb.DuckDBPyConnection, entity: str) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from warehouse import ddl
+from warehouse import ddl, mask
 from warehouse.ddl import literal, quote
 from warehouse.matching import payments, shipments
 from warehouse.model import ENTITIES
@@ -47,17 +47,20 @@ def ranked(entity: str, members: str, priority: Priority, names: Sequence[str]) 
         for name, by in orders.items()
     ]
     select = f"SELECT m.*, {', '.join(windows)} FROM {members} m"
-    if "currency" not in names:
-        return select
-    money = _first("currency", "currency", priority, entity, "currency IS NOT NULL")
-    return f"SELECT *, {money} OVER (PARTITION BY {own}) AS survive_currency FROM ({select})"
+    won = [
+        f"{_first(quote(n), n, priority, entity, _knows(entity, n, ()))} OVER (PARTITION BY {own}) "
+        f"AS {quote(f'survive_{n}')}"
+        for n in _deciding(entity, names)
+    ]
+    return f"SELECT *, {', '.join(won)} FROM ({select})" if won else select
 
 
 def values(entity: str, priority: Priority, names: Sequence[str]) -> dict[str, str]:
     """Return the aggregate of each column of the unified table that is in `names`.
 
     To be asked of `ranked` (no alias), grouped by the id. Where the winner of `currency` does not
-    know an amount, one in another currency does not stand in for it.
+    know an amount, one in another currency does not stand in for it; nor does a person's name for
+    an organisation's.
     """
     found: dict[str, str] = {}
     for field in ddl.unified_table(entity).fields:
@@ -125,13 +128,43 @@ def _value(entity: str, name: str, priority: Priority, names: Sequence[str]) -> 
 
 
 def _knows(entity: str, name: str, names: Sequence[str]) -> str:
-    """Return the condition under which a member knows the field."""
+    """Return the condition under which a member knows the field.
+
+    A name or address that a person's record tells is not told of an organisation: it would be
+    published in clear. Numbers are masked by what they are.
+    """
     col, said = ENTITIES[entity].columns().get(name), quote(name)
     if col is not None and col.kind == "word":
         return f"{said} <> 'unknown'"
     if col is not None and col.kind in ("money", "price") and "currency" in names:
         return f"{said} IS NOT NULL AND (currency IS NULL OR currency = survive_currency)"
+    kind = _kind(entity, name)
+    if kind in names:
+        return f"{said} IS NOT NULL AND {of_the_kind(str(kind))}"
     return f"{said} IS NOT NULL"
+
+
+def of_the_kind(kind: str, alias: str = "") -> str:
+    """Return the condition of members whose values may stand beside the kind that won."""
+    head = f"{alias}." if alias else ""
+    return (
+        f"({head}{quote(f'survive_{kind}')} IS DISTINCT FROM 'organization' "
+        f"OR {head}{quote(kind)} = 'organization')"
+    )
+
+
+def _kind(entity: str, name: str) -> str | None:
+    """Return the column of the kind that `name` is masked by, unless it is masked in any case."""
+    col = ENTITIES[entity].columns().get(name)
+    if col is None or not col.person_only or col.privacy == "phone":
+        return None
+    return mask.kind_of(entity, name)
+
+
+def _deciding(entity: str, names: Sequence[str]) -> list[str]:
+    """Return the columns whose winner decides who may tell others."""
+    kinds = {_kind(entity, n) for n in names}
+    return [n for n in ENTITIES[entity].columns() if n in names and (n == "currency" or n in kinds)]
 
 
 def _first(

@@ -97,6 +97,27 @@ def test_a_word_comes_with_the_word_of_its_record_and_unknown_knows_nothing(stor
     ]
 
 
+def test_what_a_person_tells_is_not_told_of_an_organisation(store: Store, home: Home) -> None:
+    """The mask goes by the thing's kind: a person's name would be published in clear."""
+    load = Loader(store.con)
+    firm = {"key": "1", "code": "A", "kind": "organization", "name": "甲公司"}
+    account = {"key": "2", "code": "A", "kind": "person", "name": "王小明", "address": "某路1号"}
+    kids = [{"key": "1", "scheme": "tax_number", "value": "110101199001011234"},
+            {"key": "2", "scheme": "email", "value": "ming@example.cn"}]  # fmt: skip
+    unknown = {"key": "3", "code": "A", "name": "李雷", "bank_account": "6222021234567890"}
+    load.put("party", [firm], connection="erp")
+    load.put("party", [{**account, "identifiers": kids}, unknown])
+    for priority in ({"party": ["erp"]}, {"party": ["erp"], "party.name": ["shop"]}):
+        unify(store, now=MOMENT, priority=priority)
+        told = "SELECT kind, name, address, bank_account FROM unified.parties"
+        assert ask(store, told) == [("organization", "甲公司", None, None)]
+        assert ask(store, "SELECT scheme FROM unified.party_identifiers") == [("email",)]
+    unify(store, now=MOMENT, priority={"party": ["shop"]})
+    assert ask(store, "SELECT kind, address FROM unified.parties") == [("person", "某路1号")]
+    unify(store, now=MOMENT, priority={"party.kind": ["shop"], "party": ["erp"]})
+    assert ask(store, "SELECT kind, name FROM unified.parties") == [("person", "甲公司")]
+
+
 def test_identifiers_are_those_of_all_records_each_once(store: Store) -> None:
     load = Loader(store.con)
     phone = {"key": "p", "scheme": "phone", "value": "1"}
