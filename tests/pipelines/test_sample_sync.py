@@ -125,8 +125,8 @@ def test_both_sides_of_a_payment_are_in_the_store(synced: Synced) -> None:
     told = Counter(
         (said, connection)
         for connection, *numbers in synced.ask(
-            "select connection, number, provider_transaction_id, reference from unified.payments "
-            "where kind in ('payment', 'refund')"
+            "select connection, number, provider_transaction_id, reference from source.payments "
+            "where kind in ('payment', 'refund') and not is_deleted"
         )
         for said in {*numbers}
     )
