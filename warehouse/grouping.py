@@ -56,7 +56,11 @@ def group_all(work: Work) -> None:
     """Match every row anew and write `xref`, `forwardings` and the links."""
     con = work.con
     _begin(con)
-    con.execute("CREATE OR REPLACE TEMP TABLE unify_before AS SELECT * FROM unified.xref")
+    # A store of an older release does not say who founds what: nothing is known of before.
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unify_before AS "
+        "SELECT * FROM unified.xref WHERE own_id IS NOT NULL"
+    )
     for table in LINKS:
         con.execute(f"DELETE FROM {table.full}")
     for entity in HEADERS:
@@ -125,7 +129,7 @@ def _replace(work: Work, entity: str) -> None:
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE unify_plain AS SELECT id FROM {changed} ANTI JOIN "
-        "unify_groups USING (id)"
+        "unify_groups USING (id) WHERE is_loaded"
     )
     mine = f"SELECT * FROM unified.xref WHERE entity = {name}"
     con.execute(

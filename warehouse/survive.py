@@ -15,6 +15,7 @@ from warehouse import ddl, mask
 from warehouse.ddl import literal, quote
 from warehouse.matching import payments, shipments
 from warehouse.model import ENTITIES
+from warehouse.model.base import Column
 
 Priority = Mapping[str, Sequence[str]]
 """`entity` or `entity.field` -> connections, the first wins (FORMS.md section 2)."""
@@ -83,6 +84,9 @@ def winners(
         if name in names:
             known = _knows(entity, name, names)
             found[name] = _first(said, name, priority, entity, known)
+            if _of_lead(entity, name):
+                told = f"arg_min_null({quote(name)}, {_RANK})"
+                found[name] = f"CASE WHEN {told} IS NOT NULL THEN arg_min_null({said}, {_RANK}) END"
             if name in ANY:
                 says = _first(said, name, priority, entity, quote(name))
                 found[name] = f"coalesce({says}, {found[name]})"
@@ -110,6 +114,8 @@ def _value(entity: str, name: str, priority: Priority, names: Sequence[str]) -> 
             return f"any_value({said})"
         case "connection" | "stream" | "source_key" | "ext":
             return f"arg_min_null({said}, {_RANK})"
+    if _of_lead(entity, name):
+        return f"arg_min_null({said}, {_RANK})"
     if name in ANY:
         return f"bool_or({said})"
     if name.endswith("_raw") and name.removesuffix("_raw") in names:
@@ -125,6 +131,20 @@ def _value(entity: str, name: str, priority: Priority, names: Sequence[str]) -> 
         refers = [n for n, c in ENTITIES[entity].columns().items() if c.resolved == name]
         field = refers[0] if refers else name
     return _first(said, field, priority, entity, _knows(entity, name, names))
+
+
+def _of_lead(entity: str, name: str) -> bool:
+    """Whether only the record that leads tells the field.
+
+    The documents of an order carry parts of it, or take something back: their sums are no sums of
+    what was placed.
+    """
+    col = ENTITIES[entity].columns().get(name.removesuffix("_raw"))
+    return entity == "order" and col is not None and (col.kind == "money" or col is _order_kind())
+
+
+def _order_kind() -> Column:
+    return ENTITIES["order"].columns()["kind"]
 
 
 def _knows(entity: str, name: str, names: Sequence[str]) -> str:

@@ -222,7 +222,8 @@ def _changed(
     source = ddl.source_table(entity).full
     select = (
         f"SELECT s.connection, s.stream, s.source_key, {golden_id_sql(entity, 's')} AS id, "
-        f"NOT coalesce(s.is_deleted, false) AS is_alive, s.first_seen_at AS since FROM {source} s"
+        f"NOT coalesce(s.is_deleted, false) AS is_alive, s.first_seen_at AS since, "
+        f"s.load_id > {last} AS is_loaded FROM {source} s"
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {temp('changed', entity)} AS {select} "

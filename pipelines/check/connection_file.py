@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from connectors.base import Context
 from connectors.errors import ConnectorError
 from mappings.yamltext import Document, Spot, YamlError, read_file
+from pipelines.check import company_names
 from pipelines.check.problems import Problem, at, from_validation, from_yaml, locate, show
 from pipelines.check.secrets import in_clear, rendered
 from pipelines.check.words import meant
@@ -46,7 +47,7 @@ def check_connection_file(path: Path) -> list[Problem]:
     return _ordered(problems)
 
 
-NOT_ACTED_ON = ("alerts", "priority", "tolerance")
+NOT_ACTED_ON = ("alerts", "tolerance")
 """Settings of the company that are checked and kept, and that this release does nothing with."""
 
 
@@ -56,6 +57,7 @@ def check_company_file(path: Path) -> list[Problem]:
     if document is not None:
         problems += rendered(document)
         problems += _attributes(document, CompanyFile)
+        problems += company_names.names(document)
     return _ordered(problems)
 
 

@@ -125,15 +125,27 @@ def test_settings_that_nothing_acts_on_yet_are_remarks_and_no_mistakes(files, mo
         assert main(["check", "--offline"]) == 0
         lines = [x for x in files.capsys.readouterr().out.splitlines() if said in x]
         assert [x.split(": ")[-2].split("：")[-1] for x in lines] == [
-            f"attributes.{n}" for n in ("priority", "tolerance", "alerts")
+            f"attributes.{n}" for n in ("tolerance", "alerts")
         ]
-        assert "defs.yaml:4" in lines[0]
+        assert "defs.yaml:5" in lines[0]
     assert main(["check", "--offline", "--json"]) == 0
     remarks = json.loads(files.capsys.readouterr().out)["remarks"]
-    assert [r["line"] for r in remarks] == [4, 5, 6]
+    assert [r["line"] for r in remarks] == [5, 6]
     files.write("defs/company/defs.yaml", "type: pipelines.Company\nattributes: {privacy: clear}\n")
     main(["check", "--offline", "--json"])
     assert json.loads(files.capsys.readouterr().out)["remarks"] == []
+
+
+def test_names_of_the_company_file_are_those_of_things_that_are_there(files) -> None:
+    files.write(
+        "defs/company/defs.yaml",
+        "type: pipelines.Company\nattributes:\n  priority:\n    party: [ofice]\n"
+        "    parti: [office]\n    party.fone: [office]\n  sku_aliases:\n    shopp: {A: B}\n",
+    )
+    found = files.check()
+    assert [p[1] for p in found] == [4, 5, 6, 8]
+    guesses = ["office?", "party?", "party.phone?"]
+    assert [p[3].rpartition("Did you mean ")[2] for p in found[:3]] == guesses
 
 
 def test_the_company_file_is_checked(files) -> None:

@@ -16,6 +16,7 @@ from unified_rows import unified_rows
 
 from warehouse.home import Home
 from warehouse.identity import child_id, golden_id
+from warehouse.matching.rulings import Rulings
 from warehouse.store import Store, open_store
 from warehouse.unify import unify
 
@@ -150,6 +151,28 @@ def test_what_refers_to_any_record_refers_to_the_thing(store: Store) -> None:
     load.put("party", [{"key": "7", "code": "C"}])
     unify(store, now=MOMENT)
     assert ask(store, told) == [(party("shop", "7"),)]
+
+
+def test_a_ruling_about_two_that_stand_alone_changes_nothing(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("party", [{"key": "1", "code": "A"}, {"key": "2", "code": "B"}])
+    load.put("order", [{"key": "1", "customer_key": "2", "lines": []}])
+    unify(store, now=MOMENT)
+    before = unified_rows(store)
+    pair = (party("shop", "1"), party("shop", "2"))
+    unify(store, now=MOMENT, rulings={"party": Rulings(apart=(pair,))})
+    assert unified_rows(store) == before
+    unify(store, now=MOMENT)
+    assert unified_rows(store) == before
+
+
+def test_a_store_of_an_older_release_has_no_second_past(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("party", [{"key": "1", "code": "A"}, {"key": "2", "code": "B"}])
+    unify(store, now=MOMENT)
+    store.con.execute("UPDATE unified.xref SET own_id = NULL, is_lead = NULL")
+    unify(store, now=MOMENT, whole=True)
+    assert ask(store, "SELECT count(*) FROM history.xref") == [(0,)]
 
 
 def test_what_was_is_kept_with_its_time(store: Store) -> None:

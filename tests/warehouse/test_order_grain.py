@@ -65,6 +65,17 @@ def test_an_order_and_what_carries_it_out_are_one_row(store: Store) -> None:
     ]
 
 
+def test_sums_and_kind_are_those_of_what_was_placed(store: Store) -> None:
+    load = Loader(store.con)
+    load.put("order", [order("s1", "T1", 100, channel="web", lines=[])])
+    parts = [order("e1", "E1", 40, "T1", tax_total=Decimal(4), kind="return"),
+             order("e2", "E2", 60, "T1", tax_total=Decimal(6), status="processing")]  # fmt: skip
+    load.put("order", parts, connection="erp")
+    unify(store, now=MOMENT, priority={"order.total": ["erp"], "order": ["erp"]})
+    told = "SELECT total, tax_total, kind, status FROM unified.orders"
+    assert ask(store, told) == [(Decimal(100), None, None, "processing")]
+
+
 def test_a_merged_document_is_no_order_and_serves_both(store: Store) -> None:
     load = Loader(store.con)
     load.put("order", [order("s1", "T1", 12, channel="web"), order("s2", "T2", 5, channel="web")])

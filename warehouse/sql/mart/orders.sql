@@ -5,16 +5,39 @@ with lines as (
     group by order_id
 ),
 
--- A gateway keeps our order number, not our key: its payments are bound by it.
+-- A gateway keeps our order number, not our key: its payments are bound by it. What was placed has
+-- the first word; the number of a document that carries it out counts where no order has it.
+documents as (
+    select d.number, d.merchant_order_no, x.golden_id as order_id
+    from source.orders as d
+    inner join main.xref as x
+        on x.entity = 'order' and d.connection = x.connection and d.stream = x.stream
+        and d.source_key = x.source_key
+    where d.is_deleted is not true and x.rule is distinct from 'merged document'
+),
+
+named as (
+    select number, order_id, true as is_placed from main.orders
+    union all
+    select merchant_order_no, order_id, true from main.orders
+    union all
+    select number, order_id, false from documents
+    union all
+    select merchant_order_no, order_id, false from documents
+),
+
 numbers as (
-    select merchant_order_no as number, any_value(order_id) as order_id
-    from (
-        select number as merchant_order_no, order_id from main.orders where number is not null
-        union
-        select merchant_order_no, order_id from main.orders where merchant_order_no is not null
-    )
-    group by merchant_order_no
-    having count(distinct order_id) = 1
+    select
+        number,
+        coalesce(
+            any_value(order_id) filter (where is_placed), any_value(order_id)
+        ) as order_id
+    from named
+    where number is not null
+    group by number
+    having
+        count(distinct order_id) filter (where is_placed) = 1
+        or (count(*) filter (where is_placed) = 0 and count(distinct order_id) = 1)
 ),
 
 bound as (

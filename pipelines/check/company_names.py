@@ -1,0 +1,52 @@
+"""Checks the names that the company's file gives: entities, their fields, connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mappings.yamltext import Document, Spot
+from pipelines.check.problems import Problem, at, show
+from pipelines.check.words import meant
+from pipelines.texts import t
+
+
+def names(document: Document) -> Iterator[Problem]:
+    """Yield the names under `priority` and `sku_aliases` that nothing has.
+
+    A connection is known by its folder beside the company's; nothing is looked for where the file
+    stands alone.
+    """
+    attributes = document.data.get("attributes")
+    given = attributes if isinstance(attributes, dict) else {}
+    folder = Path(document.file).resolve().parent
+    known = [p.parent.name for p in folder.parent.glob("*/defs.yaml") if p.parent != folder]
+    for name, connections in _map(given.get("priority")).items():
+        spot: Spot = ("attributes", "priority", name)
+        yield from _field(document, spot, name)
+        for connection in connections if isinstance(connections, list) else []:
+            yield from _connection(document, spot, str(connection), known)
+    for connection in _map(given.get("sku_aliases")):
+        spot = ("attributes", "sku_aliases", connection)
+        yield from _connection(document, spot, connection, known)
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _field(document: Document, spot: Spot, name: str) -> Iterator[Problem]:
+    from warehouse.model import ENTITIES, HEADERS
+
+    entity, dot, field = name.partition(".")
+    if entity not in HEADERS:
+        yield at(document, spot, t("found.unknown_key"), meant(entity, HEADERS, most=30))
+    elif dot and field not in ENTITIES[entity].columns():
+        fields = [f"{entity}.{n}" for n in ENTITIES[entity].columns()]
+        yield at(document, spot, t("found.unknown_key"), meant(name, fields))
+
+
+def _connection(document: Document, spot: Spot, name: str, known: list[str]) -> Iterator[Problem]:
+    if known and name not in known:
+        yield at(document, spot, t("found.no_connection", value=show(name)), meant(name, known))
