@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 from company import found
 from matched import Play
+from source_rows import MOMENT
 
 from warehouse.home import Home
 from warehouse.matching.orders import group_orders, lead_rank
 from warehouse.store import open_store
+from warehouse.unify import unify
 
 
 @pytest.fixture
@@ -52,3 +54,31 @@ def test_the_sum_of_orders_is_what_was_placed(
             of_oms[order] += round(share * 1000)
     assert len(of_oms) == orders
     assert all(abs(share - 1000) <= 3 for share in of_oms.values())
+
+
+@pytest.mark.parametrize(
+    ("seed", "orders", "batches"), [(4, 60, 3), pytest.param(3, 2000, 10, marks=pytest.mark.slow)]
+)
+def test_unified_orders_sum_up_to_what_was_placed(
+    home: Home, seed: int, orders: int, batches: int
+) -> None:
+    """Each order stands in shop, OMS, ERP and CRM: split, merged, and partly given back."""
+    company = found(seed, orders)
+    with open_store(home) as store:
+        play = Play(store.con, "order", group_orders)
+        for batch in range(batches):
+            for connection in ("crm", "erp", "shop", "oms"):
+                rows = [row for c, row in company.rows[batch::batches] if c == connection]
+                play.bulk(connection, rows)
+                unify(store, now=MOMENT)
+        ((total, count),) = store.con.execute(
+            "SELECT sum(total)::int, count(*) FROM unified.orders"
+        ).fetchall()
+        said = store.con.execute(
+            "SELECT role, count(*) FROM unified.order_documents GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        ((naive, rows_),) = store.con.execute(
+            "SELECT sum(total)::int, count(*) FROM source.orders"
+        ).fetchall()
+    print(f"{rows_} documents of {naive} are {count} orders of {total}; {said}")
+    assert (total, count) == (sum(company.placed.values()), len(company.placed))
