@@ -6,6 +6,8 @@ import duckdb
 
 from warehouse.matching.cut import MANUAL
 
+# Of two groups no more pairs of rows are asked about than these, beside those that share something.
+CROSSED = 40
 _ORDER = "(r.first_seen_at is null, r.first_seen_at, r.connection, r.stream, r.source_key, r.id)"
 
 
@@ -102,6 +104,11 @@ def _moved(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
 
 
 def _suggest(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
+    """Write the pairs that a person should look at, none of a group that is one already.
+
+    Accepting one pair joins two groups, so what is asked is about all their rows: each row of the
+    one with each of the other, as long as these are few; a pair of its own evidence keeps it.
+    """
     near = "" if whole else (
         "and (p.a in (select id from matching_touched) or p.b in (select id from matching_touched))"
     )  # fmt: skip
@@ -109,12 +116,43 @@ def _suggest(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
     con.execute(f"delete from ops.suggestions where entity = 'party' {gone}")
     con.execute(f"""
         insert into ops.suggestions
-        select 'party', p.a, p.b, p.score, p.rule, p.evidence
-        from identity.party_pairs p
-        join identity.links l on l.entity = 'party' and l.id = p.a
-        join identity.links r on r.entity = 'party' and r.id = p.b
-        semi join (select id from identity.party_rows where alive) x on x.id = p.a
-        semi join (select id from identity.party_rows where alive) y on y.id = p.b
-        anti join identity.party_rulings u on u.a = p.a and u.b = p.b
-        where l.golden_id <> r.golden_id {near}
+        with asked as (
+            select p.a, p.b, least(l.golden_id, r.golden_id) as one,
+                greatest(l.golden_id, r.golden_id) as other, p.score, p.rule, p.evidence
+            from identity.party_pairs p
+            join identity.links l on l.entity = 'party' and l.id = p.a
+            join identity.links r on r.entity = 'party' and r.id = p.b
+            semi join (select id from identity.party_rows where alive) x on x.id = p.a
+            semi join (select id from identity.party_rows where alive) y on y.id = p.b
+            where l.golden_id <> r.golden_id {near}),
+        codes as (
+            select k.golden_id, list(distinct w.uscc) filter (w.uscc is not null) as usccs,
+                list(distinct w.citizen) filter (w.citizen is not null) as citizens,
+                list(w.id) as ids
+            from identity.links k join identity.party_rows w on w.id = k.id and w.alive
+            where k.entity = 'party' and k.golden_id in (
+                select one from asked union select other from asked)
+            group by k.golden_id),
+        groups as (
+            select one, other, arg_max({{score: score, rule: rule, evidence: evidence}},
+                (score, rule, a, b)) as why
+            from asked group by one, other),
+        possible as (
+            select one, other, why, l.ids as here, r.ids as there
+            from groups join codes l on l.golden_id = one join codes r on r.golden_id = other
+            where (l.usccs is null or r.usccs is null or list_has_any(l.usccs, r.usccs))
+                and (l.citizens is null or r.citizens is null
+                    or list_has_any(l.citizens, r.citizens))),
+        crossed as (
+            select least(a, b) as a, greatest(a, b) as b, why from (
+                select unnest(here) as a, there, why from possible
+                where len(here) * len(there) <= {CROSSED}), unnest(there) as t(b)),
+        told as (
+            select a, b, score, rule, evidence from asked
+            semi join possible using (one, other)
+            union all
+            select a, b, why.score, why.rule, why.evidence from crossed
+            anti join asked using (a, b))
+        select 'party', a, b, score, rule, evidence from told
+        anti join identity.party_rulings u on u.a = told.a and u.b = told.b
     """)
