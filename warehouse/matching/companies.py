@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from warehouse.matching.places import PROVINCE_OF, PROVINCES
-from warehouse.matching.text import is_han, look, soft, sound
+from warehouse.matching.places import PLACE_LETTERS, PROVINCE_OF, PROVINCES
+from warehouse.matching.text import is_han, look, soft, sound, syllables
 from warehouse.matching.words import BODIES, BRANCH, FORMS, LATIN_FORMS, TRADES
 
 _NOISE = re.compile(r"[\s·•.,，。、;；:：\-_—'\"“”‘’`&*#~!?/\\|+]+")
@@ -33,7 +33,7 @@ _LATIN_MEANS = dict(LATIN_FORMS)
 _COUNTY = re.compile(r"^([一-鿿]{2,3}?)(?:自治县|区|县|市|镇|乡)")
 # Behind the name of a company: who of it has the account, or a number that made it unique.
 _ACCOUNT = re.compile(
-    r"(?:(?:财务|采购|老板|销售|客服|前台|会计|经理|总经理)(?:[小老阿][一-鿿])?|小[一-鿿]|[0-9]{2,})$"
+    r"(?:(?:财务|采购|老板|销售|客服|前台|会计|经理|总经理|仓库|行政|运营|出纳)(?:[小老阿][一-鿿])?|小[一-鿿]|[0-9]{2,})$"
 )
 _INSIDE = re.compile(r"^..+?(" + "|".join(sorted(PROVINCE_OF, key=len, reverse=True)) + ")")
 _NAMES = tuple(sorted(PROVINCE_OF, key=len, reverse=True))
@@ -66,6 +66,21 @@ def _region_start() -> re.Pattern[str]:
     names = "|".join(sorted(PROVINCE_OF, key=len, reverse=True))
     ends = "特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|自治州|地区|省|市"
     return re.compile(rf"^(?:中国)?({names})(?:{ends})?")
+
+
+@cache
+def _pinyin() -> re.Pattern[str]:
+    return re.compile(rf"(?:{_each()})+")
+
+
+@cache
+def _syllable() -> re.Pattern[str]:
+    # The longest that leaves only syllables behind it.
+    return re.compile(rf"(?:{_each()})(?=(?:{_each()})*$)")
+
+
+def _each() -> str:
+    return "|".join(sorted(syllables(), key=len, reverse=True))
 
 
 @cache
@@ -161,8 +176,27 @@ def _latin(text: str) -> Company:
             break
         form = form or _LATIN_MEANS[found[1]]
         words = words[: found.start()].strip()
-    core = words.replace(" ", "")
-    return Company(core, words.split(" ")[0], form, "", "", "", bool(form), core, core, "", "")
+    words = re.sub(r"[_0-9]+$", "", words) or words
+    tokens = words.split(" ")
+    city = PLACE_LETTERS.get(tokens[0], "") if len(tokens) > 1 else ""
+    if city:
+        tokens = tokens[1:]
+        city, province = _placed([city])
+    else:
+        province = ""
+    core, spelt = "".join(tokens), _spelt(tokens)
+    return Company(core, tokens[0], form, "", city, province, bool(form), spelt or core, core, "",
+                   "front" if province else "")  # fmt: skip
+
+
+def _spelt(tokens: list[str]) -> str:
+    """Return the syllables of the words in pinyin that lead a name, as `soft` has them."""
+    found: list[str] = []
+    for token in tokens:
+        if not _pinyin().fullmatch(token):
+            break
+        found += _syllable().findall(token)
+    return soft(" ".join(found))
 
 
 def read(text: str) -> Company:
@@ -196,6 +230,7 @@ def read(text: str) -> Company:
     city, province = _placed(regions)
     short = is_han(core) and 2 <= len(core) <= 6 and not form
     return Company(
-        core, _trade(core), form, branch, city, province, formal, soft(sound(core)), look(core),
+        core, _trade(core), form, branch, city, province, formal,
+        (core.isascii() and _spelt([core])) or soft(sound(core)), look(core),
         "%".join(core) + "%" if short else "", region_place,
     )  # fmt: skip

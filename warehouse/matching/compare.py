@@ -27,6 +27,14 @@ def _short(s: str, w: str) -> str:
     )
 
 
+def _letters(s: str, w: str) -> str:
+    """Whether side `s` is in letters that spell the beginning of the signs of side `w`."""
+    return (
+        f"(regexp_full_match(core_{s}, '[a-z]+') and contains(sound_{s}, ' ') "
+        f"and starts_with(sound_{w} || ' ', sound_{s} || ' '))"
+    )
+
+
 _NEAR_BYTES = "levenshtein(core_l, core_r) <= 3"
 
 # Names of organisations: 9 whole legal names with their place, 8 the same name, 7 the same with
@@ -40,9 +48,11 @@ COMPANY = f"""case
         when form_l <> form_r and form_l <> '' and form_r <> '' then 7
         when form_l <> '' and form_r <> '' and said_province_l = said_province_r then 9
         else 8 end
-    when sound_l = sound_r or look_l = look_r then if(length(core_l) >= 3, 6, 5)
+    when sound_l = sound_r or look_l = look_r
+        then if(least(length(core_l), length(core_r)) >= 3, 6, 5)
     when alias_l = core_r or alias_r = core_l or alias_l = alias_r then 4
     when {_short("l", "r")} or {_short("r", "l")} then 4
+    when {_letters("l", "r")} or {_letters("r", "l")} then 4
     when length(core_l) >= 4 and length(core_r) >= 4
         and abs(length(core_l) - length(core_r)) <= 1 and {_NEAR_BYTES} then 3
     when formal_l and formal_r then -1
@@ -57,6 +67,11 @@ PERSON = """case
     when list_has_any(keys_l, keys_r) then if(contains(keys_l[1], ' '), 6, 5)
     when han_l is not null and han_r is not null then 
         if(person_look_l = person_look_r or person_soft_l = person_soft_r, 4, -1)
+    when surname_l = given_l or surname_r = given_r then case
+        when surname_l = given_l and surname_r = given_r then if(surname_l = surname_r, 2, 1)
+        when coalesce(han_l, han_r) is null then 1
+        when contains(coalesce(han_l, han_r), if(han_l is null, surname_l, surname_r)) then 3
+        else 1 end
     when surname_l is not null or surname_r is not null or given_l is not null
         or given_r is not null then case
         when coalesce(surname_l, han_l[1]) <> coalesce(surname_r, han_r[1]) then -1

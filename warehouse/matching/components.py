@@ -114,7 +114,7 @@ def _cut(con: duckdb.DuckDBPyConnection) -> None:
     """Leave `matching_cut (id, label)` for the components that contradict themselves."""
     con.execute(f"""
         create or replace temp table matching_members as
-        select l.label, r.id, r.kind, r.uscc, r.citizen, {_NAME}, city, province
+        select l.label, r.id, r.kind, if(r.guessed, null, r.kind) as sure_kind, r.uscc, r.citizen, {_NAME}, city, province
         from matching_labels l join identity.party_rows r on r.id = l.id
     """)
     # Whole names only: a short form fits two companies, so it contradicts none.
@@ -144,7 +144,7 @@ def _cut(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create or replace temp table matching_doubtful as
         select label from matching_members group by label
-        having count(distinct uscc) > 1 or count(distinct citizen) > 1 or count(distinct kind) > 1
+        having count(distinct uscc) > 1 or count(distinct citizen) > 1 or count(distinct sure_kind) > 1
         union select label from matching_unlike
         union select m.label from identity.party_rulings a
             join matching_members m on m.id = a.a join matching_members n on n.id = a.b
@@ -168,7 +168,7 @@ def _cut(con: duckdb.DuckDBPyConnection) -> None:
 def _groups_of_doubtful(con: duckdb.DuckDBPyConnection) -> dict[UUID, UUID]:
     members: dict[UUID, list[Member]] = defaultdict(list)
     for row_label, *rest in con.execute(f"""
-        select m.label, m.id, m.kind, m.uscc, m.citizen, n.name
+        select m.label, m.id, m.sure_kind, m.uscc, m.citizen, n.name
         from matching_members m semi join matching_doubtful using (label)
         left join matching_names n on n.label = m.label and n.kind = m.kind
             and ({_same_name()})

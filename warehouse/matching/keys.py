@@ -60,11 +60,14 @@ SCHEMES: tuple[Scheme, ...] = (
     Scheme("trade_city", f"loose_trade || '/' || {_PLACE}", 40),
     Scheme("trade_contact", "loose_trade || '/' || contact", 40),
     Scheme("contact_city", f"contact || '/' || {_PLACE}", 20),
+    # A company's row may stand under its contact's name.
+    Scheme("called_city", f"list_transform(called, lambda x: x || '/' || {_PLACE})", 20, many=True),
     Scheme(
         "door",
         "list_transform(places, lambda x: x || numbers[-1] || '/' || coalesce(city, ''))",
         20,
         many=True,
+        counted=True,
     ),
     Scheme("bare_door", "list_transform(places, lambda x: x || numbers[-1])", 12, many=True),
     Scheme(

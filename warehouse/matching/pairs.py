@@ -45,12 +45,14 @@ def find(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
         with met as (select distinct id from matching_meeting),
         common as (
             select v.id, max(s.size) as size,
-                max(s.firms) filter (s.scheme = {NUMBER["trade"]}) as trade_firms
+                max(s.firms) filter (s.scheme = {NUMBER["trade"]}) as trade_firms,
+                max(s.people) filter (s.scheme = {NUMBER["door"]}) as household
             from identity.party_values v semi join met m on m.id = v.id
             join identity.party_stats s on s.scheme = v.scheme and s.value = v.value
-            where v.scheme in ({NUMBER["name"]}, {NUMBER["trade"]}) group by v.id)
+            where v.scheme in ({NUMBER["name"]}, {NUMBER["trade"]}, {NUMBER["door"]}) group by v.id)
         select row_number() over (order by r.id) as n, r.id in (select id from matching_dirty)
-            as dirty, coalesce(c.size, 0) as size, coalesce(c.trade_firms, 0) as trade_firms, r.*
+            as dirty, coalesce(c.size, 0) as size, coalesce(c.trade_firms, 0) as trade_firms,
+            coalesce(c.household, 0) as household, r.*
         from identity.party_rows r semi join met m on m.id = r.id left join common c on c.id = r.id
     """)
     con.execute(f"create or replace temp table matching_found as {_found_sql()}")
@@ -91,7 +93,7 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
         if c not in ("connection", "stream", "source_key", "loose_person", "loose_trade", "firm")
     ]
     sides = ", ".join(
-        f"{s}.{c} as {c}_{s}" for s in ("l", "r") for c in (*used, "size", "trade_firms")
+        f"{s}.{c} as {c}_{s}" for s in ("l", "r") for c in (*used, "size", "trade_firms", "household")
     )
     con.execute(f"""
         create or replace temp table matching_facts as
@@ -119,12 +121,17 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
                 birth_l, birth_r, postal_l, postal_r,
                 {compare.REGION} as region, {compare.COMPANY} as company,
                 {compare.PERSON} as person, {compare.ADDRESS} as address,
+                list_has_any(called_l, called_r) as same_called,
+                len(called_l) > 0 and len(called_r) > 0 and not list_has_any(called_l, called_r)
+                    as other_called,
+                greatest(household_l, household_r) as household, guessed_l, guessed_r,
+                coalesce(abs(date_diff('day', created_l, created_r)), 0) as days,
                 {compare.CONTACT} as contact, {compare.OTHER_PHONE} as other_phone
             from sides
             where not coalesce(uscc_l <> uscc_r, false)
                 and not coalesce(citizen_l <> citizen_r, false)
                 and (same_uscc or kind_l is null or kind_r is null or kind_l = kind_r
-                    or list_has_any(contact_keys_l, keys_r)
+                    or list_has_any(called_l, called_r) or list_has_any(contact_keys_l, keys_r)
                     or list_has_any(contact_keys_r, keys_l)))
         select * replace (
             if(as_firms or same_uscc, company, null) as company,

@@ -11,6 +11,8 @@ from warehouse.matching.words import HONORIFICS, SURNAME_SOUNDS, SURNAMES
 
 _POLITE = re.compile(r"(?:" + "|".join(sorted(HONORIFICS, key=len, reverse=True)) + r")$")
 _NOTE = re.compile(r"[(\[【][^()\[\]【】]*[)\]】]|(?<=[㐀-鿿])\d+$")
+# Behind one sign of a name, and in no names of two signs but few.
+_FAMILIAR = "儿哥姐爷总叔姨嫂婶伯仔"
 _MASK = re.compile(r"[*＊×某]")
 
 
@@ -19,7 +21,9 @@ class Person(NamedTuple):
 
     `han` is the whole name in signs, `keys` the ways in which its letters may be written (surname
     first), the first one being its own; `surname` where only that is told (张先生, 张**), with
-    `given` if the mask leaves the last sign. `is_name`: it reads as a name of a person.
+    `given` if the mask leaves the last sign. Both are one sign where somebody is called by it
+    (老陈, 梁儿, 霞霞), whether it is of the surname or of the given name. `is_name`: it reads as a
+    name of a person.
     """
 
     han: str
@@ -98,6 +102,15 @@ def _latin(name: str) -> Person:
     return Person("", [w.replace("v", "u") for w in dict.fromkeys(ways)], "", "", "", "", is_name)
 
 
+def _called(bare: str) -> str:
+    """Return the one sign of a familiar form of address, empty where it is none."""
+    if len(bare) != 2:
+        return ""
+    if bare[0] in "小老阿" and bare[1] not in _FAMILIAR:
+        return bare[1]
+    return bare[0] if bare[1] in _FAMILIAR or bare[0] == bare[1] else ""
+
+
 def read(text: str) -> Person:
     """Read a plain name (`text.plain`)."""
     name = _NOTE.sub("", text).strip()
@@ -110,13 +123,11 @@ def read(text: str) -> Person:
         last = bare[-1] if is_han(bare[-1]) and len(bare) > 1 else ""
         return Person("", [], first, last, "", "", False)
     if is_han(bare):
+        if sign := _called(bare):
+            return Person("", [], sign, sign, "", "", False)
         polite = _POLITE.search(bare)
         if polite and 1 <= polite.start() <= 4:
             bare = bare[: polite.start()]
-        elif len(bare) == 2 and bare[0] in "小老阿" and bare[1] in SURNAMES:
-            bare = bare[1]
-        elif len(bare) == 2 and bare[0] in "小老阿":
-            return Person("", [], "", bare[1], "", "", False)
         if len(bare) == 1:
             return Person("", [], bare, "", "", "", False) if bare in SURNAMES else NOBODY
         return _han(bare)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from warehouse.matching.text import sound
+
 # province: its cities, without 省 and 市 (GB/T 2260, first and second level).
 _TABLE = """
 北京: | 天津: | 上海: | 重庆: | 香港: | 澳门:
@@ -50,3 +52,5 @@ def _read() -> dict[str, str]:
 # Short name of a province or city -> short name of its province.
 PROVINCE_OF = _read()
 PROVINCES = frozenset(PROVINCE_OF.values())
+# The same names in letters, without tones and blanks.
+PLACE_LETTERS = {sound(name).replace(" ", ""): name for name in reversed(PROVINCE_OF)}

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from warehouse.ddl import literal
 from warehouse.matching import addresses, companies, persons, phones
-from warehouse.matching.places import PROVINCE_OF
-from warehouse.matching.text import is_han, plain, sound
+from warehouse.matching.places import PLACE_LETTERS
+from warehouse.matching.text import is_han, plain
 from warehouse.matching.words import NOBODY
 
 _SLICE = 100_000
@@ -64,7 +64,6 @@ def _addresses(texts: list[str]) -> list[list[Any]]:
     return _turn([addresses.read(t) for t in texts], len(addresses.Address._fields))
 
 
-_LETTERS = {sound(name).replace(" ", ""): name for name in reversed(PROVINCE_OF)}
 _ENDS = (
     *("特别行政区", "维吾尔自治区", "壮族自治区", "回族自治区", "自治区", "自治州"),
     *("地区", "市", "省", "盟"),
@@ -81,7 +80,7 @@ def place(text: str) -> str:
     if is_han(bare):
         return bare
     letters = "".join(c for c in bare if c.isalpha()).removesuffix("city").removesuffix("shi")
-    return _LETTERS.get(letters) or _LETTERS.get(bare) or bare
+    return PLACE_LETTERS.get(letters) or PLACE_LETTERS.get(bare) or bare
 
 
 _NAMES = ("name", "legal_name", "contact_name")

@@ -187,6 +187,11 @@ def _rows_sql() -> str:
             if(k = 'O', null, who.keys[1]) as loose_person,
             if(k = 'P' or (k is null and who.keys[1] is not null), null, {_LOOSE_TRADE})
                 as loose_trade,
-            if(k = 'O' and o.formal and o.form <> '', o.sound || '/' || o.branch, null) as firm
+            if(k = 'O' and o.formal and o.form <> '', o.sound || '/' || o.branch, null) as firm,
+            list_distinct(list_concat(if(p.is_name, p.keys[1:1], []),
+                if(cp.is_name, cp.keys[1:1], []))) as called,
+            k = 'P' and kind is distinct from 'person' and citizen is null
+                and birth_date is null as guessed,
+            created_at::date as created
         from placed)
     """

@@ -54,6 +54,9 @@ ROW_COLUMNS = {
     "loose_person": "VARCHAR",
     "loose_trade": "VARCHAR",
     "firm": "VARCHAR",
+    "called": "VARCHAR[]",
+    "guessed": "BOOLEAN",
+    "created": "DATE",
 }
 
 _TABLES = {
