@@ -125,7 +125,7 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
                 len(called_l) > 0 and len(called_r) > 0 and not list_has_any(called_l, called_r)
                     as other_called,
                 greatest(household_l, household_r) as household, guessed_l, guessed_r,
-                coalesce(abs(date_diff('day', created_l, created_r)), 0) as days,
+                abs(date_diff('day', created_l, created_r)) < 900 as same_time,
                 {compare.CONTACT} as contact, {compare.OTHER_PHONE} as other_phone
             from sides
             where not coalesce(uscc_l <> uscc_r, false)

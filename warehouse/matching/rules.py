@@ -28,6 +28,13 @@ _BESIDES = (
     "+ (same_tail and phone_person is null)::int)"
 )
 
+# A whole company and a row that has none of its own name, as company or person.
+_UNNAMED = (
+    "((as_firms and coalesce(company, 0) between 0 and 1 and (whole_l or whole_r "
+    "or (kind_l = 'O' and kind_r = 'O'))) "
+    "or (kind_l = 'P' and guessed_l and whole_r) or (kind_r = 'P' and guessed_r and whole_l))"
+)
+
 RULES: tuple[Rule, ...] = (
     # A code of the register is one organisation's. Nine different trade names under one code are
     # a default that somebody typed in: then the name must agree.
@@ -66,7 +73,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "phone and name",
         f"{_PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2) "
-        "and (not by_contact or region = 2 or address >= 1)",
+        "and (not by_contact or region = 2 or address >= 1 or (person = 6 and same_time))",
         0.995,
         "phone + name",
     ),
@@ -84,6 +91,22 @@ RULES: tuple[Rule, ...] = (
         f"{_PHONE} and person = 3 and phone_person = 0 and {_EMAIL}",
         0.985,
         "phone + email + part of name",
+    ),
+    # 老陈, 李女士 and 赵**: what is told agrees, and in years nobody else used the number.
+    Rule(
+        "phone and told part of name",
+        f"{_PHONE} and person = 3 and phone_person = 0 and region >= 1 and not other_called "
+        "and same_time",
+        0.982,
+        "phone + part of name",
+    ),
+    # A nickname says nothing: the number is one name's, and so is the door, so no household.
+    Rule(
+        "phone and door of a nickname",
+        f"{_PHONE} and person between 1 and 2 and phone_person = 0 and address >= 2 "
+        "and household <= 1 and not other_called and same_time",
+        0.972,
+        "phone + address",
     ),
     # Seven digits leave about 400,000 numbers: with a name that is chance only in a crowd.
     Rule(
@@ -106,6 +129,28 @@ RULES: tuple[Rule, ...] = (
         "person = 6 and size = 0 and address >= 1 and phone_person is null",
         0.98,
         "rare name + part of address",
+    ),
+    # The same, and both became customers about the same time.
+    Rule(
+        "rare name and city",
+        "person = 6 and size = 0 and region = 2 and same_time and not other_called "
+        "and phone_person is null",
+        0.975,
+        "rare name + city",
+    ),
+    Rule(
+        "masked phone, door and part of name",
+        "same_tail and person = 3 and address >= 2 and household <= 1 and same_time "
+        "and phone_person is null and not other_called",
+        0.974,
+        "masked phone + address + part of name",
+    ),
+    Rule(
+        "masked phone and rare name",
+        "same_tail and person = 6 and size = 0 and region >= 1 and same_time "
+        "and phone_person is null",
+        0.976,
+        "masked phone + rare name",
     ),
     # A mailbox is not handed on to others; a nickname says nothing against it.
     Rule(
@@ -166,6 +211,21 @@ RULES: tuple[Rule, ...] = (
         0.97,
         "phone + contact",
     ),
+    # A company's row under the name of its contact, or an account under a nickname with that
+    # contact. A trader's contact is its owner, who may be a customer too; a whole company's is not.
+    Rule(
+        "contact and phone of one company",
+        f"{_PHONE} and same_called and phone_person = 0 and phone_firm <= 2 and region >= 1 "
+        f"and same_time and {_UNNAMED}",
+        0.968,
+        "phone + contact",
+    ),
+    Rule(
+        "contact and door of one company",
+        f"same_called and address >= 2 and region >= 1 and same_time and {_UNNAMED}",
+        0.966,
+        "address + contact",
+    ),
     # Companies of one group share numbers and have nearly one name.
     Rule(
         "phone and similar company name",
@@ -204,6 +264,28 @@ RULES: tuple[Rule, ...] = (
         0.978,
         "short name + contact or address + city",
     ),
+    Rule(
+        "short name, phone and time",
+        f"company = 4 and {_PHONE} and phone_firm <= 2 and phone_person = 0 and region >= 1 "
+        "and same_time and contact >= 0 and not placed_otherwise",
+        0.974,
+        "short name + phone",
+    ),
+    Rule(
+        "short name, contact or door, and time",
+        "company = 4 and ((contact >= 1 and region = 2) or (address >= 2 and contact >= 0)) "
+        "and (whole_l or whole_r) and same_time and not placed_otherwise",
+        0.972,
+        "short name + contact or address",
+    ),
+    Rule(
+        "name of one company",
+        "company = 8 and same_time and not placed_otherwise and (formal_l or formal_r) "
+        "and ((region = 2 and core_length >= 4) "
+        "or (region = 1 and core_length >= 5 and trade_firms <= 1))",
+        0.975,
+        "name",
+    ),
     # -- what a person should look at.
     Rule(
         "phone and contact",
@@ -215,7 +297,8 @@ RULES: tuple[Rule, ...] = (
     # A company's account may be in its contact's name; the contact may be a customer as well.
     Rule(
         "name of the contact",
-        f"kind_l <> kind_r and ({_PHONE} or {_EMAIL} or same_tail)",
+        f"kind_l <> kind_r and same_called and region <> 0 "
+        f"and ({_PHONE} or {_EMAIL} or same_tail or address >= 2)",
         0.65,
         "phone or email + name of the contact",
         auto=False,
@@ -251,7 +334,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "name and city", "person >= 5 and region = 2 and size <= 1", 0.55, "name + city", auto=False
     ),
-    Rule("rare name", "person >= 5 and region = 1 and size = 0", 0.5, "rare name", auto=False),
+    Rule(
+        "rare name",
+        "region = 1 and size = 0 and (person = 6 or (person = 5 and not other_phone))",
+        0.5,
+        "rare name",
+        auto=False,
+    ),
 )
 
 
