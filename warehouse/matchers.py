@@ -11,7 +11,7 @@ from warehouse.grouping import Matcher, temp
 from warehouse.identity import golden_id_sql
 from warehouse.matching.rulings import Rulings
 
-VERSION = "1"
+VERSION = "2"
 """Of the rules: another makes every group anew."""
 
 _PARTY_ROWS = "unify_party_rows"

@@ -126,7 +126,9 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
                     as other_called,
                 greatest(household_l, household_r) as household, guessed_l, guessed_r,
                 abs(date_diff('day', created_l, created_r)) < 900 as same_time,
-                {compare.CONTACT} as contact, {compare.OTHER_PHONE} as other_phone
+                {compare.CONTACT} as contact, {compare.OTHER_PHONE} as other_phone,
+                len(emails_l) > 0 and len(emails_r) > 0
+                    and not list_has_any(emails_l, emails_r) as other_email
             from sides
             where not coalesce(uscc_l <> uscc_r, false)
                 and not coalesce(citizen_l <> citizen_r, false)

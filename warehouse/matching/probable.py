@@ -18,7 +18,7 @@ from warehouse.matching import compare
 # One pair of 100,000 is of one party, as in a store of 100,000 parties with a few rows each.
 PRIOR = 1e-5
 # A wrong merge of companies moves money, and their groups agree in more fields than households do.
-AUTO = {"persons": 0.95, "companies": 0.998}
+AUTO = {"persons": 0.95, "companies": 0.9995}
 ASK = 0.5
 # Below the weakest rule: a rule's edge is taken before a weighed one.
 TOP = 0.97
@@ -194,7 +194,9 @@ COMPANIES = (
 _WORTH = {
     "persons": (
         PERSONS,
-        "kind_l = 'P' and kind_r = 'P' and person >= 0 and not coalesce(auto, false)",
+        # Another number and another mailbox are another person of the house.
+        "kind_l = 'P' and kind_r = 'P' and person >= 0 and not coalesce(auto, false) "
+        "and not (person < 5 and other_phone and other_email)",
     ),
     "companies": (
         COMPANIES,
@@ -249,9 +251,10 @@ def _weigh(con: duckdb.DuckDBPyConnection, model: str, comparisons: tuple[Any, .
     sure = " or ".join(f"mw_{c} > 1" for c in own)
     con.execute(f"""
         insert into matching_probable
-        select n_l, n_r, match_probability >= {AUTO[model]} and ({sure}),
+        select n_l, n_r, match_probability >= {AUTO[model]} and ({sure})
+                and not (d.person = 3 and d.household > 1),
             least(match_probability * {TOP}, {TOP}),
             'weighed {model}', concat_ws(' + ', {said})
-        from {found.physical_name}
+        from {found.physical_name} join matching_decided d on d.a = n_l and d.b = n_r
     """)
     found.drop_table_from_database_and_remove_from_cache()

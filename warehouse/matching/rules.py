@@ -133,7 +133,7 @@ RULES: tuple[Rule, ...] = (
     # The same, and both became customers about the same time.
     Rule(
         "rare name and city",
-        "person = 6 and size = 0 and region = 2 and same_time and not other_called "
+        "person = 6 and size = 0 and region = 2 and same_time and contact >= 0 "
         "and phone_person is null",
         0.975,
         "rare name + city",
@@ -273,14 +273,17 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "short name, contact or door, and time",
-        "company = 4 and ((contact >= 1 and region = 2) or (address >= 2 and contact >= 0)) "
+        # Companies of a group sit behind one door, so the door counts for a trade name of few.
+        "company = 4 and ((contact >= 1 and region = 2) "
+        "or (address >= 2 and contact >= 0 and trade_firms <= 2)) "
         "and (whole_l or whole_r) and same_time and not placed_otherwise",
         0.972,
         "short name + contact or address",
     ),
     Rule(
         "name of one company",
-        "company = 8 and same_time and not placed_otherwise and (formal_l or formal_r) "
+        # Every county has its 张家百货店: only a name with a legal form is registered once.
+        "company = 8 and same_time and not placed_otherwise and (whole_l or whole_r) "
         "and ((region = 2 and core_length >= 4) "
         "or (region = 1 and core_length >= 5 and trade_firms <= 1))",
         0.975,
@@ -316,7 +319,14 @@ RULES: tuple[Rule, ...] = (
         "masked phone + similar name",
         auto=False,
     ),
-    Rule("company name", "company >= 6 and region >= 0", 0.75, "name", auto=False),
+    Rule(
+        "company name",
+        "company >= 6 and region >= 1 and (formal_l or formal_r) "
+        "and not (other_phone and contact = -1)",
+        0.75,
+        "name",
+        auto=False,
+    ),
     Rule(
         "address and similar name",
         "(address >= 2 and person >= 3) or (address >= 1 and company >= 2)",
