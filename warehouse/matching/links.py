@@ -8,7 +8,6 @@ from warehouse.matching.cut import MANUAL
 
 # Of two groups no more pairs of rows are asked about than these, beside those that share something.
 CROSSED = 40
-SURE_ENOUGH = 0.5
 _ORDER = "(r.first_seen_at is null, r.first_seen_at, r.connection, r.stream, r.source_key, r.id)"
 
 
@@ -147,7 +146,7 @@ def _suggest(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
         crossed as (
             select least(a, b) as a, greatest(a, b) as b, why from (
                 select unnest(here) as a, there, why from possible
-                where len(here) * len(there) <= {CROSSED} and why.score >= {SURE_ENOUGH}), unnest(there) as t(b)),
+                where len(here) * len(there) <= {CROSSED}), unnest(there) as t(b)),
         told as (
             select a, b, score, rule, evidence from asked
             semi join possible using (one, other)

@@ -12,6 +12,8 @@ from warehouse.matching.tables import ROW_COLUMNS
 
 # The trade name's first two syllables: short forms and slips of the pen keep them.
 _LOOSE_TRADE = "nullif(array_to_string(string_split(o.sound, ' ')[1:2], ' '), '')"
+# An account of an office: its task behind a name.
+_OFFICE = "'..(财务|采购|仓库|客服|行政|出纳)(小.)?$'"
 _MUNICIPAL = "('北京', '上海', '天津', '重庆')"
 
 
@@ -124,6 +126,7 @@ def _rows_sql() -> str:
         select *, case
             when has_form then 'O' when kind = 'organization' then 'O' when kind = 'person' then 'P'
             when uscc is not null then 'O'
+            when regexp_matches(name, {_OFFICE}) and not p.is_name then 'O'
             when citizen is not null or birth_date is not null then 'P'
             when p.is_name and not has_body
                 and (contact_name is null or contact_name = name or cp.han = p.han

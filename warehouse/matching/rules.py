@@ -147,7 +147,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "masked phone and rare name",
-        "same_tail and person = 6 and size = 0 and region >= 1 and same_time "
+        "same_tail and person = 6 and size = 0 and region >= 1 and same_time and not by_contact "
         "and phone_person is null",
         0.976,
         "masked phone + rare name",

@@ -16,6 +16,8 @@ ONE, TWO = code("91310115MA1K35QX7"), code("91110105MA00ABCD8")
 FIRM = {"kind": "organization", "name": "上海华信科技有限公司"}
 MAN = {"kind": "person", "name": "张伟"}
 PHONE = "13912345671"
+HOME = {"city": "上海", "address": "上海市浦东新区世纪大道100号十二栋301室"}
+SOON, LATER = "2023-01-05 00:00:00+00", "2024-01-05 00:00:00+00"
 
 JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "uscc, other names": ({**FIRM, "uscc": ONE}, {"name": "欣欣小店", "uscc": ONE}),
@@ -53,6 +55,30 @@ JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**MAN, "address": "上海市浦东新区世纪大道100号十二栋301室"},
         {**MAN, "address": "世纪大道100号-12-301"},
     ),
+    "phone and door of a nickname": (
+        {**MAN, **HOME, "phone": PHONE, "created_at": SOON},
+        {"name": "慵懒麦子", **HOME, "phone": PHONE, "created_at": LATER},
+    ),
+    "phone and the sign of a name": (
+        {**MAN, "phone": PHONE, "created_at": SOON},
+        {"name": "老张", "phone": PHONE, "created_at": LATER},
+    ),
+    "phone and a sign of the given name": (
+        {**MAN, "name": "赵成梁", "phone": PHONE, "created_at": SOON},
+        {"name": "梁儿", "phone": PHONE, "created_at": LATER},
+    ),
+    "rare name and city": (
+        {**MAN, "name": "慕容雪莹", "city": "上海", "created_at": SOON},
+        {**MAN, "name": "慕容雪莹", "city": "上海市", "created_at": LATER},
+    ),
+    "a company under its contact's name": (
+        {**FIRM, "contact_name": "张伟", "phone": PHONE, "created_at": SOON},
+        {"name": "张伟", "phone": PHONE, "created_at": LATER},
+    ),
+    "a company's name in letters": (
+        {**FIRM, "phone": PHONE, "created_at": SOON},
+        {"kind": "organization", "name": "Shanghai Huaxin", "phone": PHONE, "created_at": LATER},
+    ),
     "email and name": ({**MAN, "email": "W.zhang@qq.com"}, {**MAN, "email": "w.zhang@qq.com "}),
 }
 
@@ -87,6 +113,25 @@ NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a family's phone": ({**MAN, "phone": PHONE}, {**MAN, "name": "李娜", "phone": PHONE}),
     "a mask alone": ({**MAN, "phone": PHONE}, {**MAN, "name": "李娜", "phone": "139****5671"}),
     "a nickname's phone": ({**MAN, "phone": PHONE}, {"name": "阳光小草", "phone": PHONE}),
+    "two of a house": (
+        {"kind": "person", "name": "Jack Ames", "phone": "+65 6123 4567", "city": "Singapore",
+         "email": "jack.ames@gmail.com", "address": "246 High Street"},
+        {"kind": "person", "name": "Jack Berg", "phone": "+65 6987 6543", "city": "Singapore",
+         "email": "jberg@yahoo.com", "address": "246 High Street"},
+    ),
+    "a nickname on a number of long ago": (
+        {**MAN, **HOME, "phone": PHONE, "created_at": "2016-01-05 00:00:00+00"},
+        {"name": "慵懒麦子", **HOME, "phone": PHONE, "created_at": "2022-01-05 00:00:00+00"},
+    ),
+    "another's sign": (
+        {**MAN, "phone": PHONE, "created_at": SOON},
+        {"name": "老陈", "phone": PHONE, "created_at": LATER},
+    ),
+    "a trader is not its owner": (
+        {"kind": "organization", "name": "张家百货店", "contact_name": "张伟", "phone": PHONE,
+         "created_at": SOON},
+        {**MAN, "phone": PHONE, "created_at": LATER},
+    ),
     "two identity numbers": (
         {**MAN, "phone": PHONE, "id_number": citizen("11010519491231002")},
         {**MAN, "phone": PHONE, "id_number": citizen("11010519500101003")},
