@@ -165,6 +165,10 @@ def test_the_bench_at_size_sees_a_difference(
     assert not scale.bench(tmp_path, 3_000, 30, lazy)["same"]
 
 
+# Some 0.03 below what 2,000 rows of seed 1 give: recall, and with suggestions.
+FLOORS = {"chinese": (0.85, 0.90), "chinese_village": (0.78, 0.90)}
+
+
 @pytest.mark.skipif(not EXISTS, reason="warehouse.matching is not in this tree yet")
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda one: one.name)
 def test_the_matcher_is_precise_and_finds_most(profile: object) -> None:
@@ -172,5 +176,5 @@ def test_the_matcher_is_precise_and_finds_most(profile: object) -> None:
     outcome = run(data, ours())
     found = score([row.party for row in data.rows], outcome.groups, outcome.suggestions)
     assert found.precision >= 0.99
-    assert found.recall >= 0.80
-    assert found.recall_with_suggestions >= 0.88
+    assert found.recall >= FLOORS[data.name][0]
+    assert found.recall_with_suggestions >= FLOORS[data.name][1]

@@ -114,7 +114,8 @@ def _cut(con: duckdb.DuckDBPyConnection) -> None:
     """Leave `matching_cut (id, label)` for the components that contradict themselves."""
     con.execute(f"""
         create or replace temp table matching_members as
-        select l.label, r.id, r.kind, if(r.guessed, null, r.kind) as sure_kind, r.uscc, r.citizen, {_NAME}, city, province
+        select l.label, r.id, r.kind, if(r.guessed, null, r.kind) as sure_kind,
+            r.uscc, r.citizen, {_NAME}, city, province
         from matching_labels l join identity.party_rows r on r.id = l.id
     """)
     # Whole names only: a short form fits two companies, so it contradicts none.
@@ -144,7 +145,8 @@ def _cut(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         create or replace temp table matching_doubtful as
         select label from matching_members group by label
-        having count(distinct uscc) > 1 or count(distinct citizen) > 1 or count(distinct sure_kind) > 1
+        having count(distinct uscc) > 1 or count(distinct citizen) > 1
+            or count(distinct sure_kind) > 1
         union select label from matching_unlike
         union select m.label from identity.party_rulings a
             join matching_members m on m.id = a.a join matching_members n on n.id = a.b

@@ -7,7 +7,7 @@ import duckdb
 from warehouse.matching.cut import MANUAL
 
 # Of two groups no more pairs of rows are asked about than these, beside those that share something.
-CROSSED = 40
+CROSSED = 60
 _ORDER = "(r.first_seen_at is null, r.first_seen_at, r.connection, r.stream, r.source_key, r.id)"
 
 

@@ -93,7 +93,9 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
         if c not in ("connection", "stream", "source_key", "loose_person", "loose_trade", "firm")
     ]
     sides = ", ".join(
-        f"{s}.{c} as {c}_{s}" for s in ("l", "r") for c in (*used, "size", "trade_firms", "household")
+        f"{s}.{c} as {c}_{s}"
+        for s in ("l", "r")
+        for c in (*used, "size", "trade_firms", "household")
     )
     con.execute(f"""
         create or replace temp table matching_facts as

@@ -35,6 +35,9 @@ _UNNAMED = (
     "or (kind_l = 'P' and guessed_l and whole_r) or (kind_r = 'P' and guessed_r and whole_l))"
 )
 
+# An account under its contact's name may be a company's that came into other hands.
+_NOW = "coalesce(same_time, region = 2 or address >= 1)"
+
 RULES: tuple[Rule, ...] = (
     # A code of the register is one organisation's. Nine different trade names under one code are
     # a default that somebody typed in: then the name must agree.
@@ -73,7 +76,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "phone and name",
         f"{_PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2) "
-        "and (not by_contact or region = 2 or address >= 1 or (person = 6 and same_time))",
+        f"and (not by_contact or ({_NOW} and region >= 1 and (person = 6 or region = 2 "
+        "or address >= 1)))",
         0.995,
         "phone + name",
     ),
@@ -103,15 +107,16 @@ RULES: tuple[Rule, ...] = (
     # A nickname says nothing: the number is one name's, and so is the door, so no household.
     Rule(
         "phone and door of a nickname",
-        f"{_PHONE} and person between 1 and 2 and phone_person = 0 and address >= 2 "
-        "and household <= 1 and not other_called and same_time",
+        f"{_PHONE} and person between 1 and 2 and phone_person = 0 and address = 3 "
+        "and region = 2 and household <= 1 and not other_called and same_time",
         0.972,
         "phone + address",
     ),
     # Seven digits leave about 400,000 numbers: with a name that is chance only in a crowd.
     Rule(
         "masked phone and name",
-        "same_tail and person >= 5 and phone_person is null and (not by_contact or region = 2) "
+        "same_tail and person >= 5 and phone_person is null "
+        "and (not by_contact or (region = 2 and coalesce(same_time, true))) "
         "and (region = 2 or (region = 1 and size <= 3) or (address >= 1 and size <= 2))",
         0.99,
         "masked phone + name",
@@ -344,6 +349,21 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "name and city", "person >= 5 and region = 2 and size <= 1", 0.55, "name + city", auto=False
     ),
+    Rule(
+        "address of a nickname",
+        "address >= 2 and person between 1 and 2 and not other_phone and not other_called",
+        0.5,
+        "address",
+        auto=False,
+    ),
+    Rule(
+        "address and contact",
+        "address >= 2 and same_called",
+        0.5,
+        "address + contact",
+        auto=False,
+    ),
+    Rule("phone and same contact", f"{_PHONE} and same_called", 0.5, "phone + contact", auto=False),
     Rule(
         "rare name",
         "region = 1 and size = 0 and (person = 6 or (person = 5 and not other_phone))",

@@ -114,10 +114,22 @@ NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a mask alone": ({**MAN, "phone": PHONE}, {**MAN, "name": "李娜", "phone": "139****5671"}),
     "a nickname's phone": ({**MAN, "phone": PHONE}, {"name": "阳光小草", "phone": PHONE}),
     "two of a house": (
-        {"kind": "person", "name": "Jack Ames", "phone": "+65 6123 4567", "city": "Singapore",
-         "email": "jack.ames@gmail.com", "address": "246 High Street"},
-        {"kind": "person", "name": "Jack Berg", "phone": "+65 6987 6543", "city": "Singapore",
-         "email": "jberg@yahoo.com", "address": "246 High Street"},
+        {
+            "kind": "person",
+            "name": "Jack Ames",
+            "phone": "+65 6123 4567",
+            "city": "Singapore",
+            "email": "jack.ames@gmail.com",
+            "address": "246 High Street",
+        },
+        {
+            "kind": "person",
+            "name": "Jack Berg",
+            "phone": "+65 6987 6543",
+            "city": "Singapore",
+            "email": "jberg@yahoo.com",
+            "address": "246 High Street",
+        },
     ),
     "a nickname on a number of long ago": (
         {**MAN, **HOME, "phone": PHONE, "created_at": "2016-01-05 00:00:00+00"},
@@ -128,8 +140,13 @@ NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"name": "老陈", "phone": PHONE, "created_at": LATER},
     ),
     "a trader is not its owner": (
-        {"kind": "organization", "name": "张家百货店", "contact_name": "张伟", "phone": PHONE,
-         "created_at": SOON},
+        {
+            "kind": "organization",
+            "name": "张家百货店",
+            "contact_name": "张伟",
+            "phone": PHONE,
+            "created_at": SOON,
+        },
         {**MAN, "phone": PHONE, "created_at": LATER},
     ),
     "two identity numbers": (
