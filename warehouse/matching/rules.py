@@ -104,13 +104,14 @@ RULES: tuple[Rule, ...] = (
         0.982,
         "phone + part of name",
     ),
-    # A nickname says nothing: the number is one name's, and so is the door, so no household.
+    # A nickname says nothing, and a household has one door and often one number: likely, not sure.
     Rule(
         "phone and door of a nickname",
         f"{_PHONE} and person between 1 and 2 and phone_person = 0 and address = 3 "
         "and region = 2 and household <= 1 and not other_called and same_time",
-        0.972,
+        0.89,
         "phone + address",
+        auto=False,
     ),
     # Seven digits leave about 400,000 numbers: with a name that is chance only in a crowd.
     Rule(
@@ -147,8 +148,9 @@ RULES: tuple[Rule, ...] = (
         "masked phone, door and part of name",
         "same_tail and person = 3 and address >= 2 and household <= 1 and same_time "
         "and phone_person is null and not other_called",
-        0.974,
+        0.87,
         "masked phone + address + part of name",
+        auto=False,
     ),
     Rule(
         "masked phone and rare name",
