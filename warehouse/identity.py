@@ -30,7 +30,7 @@ def uuid5_sql(name: str) -> str:
     return (
         f"list_transform([sha1(from_hex('{NAMESPACE.hex}') || encode({name}))], lambda h: "
         "if(h IS NULL, NULL, concat(substr(h, 1, 12), '5', substr(h, 14, 3), "
-        "substr('89ab89ab89ab89ab', instr('0123456789abcdef', substr(h, 17, 1)), 1), "
+        "substr('ba98ba98ba98ba98', instr('fedcba9876543210', substr(h, 17, 1)), 1), "
         "substr(h, 18, 15))::uuid))[1]"
     )
 

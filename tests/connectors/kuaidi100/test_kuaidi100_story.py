@@ -13,7 +13,7 @@ from tests.support.cut_off import killed_at
 
 STATES = (
     "select s.connection || ' ' || s.tracking_number || ' ' || s.status"
-    " from unified.shipments s where s.tracking_number is not null order by all"
+    " from source.shipments s where s.tracking_number is not null and not s.is_deleted order by all"
 )
 
 
@@ -91,7 +91,7 @@ def test_what_a_killed_run_asked_for_counts(world: World):
     world.time.wait(minutes=61)
     world.sync()
     world.publish()
-    assert len(world.ask("select 1 from unified.shipments where connection = 'post'")) == 7
+    assert len(world.ask("select 1 from source.shipments where connection = 'post'")) == 7
 
 
 def test_a_day_bound_goes_on_with_those_that_were_not_asked_yet(tmp_path: Path):

@@ -55,10 +55,6 @@ JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**MAN, "address": "上海市浦东新区世纪大道100号十二栋301室"},
         {**MAN, "address": "世纪大道100号-12-301"},
     ),
-    "phone and door of a nickname": (
-        {**MAN, **HOME, "phone": PHONE, "created_at": SOON},
-        {"name": "慵懒麦子", **HOME, "phone": PHONE, "created_at": LATER},
-    ),
     "phone and the sign of a name": (
         {**MAN, "phone": PHONE, "created_at": SOON},
         {"name": "老张", "phone": PHONE, "created_at": LATER},
@@ -83,6 +79,10 @@ JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "phone and door of a nickname": (
+        {**MAN, **HOME, "phone": PHONE, "created_at": SOON},
+        {"name": "慵懒麦子", **HOME, "phone": PHONE, "created_at": LATER},
+    ),
     "two codes": ({**FIRM, "uscc": ONE, "phone": PHONE}, {**FIRM, "uscc": TWO, "phone": PHONE}),
     "a wrong check digit": (
         {"kind": "organization", "name": "甲", "uscc": ONE[:-1] + ("1" if ONE[-1] != "1" else "2")},
