@@ -13,6 +13,11 @@ from warehouse.matching.common import some
 LONG = 12
 """Digits from which a number is a marketplace's, which no other counter reaches by chance."""
 
+
+def _digits(sql: str) -> str:
+    return f"length(regexp_replace({sql}, '[^0-9]', '', 'g'))"
+
+
 _NAMES = "n.what IN ('number', 'own', 'alias')"
 _SAME = "a.currency = b.currency AND a.total = b.total AND a.day BETWEEN b.day - 3 AND b.day + 3"
 
@@ -42,6 +47,9 @@ FROM best JOIN order_claims c ON c.nr = best.nr
 """
 
 # Of several rows with the number, that of the shop which the claiming row names.
+_FITS = """(b.shop IN (a.shop, a.channel) OR b.channel IN (a.shop, a.channel)
+    OR lower(b.connection) IN (a.shop, a.channel))"""
+
 _FITTING = f"""
 CREATE OR REPLACE TEMP TABLE order_asked AS
 SELECT f.nr, min(b.id) AS target, min(b.connection) AS system
@@ -52,8 +60,7 @@ JOIN identity.order_numbers n ON n.value = c.value AND n.connection <> c.connect
     AND CASE n.what WHEN 'number' THEN 1 WHEN 'own' THEN 2 ELSE 3 END = f.level
 JOIN identity.order_rows a ON a.id = c.id
 JOIN identity.order_rows b ON b.id = n.id
-WHERE f.hits > 1 AND (b.shop IN (a.shop, a.channel) OR b.channel IN (a.shop, a.channel)
-    OR lower(b.connection) IN (a.shop, a.channel))
+WHERE f.hits > 1 AND {_FITS}
 GROUP BY f.nr HAVING count(*) = 1
 """
 
@@ -65,6 +72,9 @@ WITH asked AS (
     SELECT c.nr, c.id, c.connection, c.value FROM order_claims c
     WHERE c.what = 'platform' AND c.is_alive
         AND c.nr NOT IN (SELECT nr FROM order_found WHERE target_alive)
+        AND (c.id, c.value) NOT IN (
+            SELECT (p.id, p.whole) FROM order_claims p JOIN order_found f ON f.nr = p.nr
+            WHERE p.what = 'part')
 ), bearers AS (
     SELECT n.value, n.connection, min(n.id) AS id
     FROM identity.order_numbers n
@@ -84,10 +94,65 @@ WITH asked AS (
     GROUP BY b.value
 )
 SELECT q.id, h.id AS target, b.connection AS system, h.rivals, q.connection <> b.connection
-    AND (length(regexp_replace(q.value, '[^0-9]', '', 'g')) >= {LONG} OR ({_SAME})) AS holds
+    AND ({_digits("q.value")} >= {LONG} OR ({_SAME})) AS holds
 FROM asked q JOIN chosen h ON h.value = q.value
 JOIN identity.order_rows a ON a.id = q.id
 JOIN identity.order_rows b ON b.id = h.id
+"""
+
+# Which claims are to be tested, and those of them (`order_asked` a) that are none.
+_GUARDS = (
+    (
+        "what = 'twin'",
+        "SELECT a.nr FROM order_asked a JOIN identity.order_rows b ON b.id = a.target "
+        f"WHERE coalesce(NOT ({_SAME}), true)",
+    ),
+    (
+        "what IN ('platform', 'part')",
+        "SELECT a.nr FROM order_asked a JOIN identity.order_rows b ON b.id = a.target "
+        f"WHERE NOT a.is_long AND a.shop <> b.shop AND NOT coalesce({_FITS}, false) "
+        f"AND coalesce(NOT ({_SAME}), true)",
+    ),
+    (
+        "what = 'po'",
+        # Of rows that say one number, those of the order's whole sum stand alone in their
+        # connection, and others do not contradict each other.
+        f"""
+WITH judged AS (
+    SELECT a.*, b.connection AS place, b.total AS placed, b.currency AS unit,
+        coalesce({_SAME}, false) AS is_same
+    FROM order_asked a JOIN identity.order_rows b ON b.id = a.target
+), rivals AS (
+    SELECT n.value, r.* FROM identity.order_numbers n JOIN identity.order_rows r ON r.id = n.id
+    WHERE n.what = 'po' AND n.is_alive AND NOT r.is_return
+        AND n.value IN (SELECT value FROM order_asked)
+)
+SELECT nr FROM judged WHERE NOT is_same AND NOT is_long
+UNION ALL
+SELECT j.nr FROM judged j JOIN rivals r
+    ON r.value = j.value AND r.id <> j.id AND r.connection <> j.place
+WHERE CASE WHEN j.is_same
+    THEN r.connection = j.connection AND r.total = j.placed AND r.currency = j.unit
+    ELSE r.total <> j.total OR r.currency <> j.currency
+        OR (r.connection = j.connection AND r.party <> j.party) END
+""",
+    ),
+)
+
+# What stands between | + / is a claim where each part finds an order and the whole finds none.
+_PARTS = """
+DELETE FROM order_found WHERE what = 'part' AND nr NOT IN (
+    WITH held AS (
+        SELECT p.id, p.whole FROM order_claims p LEFT JOIN order_found f ON f.nr = p.nr
+        WHERE p.what = 'part' GROUP BY ALL HAVING count(*) = count(f.nr)
+    ), singly AS (
+        SELECT c.id, c.value FROM order_claims c JOIN order_found f ON f.nr = c.nr
+        WHERE c.what IN ('platform', 'twin')
+    )
+    SELECT c.nr FROM order_claims c JOIN held h ON h.id = c.id AND h.whole = c.whole
+    ANTI JOIN singly s ON s.id = c.id AND s.value = c.whole
+    WHERE c.what = 'part'
+)
 """
 
 _PARENTS = """
@@ -117,7 +182,7 @@ def find(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
         con.execute(
             "CREATE OR REPLACE TEMP TABLE match_look AS SELECT id FROM match_changed UNION "
             "SELECT id FROM identity.order_numbers "
-            "WHERE what IN ('platform', 'twin', 'merchant', 'parent', 'po') "
+            "WHERE what IN ('platform', 'twin', 'part', 'merchant', 'parent', 'po') "
             "AND value IN (SELECT value FROM match_values)"
         )
     con.execute(
@@ -145,29 +210,37 @@ def _platform(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"DELETE FROM identity.order_{name} WHERE id IN (SELECT id FROM match_look)")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE order_claims AS SELECT row_number() OVER () AS nr, id, "
-        "connection, is_alive, what, value, is_single FROM identity.order_numbers "
-        "WHERE what IN ('platform', 'twin', 'merchant', 'parent', 'po') "
+        "connection, is_alive, what, value, is_single, whole FROM identity.order_numbers "
+        "WHERE what IN ('platform', 'twin', 'part', 'merchant', 'parent', 'po') "
         "AND id IN (SELECT id FROM match_look)"
     )
     con.execute(_FOUND)
+    if some(con, "order_claims WHERE what = 'part'"):
+        con.execute(_PARTS)
     if some(con, "order_found WHERE hits > 1"):
         con.execute(_FITTING)
         con.execute(
             "UPDATE order_found f SET target = a.target, system = a.system FROM order_asked a "
             "WHERE a.nr = f.nr"
         )
-    if some(con, "order_found WHERE what = 'twin'"):
+    _guard(con)
+    _insert(con, "'platform', 'twin', 'part'", only_without=False)
+
+
+def _guard(con: duckdb.DuckDBPyConnection) -> None:
+    """Take out of `order_found` what was found by a number that another counter reached too."""
+    for which, against in _GUARDS:
+        if not some(con, f"order_found WHERE target IS NOT NULL AND {which}"):
+            continue
         # A join at a time: by sums and days alone millions of rows are alike.
         con.execute(
-            "CREATE OR REPLACE TEMP TABLE order_asked AS SELECT f.nr, f.target, a.currency, "
-            "a.total, a.day FROM order_found f JOIN identity.order_rows a ON a.id = f.id "
-            "WHERE f.what = 'twin'"
+            "CREATE OR REPLACE TEMP TABLE order_asked AS SELECT f.nr, f.target, c.value, "
+            f"{_digits('c.value')} >= {LONG} AS is_long, a.id, a.connection, a.shop, a.channel, "
+            "a.currency, a.total, a.day, a.party FROM order_found f "
+            "JOIN order_claims c ON c.nr = f.nr JOIN identity.order_rows a ON a.id = f.id "
+            f"WHERE f.target IS NOT NULL AND f.{which}"
         )
-        con.execute(
-            "DELETE FROM order_found WHERE what = 'twin' AND nr NOT IN (SELECT a.nr "
-            f"FROM order_asked a JOIN identity.order_rows b ON b.id = a.target AND {_SAME})"
-        )
-    _insert(con, "'platform', 'twin'", only_without=False)
+        con.execute(f"DELETE FROM order_found WHERE nr IN ({against})")
 
 
 def _insert(con: duckdb.DuckDBPyConnection, whats: str, *, only_without: bool) -> None:

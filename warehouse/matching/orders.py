@@ -1,14 +1,17 @@
 """Which order documents of several systems are one order as its customer placed it.
 
 A row names itself (its number, the platform's number where that is its own key) and claims others:
-by `platform_order_no` (several numbers where documents were merged), by `merchant_order_no`, by
+by `platform_order_no` (several numbers where documents were merged; behind | + / only where each
+part is an order's number and the whole is none), by `merchant_order_no`, by
 `parent_order_key` inside its connection, by `po_number` where it says nothing else. A claim holds
 where it finds exactly one row of one other connection; of several the one whose shop fits. Chains
 lead to the **placed** row; of rows that claim each other the one in the system that others claim
 more is it, then the one whose channel is known, then the least connection name.
 
 A number that its row gives itself is no claim: two shops count from 1001. Only where it is as long
-as marketplaces' numbers (12 digits), or where both rows are of one sum and day, it is.
+as marketplaces' numbers (12 digits), or where both rows are of one sum and day, it is. So it is
+with `po_number`, which holds where no other row that says it contradicts. A short platform number
+is none where both rows name their shops, the shops differ, and sum or day do too.
 """
 
 from __future__ import annotations
@@ -26,17 +29,18 @@ def _number(sql: str) -> str:
 
 _READ = (
     "number", "platform_order_no", "merchant_order_no", "parent_order_key", "po_number", "channel",
-    "shop_name", "kind", "currency", "total", "order_date", "placed_at",
+    "shop_name", "kind", "currency", "total", "order_date", "placed_at", "customer_key",
 )  # fmt: skip
 
 _COLUMNS = f"""
     coalesce(s.kind IN ('return', 'exchange'), false), {_number("s.channel")},
     {_number("s.shop_name")}, s.currency, s.total,
-    coalesce(s.order_date, (s.placed_at AT TIME ZONE 'UTC')::date)
+    coalesce(s.order_date, (s.placed_at AT TIME ZONE 'UTC')::date),
+    nullif(s.customer_key, '')
 """
 
 _NUMBERS = f"""
-INSERT INTO identity.order_numbers
+INSERT INTO identity.order_numbers (id, connection, is_alive, what, value, is_single)
 WITH said AS (
     SELECT s.id, s.connection, s.is_alive, {_number("s.number")} AS number,
         {_number("s.merchant_order_no")} AS merchant, nullif(s.parent_order_key, '') AS parent,
@@ -81,18 +85,32 @@ WHERE po <> coalesce(number, '') AND (is_own OR claimed IS NULL) AND NOT is_merc
 """
 
 
+# Signs that stand between numbers, and inside some: the parts count where each is an order's.
+_PARTS = f"""
+INSERT INTO identity.order_numbers
+SELECT id, connection, is_alive, 'part', unnest(parts), false, value FROM (
+    SELECT *, list_distinct(list_filter(list_transform(
+        regexp_split_to_array(value, '[|+/｜＋／]+'), lambda x: {_number("x")}),
+        lambda x: x IS NOT NULL)) AS parts
+    FROM identity.order_numbers
+    WHERE what IN ('platform', 'twin') AND id IN (SELECT id FROM match_fresh)
+        AND regexp_matches(value, '[|+/｜＋／]')
+) WHERE len(parts) > 1
+"""
+
+
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make the tables of the orders' matcher."""
     common.create(
         con, "order",
         "is_return BOOLEAN, channel VARCHAR, shop VARCHAR, currency VARCHAR, "
-        "total DECIMAL(28, 6), day DATE",
+        "total DECIMAL(28, 6), day DATE, party VARCHAR",
     )  # fmt: skip
     for table, columns in (
         (
             "order_numbers",
             "id UUID, connection VARCHAR, is_alive BOOLEAN, what VARCHAR, value VARCHAR, "
-            "is_single BOOLEAN",
+            "is_single BOOLEAN, whole VARCHAR",
         ),
         ("order_edges", "id UUID, target UUID, rule VARCHAR, is_dead BOOLEAN, system VARCHAR"),
         ("order_elections", "id UUID"),
@@ -142,11 +160,13 @@ def _take_numbers(con: duckdb.DuckDBPyConnection, changed: str | None) -> None:
     if changed is None:
         con.execute("DELETE FROM identity.order_numbers")
         con.execute(text)
+        con.execute(_PARTS)
         return
     held = "FROM identity.order_numbers WHERE id IN (SELECT id FROM match_changed)"
     con.execute(f"CREATE OR REPLACE TEMP TABLE match_values AS SELECT value {held}")
     con.execute(f"DELETE {held}")
     con.execute(text)
+    con.execute(_PARTS)
     con.execute(
         f"INSERT INTO match_values SELECT value {held} UNION ALL "
         "SELECT source_key FROM identity.order_rows WHERE id IN (SELECT id FROM match_changed)"

@@ -122,7 +122,9 @@ def test_shares_without_skus_are_by_sums_and_without_sums_even(play: Play) -> No
     assert shares(play, "shop/gid/2") == {f"erp/X{n}": 0.333333 for n in range(3)}
 
 
-@pytest.mark.parametrize("claims", ["1,2", "1, 2", "1;2", "1 2", "1，2", "1、2", "#1；#2"])
+@pytest.mark.parametrize(
+    "claims", ["1,2", "1, 2", "1;2", "1 2", "1，2", "1、2", "#1；#2", "1|2", "1+#2", "1／2"]
+)
 def test_a_merged_document(play: Play, claims: str) -> None:
     play.put("shop", shop("1", 100, lines=lines(a=3)), shop("2", 50, lines=lines(a=1, b=1)))
     play.put("oms", document("O1", claims, 150, lines=lines(a=4, b=1)))
@@ -136,6 +138,19 @@ def test_a_merged_document(play: Play, claims: str) -> None:
         ("oms", least, "merged document"), ("erp", least, "merged document")
     }  # fmt: skip
     assert placed_total(play) == 150
+
+
+def test_a_sign_inside_a_number_is_no_list(play: Play) -> None:
+    play.put("shop", shop("1"), shop("2"), shop("1/2"))
+    play.put("oms", document("O1", "1/2"), document("O2", "1/404"), document("O3", "1+2"))
+    play.run()
+    assert play.groups() == {group("shop/gid/1/2", "oms/O1")}
+    assert {o for o, d, *_ in play.documents() if d == "oms/O3"} == {"shop/gid/1", "shop/gid/2"}
+    play.delete("shop", "gid/1/2")
+    play.put("shop", shop("404"))
+    play.run()  # the whole is a dead order's: it stays that order's document
+    assert {o for o, d, *_ in play.documents() if d == "oms/O2"} == {"shop/gid/1", "shop/gid/404"}
+    assert {o for o, d, *_ in play.documents() if d == "oms/O1"} == set()
 
 
 def test_a_chain_leads_to_what_was_placed(play: Play) -> None:
@@ -212,15 +227,60 @@ def test_a_split_of_a_marketplaces_order_that_is_not_here(play: Play) -> None:
 
 
 def test_a_purchase_number_claims_only_where_nothing_else_does(play: Play) -> None:
-    play.put("shop", shop("1"), shop("2"))
+    said = {"order_date": date(2026, 3, 1)}
+    play.put("shop", shop("1", **said), shop("2", **said))
     play.put(
         "erp",
-        document("X1", None, po_number="1"),
-        document("X2", "404", po_number="2"),
-        document("X3", None, po_number="their number"),
+        document("X1", None, po_number="1", **said),
+        document("X2", "404", po_number="2", **said),
+        document("X3", None, po_number="their number", **said),
     )
     play.run()
     assert play.groups() == {group("shop/gid/1", "erp/X1")}
+
+
+@pytest.mark.parametrize(
+    ("number", "documents", "fits"),
+    [
+        ("1001", [{}], [0]),
+        ("1001", [{"total": 50000}], []),  # a customer's own number
+        ("1001", [{"currency": "USD"}], []),
+        ("1001", [{"order_date": date(2026, 3, 9)}], []),
+        ("1001", [{}, {"total": 700}], [0]),
+        ("1001", [{}, {}], []),
+        ("123456789012", [{"total": None}], [0]),
+        ("123456789012", [{"total": 60}], [0]),
+        ("123456789012", [{"total": 60}, {"total": 40}], []),
+        ("123456789012", [{"total": 60, "customer_key": c} for c in "AB"], []),
+    ],
+)
+def test_a_purchase_number_is_no_proof(
+    play: Play, number: str, documents: list[dict[str, Any]], fits: list[int]
+) -> None:
+    said = {"order_date": date(2026, 3, 1)}
+    play.put("shop", shop(number, **said))
+    for n, other in enumerate(documents):
+        play.put("erp", {**document(f"X{n}", None, po_number=number, **said), **other})
+        play.run()
+    assert play.groups() == {group(f"shop/gid/{number}", f"erp/X{n}") for n in fits}
+
+
+@pytest.mark.parametrize(
+    ("other", "fits"),
+    [
+        ({"shop_name": "B", "total": 500}, False),
+        ({"shop_name": "B", "total": 100}, True),  # the name of the shop as another writes it
+        ({"shop_name": " a", "total": 500}, True),
+        ({"shop_name": "web", "total": 500}, True),
+        ({"shop_name": None, "total": 500}, True),
+    ],
+)
+def test_a_claim_on_another_shops_number(play: Play, other: dict[str, Any], fits: bool) -> None:
+    said = {"order_date": date(2026, 3, 1)}
+    play.put("shop", shop("1001", shop_name="A", **said))
+    play.put("erp", {**document("X1", "1001", **said), **other})
+    play.run()
+    assert play.groups() == ({group("shop/gid/1001", "erp/X1")} if fits else set())
 
 
 def test_parents_inside_a_connection(play: Play) -> None:
@@ -358,12 +418,14 @@ def test_incremental_is_whole(play: Play, seed: int) -> None:
                 continue
             claims = [number() for _ in range(dice.choice([0, 1, 1, 1, 2]))]
             play.put(place, {
-                "key": key, "number": number(), "platform_order_no": ",".join(claims) or None,
+                "key": key, "number": number(),
+                "platform_order_no": dice.choice(",|/").join(claims) or None,
                 "merchant_order_no": dice.choice([None, None, number()]),
                 "parent_order_key": dice.choice([None, None, None, str(dice.randrange(1, 12))]),
                 "po_number": dice.choice([None, number()]),
                 "channel": dice.choice([None, "web", "shop"]),
-                "shop_name": dice.choice([None, "web"]),
+                "shop_name": dice.choice([None, "web", "mall"]),
+                "customer_key": dice.choice([None, "A", "B"]),
                 "kind": dice.choice(["sale", "sale", "sale", "return"]), "currency": "CNY",
                 "total": dice.choice([None, 5, 10]),
                 "order_date": date(2026, 3, dice.randrange(1, 9)),
