@@ -1,10 +1,13 @@
 """Which records of several systems are one movement of money.
 
-Surely one: the same transaction number, kind and currency, once in each connection; where a
-connection has it several times, those of one amount, paired in the order of time if every
-connection has as many. Else one, where order number, kind, currency and amount are the same within
-seven days, the money has moved, each is the other's only one in its connection, and the numbers do
-not say otherwise: one has none, or they are of two numberings (a shop's and a gateway's).
+Surely one: the same transaction number, kind and currency, once in each connection within thirty
+days, if the number is so long that no counter reaches it; else those of one amount (of a mere
+counter's number within thirty days), paired in the order of time if every connection has as many.
+Where a currency or amount is not said, the only one that others say with the number is meant.
+
+Else one, where order number, kind, currency and amount are the same within seven days, the money
+has moved, each is the other's only one in its connection, and the numbers do not say otherwise:
+one has none, or they are of two numberings (a shop's and a gateway's).
 
 The order's number is the record's own, or else that of the order its key names in its connection.
 Refunds and their like are matched as payments are, each kind by itself. Refund, return and invoice
@@ -17,6 +20,7 @@ from __future__ import annotations
 import duckdb
 
 from warehouse.ddl import source_table
+from warehouse.identity import golden_id_sql
 from warehouse.matching import common, keyed
 
 _READ = (
@@ -37,7 +41,10 @@ _COLUMNS = f"""
     coalesce({_clean("s.merchant_order_no")}, (
         SELECT any_value(o.number) FROM payment_order o
         WHERE o.connection = s.connection AND o.source_key = s.order_key)),
-    s.order_key, coalesce(s.kind, 'payment'), s.amount, coalesce(s.currency, ''),
+    s.order_key, (
+        SELECT any_value(o.id) FROM payment_order o
+        WHERE o.connection = s.connection AND o.source_key = s.order_key),
+    coalesce(s.kind, 'payment'), s.amount, coalesce(s.currency, ''),
     coalesce(s.paid_at, s.value_date::timestamptz, s.authorized_at, s.source_created_at),
     coalesce(s.status, 'succeeded') = 'succeeded'
 """
@@ -49,34 +56,60 @@ SELECT o.connection, o.source_key, min(coalesce({_clean("o.merchant_order_no")},
     CASE WHEN {_clean("o.platform_order_no")} = lower(o.source_key)
         OR suffix(lower(o.source_key), '/' || {_clean("o.platform_order_no")})
         OR regexp_matches(o.platform_order_no, '[,;，；、\\s]') THEN NULL
-    ELSE {_clean("o.platform_order_no")} END, {_clean("o.number")})) AS number
+    ELSE {_clean("o.platform_order_no")} END, {_clean("o.number")})) AS number,
+    min({golden_id_sql("order", "o")}) AS id
 FROM {source_table("order").full} o
 JOIN (SELECT DISTINCT s.connection, s.order_key FROM {source_table("payment").full} s
-    {{changed}} WHERE s.order_key IS NOT NULL AND s.merchant_order_no IS NULL) p
+    {{changed}} WHERE s.order_key IS NOT NULL) p
     ON p.connection = o.connection AND p.order_key = o.source_key
 GROUP BY o.connection, o.source_key
 """
 
+# A number that no counter reaches holds for itself, others with what they are numbers of.
 _UNITS = """
 CREATE OR REPLACE TEMP TABLE keyed_unit AS
 WITH known AS (
-    SELECT r.*, k.value FROM match_near r JOIN match_keys k ON k.id = r.id AND k.what = 'tx'
-    WHERE r.is_alive
-), numbered AS (
-    SELECT *, count(*) OVER same AS of_connection, count(*) OVER alike AS of_amount,
-        row_number() OVER (alike ORDER BY moment, stream, source_key) AS nth
-    FROM known WINDOW same AS (PARTITION BY value, kind, currency, connection),
-        alike AS (PARTITION BY value, kind, currency, connection, amount)
+    SELECT r.*, k.value, min(nullif(currency, '')) OVER w AS least,
+        max(nullif(currency, '')) OVER w AS most,
+        length(k.value) >= 16 OR (length(k.value) >= 12 AND regexp_matches(k.value, '[a-z]'))
+            AS is_long,
+        NOT regexp_matches(k.value, '[^0-9]') AS is_counter
+    FROM match_near r JOIN match_keys k ON k.id = r.id AND k.what = 'tx'
+    WHERE r.is_alive WINDOW w AS (PARTITION BY k.value, kind)
+), said AS (
+    SELECT * EXCLUDE (currency), if(currency = '' AND least = most, least, currency) AS currency
+    FROM known
+), counted AS (
+    SELECT *, count(*) OVER (PARTITION BY value, kind, currency, connection) AS of_place FROM said
 ), judged AS (
-    SELECT *, max(of_connection) OVER (PARTITION BY value, kind, currency) = 1 AS is_once,
-        min(of_amount) OVER w = max(of_amount) OVER w AS is_even
-    FROM numbered WINDOW w AS (PARTITION BY value, kind, currency, amount)
+    SELECT *, max(of_place) OVER w = 1
+            AND is_long AND coalesce(epoch(max(moment) OVER w) - epoch(min(moment) OVER w)
+                <= 30 * 86400, true) AS is_sure,
+        if(is_counter AND NOT is_long, amount, coalesce(amount,
+            if(min(amount) OVER w = max(amount) OVER w, min(amount) OVER w, NULL))) AS sum
+    FROM counted WINDOW w AS (PARTITION BY value, kind, currency)
+), timed AS (
+    SELECT *, coalesce(is_counter AND NOT is_long AND epoch(moment)
+        - epoch(lag(moment) OVER w) > 30 * 86400, false)::INT AS is_later
+    FROM judged WHERE NOT is_sure AND sum IS NOT NULL
+    WINDOW w AS (PARTITION BY value, kind, currency, sum ORDER BY moment, stream, source_key)
+), parted AS (
+    SELECT *, sum(is_later) OVER (PARTITION BY value, kind, currency, sum
+        ORDER BY moment, stream, source_key ROWS UNBOUNDED PRECEDING) AS part
+    FROM timed
+), numbered AS (
+    SELECT *, count(*) OVER w AS of_connection, row_number() OVER (w
+        ORDER BY moment, stream, source_key) AS nth
+    FROM parted WINDOW w AS (PARTITION BY value, kind, currency, sum, part, connection)
+), even AS (
+    SELECT * FROM numbered WINDOW w AS (PARTITION BY value, kind, currency, sum, part)
+    QUALIFY min(of_connection) OVER w = max(of_connection) OVER w
 ), united AS (
     SELECT id, min(id) OVER (PARTITION BY value, kind, currency) AS unit, connection
-    FROM judged WHERE is_once
+    FROM judged WHERE is_sure
     UNION ALL
-    SELECT id, min(id) OVER (PARTITION BY value, kind, currency, amount, nth), connection
-    FROM judged WHERE NOT is_once AND is_even
+    SELECT id, min(id) OVER (PARTITION BY value, kind, currency, sum, part, nth), connection
+    FROM even
 )
 SELECT * FROM united
 UNION ALL
@@ -117,8 +150,8 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make the tables of the payments' matcher."""
     keyed.create(
         con, "payment",
-        "tx VARCHAR, order_no VARCHAR, order_key VARCHAR, kind VARCHAR, amount DECIMAL(28, 6), "
-        "currency VARCHAR, moment TIMESTAMPTZ, has_moved BOOLEAN",
+        "tx VARCHAR, order_no VARCHAR, order_key VARCHAR, order_id UUID, kind VARCHAR, "
+        "amount DECIMAL(28, 6), currency VARCHAR, moment TIMESTAMPTZ, has_moved BOOLEAN",
     )  # fmt: skip
 
 

@@ -36,10 +36,10 @@ def group(*names: str) -> frozenset[str]:
 
 
 def test_one_transaction_in_three_systems(play: Play) -> None:
-    play.put("shop", money("s1", "#1", "TX00001"), money("s2", "#2", "TX00002", 70))
+    play.put("shop", money("s1", "#1", "TX00001"), money("s2", "#2", "TX0000000002", 70))
     play.run()
     assert play.groups() == set()
-    play.put("pay", money("p1", "1", "tx00001"), money("p2", None, "TX00002", 71))
+    play.put("pay", money("p1", "1", "tx00001"), money("p2", None, "TX0000000002", 71))
     play.put("oms", money("o1", None, "TX00001"))
     play.run()
     assert play.groups() == {group("shop/s1", "pay/p1", "oms/o1"), group("shop/s2", "pay/p2")}
@@ -96,6 +96,34 @@ def test_order_and_amount(play: Play, other: dict[str, Any], fits: bool) -> None
     assert play.groups() == ({group("shop/s1", "pay/p1")} if fits else set())
 
 
+@pytest.mark.parametrize(
+    ("tx", "other", "fits"),
+    [
+        ("100001", {}, True),
+        ("100001", {"amount": 500}, False),
+        ("100001", {"amount": None}, False),
+        ("100001", {"paid_at": DAY + timedelta(days=31)}, False),
+        ("TX1001", {"paid_at": DAY + timedelta(days=31)}, True),
+        ("TX1001", {"amount": 500}, False),
+        ("TX1001", {"amount": None}, True),
+        ("TX1001", {"currency": None}, True),
+        ("TX1001", {"currency": "USD"}, False),
+        ("ch_3Nabc0009", {"amount": 500}, True),
+        ("ch_3Nabc0009", {"amount": 500, "paid_at": DAY + timedelta(days=31)}, False),
+        ("ch_3Nabc0009", {"amount": 500, "currency": "USD"}, False),
+        ("4200001234567890", {"amount": 500}, True),
+        ("420000123456789", {"amount": 500}, False),
+    ],
+)
+def test_what_a_transaction_number_proves(
+    play: Play, tx: str, other: dict[str, Any], fits: bool
+) -> None:
+    play.put("shop", money("s1", None, tx))
+    play.put("erp", {**money("e1", None, tx), **other})
+    play.run()
+    assert play.groups() == ({group("shop/s1", "erp/e1")} if fits else set())
+
+
 def test_the_order_of_a_key_is_read(play: Play) -> None:
     play.put("pay", money("p1", "D1", "TX00001"))
     play.put("oms", money("o1", None, None, order_key="7"))
@@ -143,9 +171,10 @@ def test_incremental_is_whole(play: Play, seed: int, monkeypatch: pytest.MonkeyP
                 continue
             play.put(place, money(
                 key, dice.choice([None, "1", "2"]),
-                dice.choice([None, "TX00001", "TX00002", "ch_0001"]), dice.choice([5, 5, 6]),
+                dice.choice([None, "TX00001", "100002", "ch_300000001"]),
+                dice.choice([5, 5, 6, None]), currency=dice.choice(["CNY", "CNY", None, "USD"]),
                 kind=dice.choice(["payment", "payment", "refund"]),
-                paid_at=DAY + timedelta(days=dice.randrange(12)),
+                paid_at=dice.choice([None, *(DAY + timedelta(days=n * n) for n in range(9))]),
             ))  # fmt: skip
         play.run()
         found = play.links()
