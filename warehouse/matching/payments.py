@@ -6,8 +6,9 @@ counter's number within thirty days), paired in the order of time if every conne
 Where a currency or amount is not said, the only one that others say with the number is meant.
 
 Else one, where order number, kind, currency and amount are the same within seven days, the money
-has moved, each is the other's only one in its connection, and the numbers do not say otherwise:
-one has none, or they are of two numberings (a shop's and a gateway's).
+has moved, each is the other's only one in its connection (of as many on both sides, the one of its
+place in time), and the numbers do not say otherwise: one has none, or they are of two numberings
+(a shop's and a gateway's).
 
 The order's number is the record's own, or else that of the order its key names in its connection.
 Refunds and their like are matched as payments are, each kind by itself. Refund, return and invoice
@@ -117,18 +118,59 @@ SELECT id, id, connection FROM match_near
 WHERE is_alive AND id IN (SELECT id FROM match_scope) AND id NOT IN (SELECT id FROM united)
 """
 
+_KNOWN = """
+CREATE OR REPLACE TEMP TABLE payment_known AS
+WITH units AS (
+    SELECT u.unit, min(r.moment) AS since, list(r.connection) AS systems
+    FROM keyed_unit u JOIN match_near r ON r.id = u.id GROUP BY u.unit HAVING count(*) > 1
+), known AS (
+    SELECT r.*, k.value, coalesce(s.since, r.moment) AS since,
+        coalesce(s.systems, []) AS systems,
+        regexp_extract(r.tx, '^[^0-9]*') || length(r.tx) AS numbering
+    FROM match_near r JOIN keyed_unit u ON u.id = r.id
+    JOIN match_keys k ON k.id = r.id AND k.what = 'order' LEFT JOIN units s ON s.unit = u.unit
+    WHERE r.has_moved AND r.amount IS NOT NULL
+), said AS (
+    SELECT *, min(nullif(currency, '')) OVER w AS least, max(nullif(currency, '')) OVER w AS most
+    FROM known WINDOW w AS (PARTITION BY value, kind, amount)
+)
+SELECT * EXCLUDE (currency, least, most),
+    if(currency = '' AND least = most, least, currency) AS currency
+FROM said
+"""
+
 _HITS = """
 CREATE OR REPLACE TEMP TABLE keyed_hit AS
-WITH known AS (
-    SELECT r.*, k.value, regexp_extract(r.tx, '^[^0-9]*') || length(r.tx) AS numbering
-    FROM match_near r JOIN match_keys k ON k.id = r.id AND k.what = 'order'
-    WHERE r.is_alive AND r.has_moved AND r.amount IS NOT NULL
-)
 SELECT a.id AS a, b.id AS b, false AS strong
-FROM known a JOIN known b ON b.value = a.value AND b.kind = a.kind AND b.amount = a.amount
-    AND b.currency = a.currency AND b.connection <> a.connection
+FROM payment_known a JOIN payment_known b ON b.value = a.value AND b.kind = a.kind
+    AND b.amount = a.amount AND b.currency = a.currency AND b.connection <> a.connection
 WHERE coalesce(abs(epoch(a.moment) - epoch(b.moment)) <= 7 * 86400, true)
     AND coalesce(a.numbering <> b.numbering, true)
+    AND NOT list_contains(a.systems, b.connection) AND NOT list_contains(b.systems, a.connection)
+"""
+
+_MANY = "keyed_hit h JOIN payment_known a ON a.id = h.a JOIN payment_known b ON b.id = h.b"
+_ONE_SUM = "a.value, a.kind, a.amount, a.currency, a.connection, b.connection"
+
+# Equal sums, as many on both sides: each with the other of its place in time, if all these fit.
+_PAIRED = f"""
+DELETE FROM keyed_hit WHERE (a, b) IN (
+    WITH several AS (
+        SELECT a.value FROM {_MANY} GROUP BY {_ONE_SUM} HAVING count(*) > 1
+    ), numbered AS (
+        SELECT h.a, h.b, row({_ONE_SUM}) AS one,
+            dense_rank() OVER (PARTITION BY {_ONE_SUM}
+                ORDER BY a.since, a.moment, a.stream, a.source_key) AS of_a,
+            dense_rank() OVER (PARTITION BY {_ONE_SUM}
+                ORDER BY b.since, b.moment, b.stream, b.source_key) AS of_b
+        FROM {_MANY} WHERE a.value IN (SELECT value FROM several)
+    ), judged AS (
+        SELECT a, b, of_a, of_b, max(of_a) OVER w AS all_a, max(of_b) OVER w AS all_b,
+            count(*) FILTER (of_a = of_b) OVER w AS fit
+        FROM numbered WINDOW w AS (PARTITION BY one)
+    )
+    SELECT (a, b) FROM judged WHERE all_a = all_b AND fit = all_a AND of_a <> of_b
+)
 """
 
 _DEAD = """
@@ -186,13 +228,16 @@ def group_payments(
     )  # fmt: skip
     con.execute(_ORDERS.format(changed=only))
     keyed.take(con, "payment", _READ, _COLUMNS, {"tx": "r.tx", "order": "r.order_no"}, changed)
-    for sql in (_UNITS, _HITS, _DEAD):
+    for sql in (_UNITS, _KNOWN, _HITS, _DEAD):
         con.execute(sql)
+    if common.some(con, "(SELECT a FROM keyed_hit GROUP BY a HAVING count(*) > 1)"):
+        con.execute(_PAIRED)
     keyed.join(
         con, "payment", ("transaction", "provider_transaction_id"),
         ("order and amount", "merchant_order_no + amount + currency + kind"),
+        conflict="count(DISTINCT nullif(r.currency, '')) > 1",
     )  # fmt: skip
-    common.drop(con, "payment_order", "payment_changed")
+    common.drop(con, "payment_order", "payment_changed", "payment_known")
 
 
 def lead_rank(alias: str) -> str:

@@ -52,14 +52,39 @@ def test_a_refund_is_no_payment(play: Play) -> None:
     assert play.groups() == {group("shop/s1", "pay/p1"), group("shop/s2", "pay/p2")}
 
 
-def test_equal_partial_payments_do_not_collapse(play: Play) -> None:
-    play.put("shop", money("s1", "1", None), money("s2", "1", None))
-    play.put("pay", money("p1", "1", "TX00001"), money("p2", "1", "TX00002"))
+def test_equal_parts_are_paired_in_time_if_even(play: Play) -> None:
+    later = DAY + timedelta(hours=1)
+    play.put("shop", money("s1", "1", None, paid_at=later), money("s2", "1", None))
+    play.put("pay", money("p1", "1", "TX00001"))
     play.run()
     assert play.groups() == set()
-    play.put("shop", money("s1", "1", "TX00001"))
-    play.run()  # what is left is the other's only one
-    assert play.groups() == {group("shop/s1", "pay/p1"), group("shop/s2", "pay/p2")}
+    play.put("pay", money("p2", "1", "TX00002", paid_at=later))
+    play.run()
+    assert play.groups() == {group("shop/s1", "pay/p2"), group("shop/s2", "pay/p1")}
+    play.put("erp", *(money(f"e{n}", "1", None, currency=None) for n in (1, 2)))
+    play.run()
+    assert play.groups() == {
+        group("shop/s1", "pay/p2", "erp/e2"), group("shop/s2", "pay/p1", "erp/e1")
+    }  # fmt: skip
+    play.put("shop", money("s1", "1", None, paid_at=DAY + timedelta(days=30)))
+    play.run()  # too late for the gateway's: two are left for one
+    assert play.groups() == {group("erp/e1", "pay/p1"), group("erp/e2", "pay/p2")}
+
+
+def test_what_numbers_joined_is_not_asked_again(play: Play) -> None:
+    play.put("shop", money("s1", "1", None), money("s2", "1", "TX00001"))
+    play.put("pay", money("p1", "1", "TX00001"), money("p2", "1", "TX00002"))
+    play.run()
+    assert play.groups() == {group("shop/s2", "pay/p1"), group("shop/s1", "pay/p2")}
+
+
+@pytest.mark.parametrize(("others", "fits"), [(["CNY"], True), (["CNY", "USD"], False)])
+def test_a_currency_that_one_side_leaves_out(play: Play, others: list[str], fits: bool) -> None:
+    play.put("shop", money("s1", "1", None, currency=None))
+    for currency in others:
+        play.put(f"pay{currency}", money("p1", "1", None, currency=currency))
+    play.run()
+    assert play.groups() == ({group("shop/s1", "payCNY/p1")} if fits else set())
 
 
 def test_parts_under_one_number_are_paired_in_time_if_even(play: Play) -> None:
