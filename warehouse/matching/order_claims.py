@@ -14,7 +14,8 @@ LONG = 12
 """Digits from which a number is a marketplace's, which no other counter reaches by chance."""
 
 
-def _digits(sql: str) -> str:
+def digits(sql: str) -> str:
+    """Return the SQL of how many digits a number has."""
     return f"length(regexp_replace({sql}, '[^0-9]', '', 'g'))"
 
 
@@ -94,7 +95,7 @@ WITH asked AS (
     GROUP BY b.value
 )
 SELECT q.id, h.id AS target, b.connection AS system, h.rivals, q.connection <> b.connection
-    AND ({_digits("q.value")} >= {LONG} OR ({_SAME})) AS holds
+    AND ({digits("q.value")} >= {LONG} OR ({_SAME})) AS holds
 FROM asked q JOIN chosen h ON h.value = q.value
 JOIN identity.order_rows a ON a.id = q.id
 JOIN identity.order_rows b ON b.id = h.id
@@ -235,7 +236,7 @@ def _guard(con: duckdb.DuckDBPyConnection) -> None:
         # A join at a time: by sums and days alone millions of rows are alike.
         con.execute(
             "CREATE OR REPLACE TEMP TABLE order_asked AS SELECT f.nr, f.target, c.value, "
-            f"{_digits('c.value')} >= {LONG} AS is_long, a.id, a.connection, a.shop, a.channel, "
+            f"{digits('c.value')} >= {LONG} AS is_long, a.id, a.connection, a.shop, a.channel, "
             "a.currency, a.total, a.day, a.party FROM order_found f "
             "JOIN order_claims c ON c.nr = f.nr JOIN identity.order_rows a ON a.id = f.id "
             f"WHERE f.target IS NOT NULL AND f.{which}"

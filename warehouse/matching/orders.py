@@ -106,6 +106,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
         "is_return BOOLEAN, channel VARCHAR, shop VARCHAR, currency VARCHAR, "
         "total DECIMAL(28, 6), day DATE, party VARCHAR",
     )  # fmt: skip
+    con.execute("CREATE TEMP TABLE IF NOT EXISTS matching_order_numbers (value VARCHAR)")
     for table, columns in (
         (
             "order_numbers",
@@ -126,13 +127,18 @@ def group_orders(con: duckdb.DuckDBPyConnection, *, changed: str | None = None) 
     `changed`: a relation (connection, stream, source_key, id) of rows new, changed or gone since
     the last call; None looks at all anew. Leaves `identity.links` (entity order) and
     `identity.order_documents`; adds to temp tables `matching_moved` the rows whose golden id moved,
-    to `matching_rewritten` all whose links or documents were written again.
+    to `matching_rewritten` all whose links or documents were written again. Temp table
+    `matching_order_numbers` has the numbers, old and new, of what changed, or
+    none where it looked at all.
     """
     create(con)
     if common.is_alone(con, "order", "parent_order_key IS NOT NULL"):
         return
     changed = common.take_rows(con, "order", _READ, _COLUMNS, changed)
     _take_numbers(con, changed)
+    con.execute("DELETE FROM matching_order_numbers")
+    if changed is not None:
+        con.execute("INSERT INTO matching_order_numbers SELECT DISTINCT value FROM match_values")
     order_claims.find(con, whole=changed is None)
     order_groups.group(con, whole=changed is None)
     order_shares.write(con)

@@ -10,6 +10,10 @@ has moved, each is the other's only one in its connection (of as many on both si
 place in time), and the numbers do not say otherwise: one has none, or they are of two numberings
 (a shop's and a gateway's).
 
+By its number they are one only where both are of one order, or one of them is of none and no two
+orders bear the number: two shops count from 1001. One of 12 digits may be of two records of orders
+that were not found to be one.
+
 The order's number is the record's own, or else that of the order its key names in its connection.
 Refunds and their like are matched as payments are, each kind by itself. Refund, return and invoice
 documents are left alone: a shop's refund and a gateway's are two documents of one movement, which
@@ -22,7 +26,8 @@ import duckdb
 
 from warehouse.ddl import source_table
 from warehouse.identity import golden_id_sql
-from warehouse.matching import common, keyed
+from warehouse.matching import common, keyed, order_claims
+from warehouse.matching import orders as order_matcher
 
 _READ = (
     "kind", "order_key", "amount", "currency", "status", "paid_at", "authorized_at", "value_date",
@@ -118,17 +123,23 @@ SELECT id, id, connection FROM match_near
 WHERE is_alive AND id IN (SELECT id FROM match_scope) AND id NOT IN (SELECT id FROM united)
 """
 
-_KNOWN = """
+# Of a document that carries out several orders none is the payment's own.
+_GOLDEN = "CASE WHEN l.rule IS DISTINCT FROM 'merged document' THEN coalesce(l.golden_id, {id}) END"
+
+_KNOWN = f"""
 CREATE OR REPLACE TEMP TABLE payment_known AS
 WITH units AS (
     SELECT u.unit, min(r.moment) AS since, list(r.connection) AS systems
     FROM keyed_unit u JOIN match_near r ON r.id = u.id GROUP BY u.unit HAVING count(*) > 1
 ), known AS (
-    SELECT r.*, k.value, coalesce(s.since, r.moment) AS since,
+    SELECT r.*, k.value, {_GOLDEN.format(id="r.order_id")} AS of_order,
+        coalesce(s.since, r.moment) AS since,
         coalesce(s.systems, []) AS systems,
+        {order_claims.digits("k.value")} >= {order_claims.LONG} AS is_long,
         regexp_extract(r.tx, '^[^0-9]*') || length(r.tx) AS numbering
     FROM match_near r JOIN keyed_unit u ON u.id = r.id
     JOIN match_keys k ON k.id = r.id AND k.what = 'order' LEFT JOIN units s ON s.unit = u.unit
+    LEFT JOIN identity.links l ON l.entity = 'order' AND l.id = r.order_id
     WHERE r.has_moved AND r.amount IS NOT NULL
 ), said AS (
     SELECT *, min(nullif(currency, '')) OVER w AS least, max(nullif(currency, '')) OVER w AS most
@@ -139,6 +150,19 @@ SELECT * EXCLUDE (currency, least, most),
 FROM said
 """
 
+# Numbers that orders bear which are not one; a short one also if payments of such orders say it.
+_DISPUTED = f"""
+CREATE OR REPLACE TEMP TABLE payment_disputed AS
+SELECT value FROM (
+    SELECT n.value, {_GOLDEN.format(id="n.id")} AS of_order FROM identity.order_numbers n
+    LEFT JOIN identity.links l ON l.entity = 'order' AND l.id = n.id
+    WHERE n.is_alive AND n.what IN ('number', 'own', 'alias')
+        AND n.value IN (SELECT value FROM payment_known)
+    UNION
+    SELECT value, of_order FROM payment_known WHERE NOT is_long
+) GROUP BY value HAVING count(of_order) > 1
+"""
+
 _HITS = """
 CREATE OR REPLACE TEMP TABLE keyed_hit AS
 SELECT a.id AS a, b.id AS b, false AS strong
@@ -146,6 +170,9 @@ FROM payment_known a JOIN payment_known b ON b.value = a.value AND b.kind = a.ki
     AND b.amount = a.amount AND b.currency = a.currency AND b.connection <> a.connection
 WHERE coalesce(abs(epoch(a.moment) - epoch(b.moment)) <= 7 * 86400, true)
     AND coalesce(a.numbering <> b.numbering, true)
+    AND (coalesce(a.of_order = b.of_order, false) OR (
+        (a.is_long OR a.of_order IS NULL OR b.of_order IS NULL)
+        AND a.value NOT IN (SELECT value FROM payment_disputed)))
     AND NOT list_contains(a.systems, b.connection) AND NOT list_contains(b.systems, a.connection)
 """
 
@@ -204,31 +231,23 @@ def group_payments(
 
     `changed`: a relation (connection, stream, source_key, id) of rows new, changed or gone since
     the last call; None looks at all anew. `orders`: the same of orders, whose numbers payments
-    are known by. Adds to temp tables `matching_moved` and `matching_rewritten`.
+    are known by; those whose links or numbers moved stand in temp tables `matching_rewritten` and
+    `matching_order_numbers` where `group_orders` ran before. Adds to temp tables `matching_moved`
+    and `matching_rewritten`.
     """
     create(con)
+    order_matcher.create(con)
     if common.is_alone(con, "payment"):
         return
     if changed is not None:
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE payment_changed AS "
-            f"SELECT connection, stream, source_key, id FROM {changed}"
-        )
-        changed = "payment_changed"
-        if orders is not None:
-            con.execute(
-                "INSERT INTO payment_changed SELECT connection, stream, source_key, id "
-                "FROM identity.payment_rows WHERE (connection, order_key) IN "
-                f"(SELECT (connection, source_key) FROM {orders}) "
-                "AND id NOT IN (SELECT id FROM payment_changed)"
-            )
+        changed = _take_changed(con, changed, orders)
     only = "" if changed is None or not common.some(con, "identity.payment_rows") else (
         f"JOIN (SELECT DISTINCT connection, stream, source_key FROM {changed}) c "
         "ON c.connection = s.connection AND c.stream = s.stream AND c.source_key = s.source_key"
     )  # fmt: skip
     con.execute(_ORDERS.format(changed=only))
     keyed.take(con, "payment", _READ, _COLUMNS, {"tx": "r.tx", "order": "r.order_no"}, changed)
-    for sql in (_UNITS, _KNOWN, _HITS, _DEAD):
+    for sql in (_UNITS, _KNOWN, _DISPUTED, _HITS, _DEAD):
         con.execute(sql)
     if common.some(con, "(SELECT a FROM keyed_hit GROUP BY a HAVING count(*) > 1)"):
         con.execute(_PAIRED)
@@ -237,7 +256,35 @@ def group_payments(
         ("order and amount", "merchant_order_no + amount + currency + kind"),
         conflict="count(DISTINCT nullif(r.currency, '')) > 1",
     )  # fmt: skip
-    common.drop(con, "payment_order", "payment_changed", "payment_known")
+    common.drop(con, "payment_order", "payment_changed", "payment_known", "payment_disputed")
+
+
+def _take_changed(con: duckdb.DuckDBPyConnection, changed: str, orders: str | None) -> str:
+    """Return the relation of payments that changed or whose order, or its number, did."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE payment_changed AS "
+        f"SELECT connection, stream, source_key, id FROM {changed}"
+    )
+    moved = "SELECT id FROM matching_rewritten WHERE entity = 'order'"
+    named = ""
+    if orders is not None:
+        moved = f"{moved} UNION SELECT id FROM {orders}"
+        named = (
+            "UNION SELECT id FROM identity.payment_rows WHERE (connection, order_key) IN "
+            f"(SELECT (connection, source_key) FROM {orders})"
+        )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE payment_order_moved AS {moved}")
+    con.execute(
+        "INSERT INTO payment_changed SELECT connection, stream, source_key, id "
+        "FROM identity.payment_rows WHERE id IN (SELECT id FROM identity.payment_rows "
+        "WHERE order_id IN (SELECT id FROM payment_order_moved) "
+        "UNION SELECT id FROM identity.payment_keys WHERE what = 'order' AND value IN ("
+        "SELECT value FROM matching_order_numbers UNION SELECT value FROM identity.order_numbers "
+        f"WHERE id IN (SELECT id FROM payment_order_moved)) {named}) "
+        "AND id NOT IN (SELECT id FROM payment_changed)"
+    )
+    con.execute("DROP TABLE payment_order_moved")
+    return "payment_changed"
 
 
 def lead_rank(alias: str) -> str:
