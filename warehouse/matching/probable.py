@@ -194,9 +194,9 @@ COMPANIES = (
 _WORTH = {
     "persons": (
         PERSONS,
-        # Another number and another mailbox are another person of the house.
+        # Another mailbox is another person of the house.
         "kind_l = 'P' and kind_r = 'P' and person >= 0 and not coalesce(auto, false) "
-        "and not (person < 5 and other_phone and other_email)",
+        "and not (person < 5 and other_email)",
     ),
     "companies": (
         COMPANIES,

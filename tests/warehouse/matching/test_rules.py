@@ -131,6 +131,22 @@ NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "address": "246 High Street",
         },
     ),
+    "another mailbox at one door": (
+        {
+            "kind": "person",
+            "name": "Jack Ames",
+            "city": "Singapore",
+            "email": "jack.ames@gmail.com",
+            "address": "246 High Street",
+        },
+        {
+            "kind": "person",
+            "name": "Jack Berg",
+            "city": "Singapore",
+            "email": "jberg@yahoo.com",
+            "address": "246 High Street",
+        },
+    ),
     "a nickname on a number of long ago": (
         {**MAN, **HOME, "phone": PHONE, "created_at": "2016-01-05 00:00:00+00"},
         {"name": "慵懒麦子", **HOME, "phone": PHONE, "created_at": "2022-01-05 00:00:00+00"},
