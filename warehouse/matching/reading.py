@@ -20,9 +20,9 @@ _STRING = pa.string()
 
 def _slices(con: duckdb.DuckDBPyConnection, sql: str) -> Iterator[list[str]]:
     # All of it first: an Arrow table cannot be registered while a result is half fetched.
-    texts = con.execute(sql).to_arrow_table().column(0)
+    texts = [text for (text,) in con.execute(sql).fetchall()]
     for start in range(0, len(texts), _SLICE):
-        yield texts.slice(start, _SLICE).to_pylist()
+        yield texts[start : start + _SLICE]
 
 
 def _put(
