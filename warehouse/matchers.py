@@ -19,6 +19,10 @@ _PARTY_ROWS = "unify_party_rows"
 
 def _parties(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
     """Match parties: a view of all for a whole run, a table of the changed ones else."""
+    there = f"SELECT 1 FROM {ddl.source_table('party').full} LIMIT 1"
+    if con.execute(there).fetchone() is None:
+        return  # rows never leave source: there was none before either
+
     from warehouse.matching.parties import group_parties
 
     con.execute(f"DROP VIEW IF EXISTS {_PARTY_ROWS}_all")
