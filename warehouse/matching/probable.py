@@ -220,7 +220,8 @@ def score(con: duckdb.DuckDBPyConnection) -> None:
             "select '0' as match_key, a as join_key_l, b as join_key_r from "
             f"(select *, rule in ({autos}) as auto from matching_decided) where {worth}"
         )
-        if con.execute("select count(*) from matching_blocked").fetchone() != (0,):
+        # Fetched to its end: Splink's relations need the connection for themselves.
+        if con.execute("select count(*) from matching_blocked").fetchall() != [(0,)]:
             _weigh(con, model, comparisons)
 
 

@@ -9,6 +9,7 @@ import pytest
 from matched import Play
 
 from warehouse.home import Home
+from warehouse.identity import golden_id_sql
 from warehouse.matching import keyed
 from warehouse.matching.payments import group_payments, lead_rank
 from warehouse.store import open_store
@@ -155,7 +156,10 @@ def test_the_order_of_a_key_is_read(play: Play) -> None:
     play.run()
     assert play.groups() == set()
     play.load.put("order", [{"key": "7", "platform_order_no": "D1"}], connection="oms")
-    play.con.execute("CREATE TEMP TABLE o AS SELECT connection, source_key FROM source.orders")
+    play.con.execute(
+        f"CREATE TEMP TABLE o AS SELECT connection, source_key, {golden_id_sql('order', 's')} AS id "
+        "FROM source.orders s"
+    )
     group_payments(play.con, changed="changed_rows", orders="o")
     assert play.groups() == {group("pay/p1", "oms/o1")}
 
