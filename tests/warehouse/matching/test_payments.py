@@ -157,7 +157,8 @@ def test_the_order_of_a_key_is_read(play: Play) -> None:
     assert play.groups() == set()
     play.load.put("order", [{"key": "7", "platform_order_no": "D1"}], connection="oms")
     play.con.execute(
-        f"CREATE TEMP TABLE o AS SELECT connection, source_key, {golden_id_sql('order', 's')} AS id "
+        "CREATE TEMP TABLE o AS SELECT connection, source_key, "
+        f"{golden_id_sql('order', 's')} AS id "
         "FROM source.orders s"
     )
     group_payments(play.con, changed="changed_rows", orders="o")
