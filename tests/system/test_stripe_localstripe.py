@@ -154,8 +154,9 @@ def test_the_published_store_equals_the_servers_own_lists(workspace, stripe):
     compare(workspace, stripe)
     assert ask(
         workspace,
-        "select p.status, count(*), sum(amount) from unified.payments p join unified.parties"
-        f" using (party_id) where customer_key = '{added}' group by p.status order by p.status",
+        # By the mask: an id with many digits is published under a pseudonym.
+        "select p.status, count(*), sum(amount) from unified.payments p join unified.parties c"
+        " using (party_id) where c.email = 'n***@shop.example' group by p.status order by p.status",
     ) == [("pending", 1, Decimal(42)), ("succeeded", 1, Decimal(42))]
 
 
