@@ -38,6 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Engine, RowMapping, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from connectors.errors import ConfigError, Unavailable
 from warehouse.home import private_folder
@@ -370,6 +371,17 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _is_locked(error: BaseException) -> bool:
+    """Say whether another process makes the file: SQLite waits for no lock while its log begins."""
+    return isinstance(error, DBAPIError) and "locked" in str(error.orig)
+
+
+@retry(
+    retry=retry_if_exception(_is_locked),
+    wait=wait_random(0.02, 0.2),
+    stop=stop_after_delay(10),
+    reraise=True,
+)
 def _upgrade(engine: Engine) -> None:
     with engine.begin() as con:
         if engine.dialect.name == "sqlite":
