@@ -17,15 +17,14 @@ import duckdb
 from warehouse import ddl
 from warehouse.ddl import literal
 from warehouse.identity import golden_id_sql
+from warehouse.matching import results
+from warehouse.matching.results import MERGED
 from warehouse.matching.rulings import Rulings
 from warehouse.model import HEADERS
 from warehouse.ops_tables import LINKS, XREF
 
 Matcher = Callable[[duckdb.DuckDBPyConnection, Rulings, str | None], None]
 """Brings `identity.links` of one entity up to date: for the rows of a relation, or all (None)."""
-
-MERGED = "merged document"
-"""Rule of a document that carries out several orders: it is evidence of each, a part of none."""
 
 
 @dataclass(slots=True)
@@ -105,10 +104,8 @@ def group_changed(work: Work, entities: Collection[str]) -> None:
 
 
 def _begin(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE matching_moved (entity VARCHAR, id UUID, was UUID, now UUID)"
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE matching_rewritten (entity VARCHAR, id UUID)")
+    results.forget(con)
+    results.create(con)
 
 
 def _replace(work: Work, entity: str) -> None:

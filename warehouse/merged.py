@@ -13,7 +13,8 @@ import duckdb
 from warehouse import ddl, golden, lazy, survive
 from warehouse.ddl import columns_of, literal, quote
 from warehouse.golden import SLICE, Written, count
-from warehouse.grouping import MERGED, temp
+from warehouse.grouping import temp
+from warehouse.matching.results import MERGED
 from warehouse.model import ENTITIES
 from warehouse.resolve import resolve
 from warehouse.survive import Priority

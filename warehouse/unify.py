@@ -21,6 +21,7 @@ from warehouse.golden import Written, count
 from warehouse.grouping import Work, group_all, group_changed, temp
 from warehouse.identity import golden_id_sql
 from warehouse.matchers import MATCHERS, VERSION, take_aliases
+from warehouse.matching import results
 from warehouse.matching.rulings import Rulings
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
@@ -343,5 +344,4 @@ def _drop(con: duckdb.DuckDBPyConnection) -> None:
         "rows", "members", "member_keys", "ranked", "numbered",
     ):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS unify_{name}")
-    for name in ("moved", "rewritten"):
-        con.execute(f"DROP TABLE IF EXISTS matching_{name}")
+    results.forget(con)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from warehouse import ddl, survive
 from warehouse.ddl import Field, Table, columns_of, literal, quote
-from warehouse.grouping import MERGED
+from warehouse.matching.results import MERGED
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.survive import Priority
 

@@ -34,7 +34,7 @@ def main(given: list[str] | None = None, matcher: Matcher | None = None) -> int:
     said = Console(stderr=True, width=140)
     if chosen.write:
         return _write(chosen, said)
-    matcher = matcher or ours()
+    matcher = matcher or ours
     try:
         loaders = _loaders(chosen)
         for load in loaders:

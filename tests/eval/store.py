@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ import pyarrow as pa
 
 from tests.eval.dataset import DataSet
 from warehouse.identity import golden_id
+from warehouse.matching import results
+from warehouse.matching.parties import group_parties
 
 STREAM = "parties"
 ROWS = "eval_rows"
@@ -55,36 +56,13 @@ def fresh(path: Path | None = None) -> duckdb.DuckDBPyConnection:
     """Return an empty store, in memory or in a file, with what a matcher writes to."""
     con = duckdb.connect(path or ":memory:")
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("CREATE SCHEMA identity; CREATE SCHEMA ops")
-    con.execute(
-        "CREATE TABLE identity.links (entity varchar, id uuid, golden_id uuid, method varchar, "
-        "score double, rule varchar, evidence varchar)"
-    )
-    con.execute(
-        "CREATE TABLE ops.suggestions (entity varchar, a_id uuid, b_id uuid, score double, "
-        "rule varchar, evidence varchar)"
-    )
+    results.create(con)
     return con
 
 
-def ours() -> Matcher:
-    """Return the project's matcher for a whole run; it makes its own tables at the first call."""
-    regroup = ours_changed()
-    return lambda con, rows: regroup(con, rows, None)
-
-
-def ours_changed() -> Callable[[duckdb.DuckDBPyConnection, str, str | None], object]:
-    """Return the project's matcher, called with the rows and the relation of changed ids."""
-    parties = importlib.import_module("warehouse.matching.parties")
-    package = importlib.import_module("warehouse.matching")
-    create = getattr(package, "create", None) or getattr(parties, "create", None)
-
-    def regroup(con: duckdb.DuckDBPyConnection, rows: str, changed: str | None) -> None:
-        if create is not None:
-            create(con)
-        parties.group_parties(con, rows, changed=changed)
-
-    return regroup
+def ours(con: duckdb.DuckDBPyConnection, rows: str, changed: str | None = None) -> None:
+    """Group as the project does: all rows, or those of the relation of changed ids."""
+    group_parties(con, rows, changed=changed)
 
 
 def run(data: DataSet, matcher: Matcher) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from tests.eval.folder import BadData, read_folder
 from tests.eval.measure import score
 from tests.eval.profile import PROFILES
 from tests.eval.store import Broken, ours, run
-
-EXISTS = importlib.util.find_spec("warehouse.matching") is not None
 
 
 def test_pairs_are_counted_inside_and_between() -> None:
@@ -169,11 +166,10 @@ def test_the_bench_at_size_sees_a_difference(
 FLOORS = {"chinese": (0.85, 0.91), "chinese_village": (0.78, 0.91)}
 
 
-@pytest.mark.skipif(not EXISTS, reason="warehouse.matching is not in this tree yet")
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda one: one.name)
 def test_the_matcher_is_precise_and_finds_most(profile: object) -> None:
     data = generate(1, 2_000, profile)  # type: ignore[arg-type]
-    outcome = run(data, ours())
+    outcome = run(data, ours)
     found = score([row.party for row in data.rows], outcome.groups, outcome.suggestions)
     assert found.precision >= 0.99
     assert found.recall >= FLOORS[data.name][0]

@@ -12,6 +12,7 @@ from source_rows import MOMENT, Loader
 
 from warehouse import ddl, lazy
 from warehouse.identity import golden_id
+from warehouse.matching import results
 
 Matcher = Callable[..., None]
 
@@ -75,7 +76,7 @@ class Play:
                 "FROM (SELECT unnest(?::varchar[][]) AS p)",
                 [[[*p, str(golden_id(self.entity, *p))] for p in sorted(self.touched)]],
             )
-        self.con.execute("DROP TABLE IF EXISTS matching_moved")
+        results.forget(self.con)
         self.matcher(self.con, changed=None if whole else "changed_rows")
         self.touched.clear()
 

@@ -13,6 +13,7 @@ import duckdb
 from warehouse import ddl
 from warehouse.ddl import literal, quote
 from warehouse.identity import golden_id_sql
+from warehouse.matching import results
 
 FRAME = (
     "id UUID, connection VARCHAR, stream VARCHAR, source_key VARCHAR, is_alive BOOLEAN, "
@@ -57,17 +58,8 @@ def rows_of(entity: str) -> str:
 
 def create(con: duckdb.DuckDBPyConnection, entity: str, columns: str) -> None:
     """Make the tables that every matcher has; `columns` are the entity's own, behind FRAME."""
-    con.execute("CREATE SCHEMA IF NOT EXISTS identity")
-    con.execute(
-        "CREATE TABLE IF NOT EXISTS identity.links (entity VARCHAR, id UUID, golden_id UUID, "
-        "method VARCHAR, score DOUBLE, rule VARCHAR, evidence VARCHAR)"
-    )
+    results.create(con)
     con.execute(f"CREATE TABLE IF NOT EXISTS {rows_of(entity)} ({FRAME}, {columns})")
-    con.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS matching_moved (entity VARCHAR, id UUID, was UUID, "
-        "now UUID)"
-    )
-    con.execute("CREATE TEMP TABLE IF NOT EXISTS matching_rewritten (entity VARCHAR, id UUID)")
 
 
 def is_alone(con: duckdb.DuckDBPyConnection, entity: str, inner: str = "false") -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import duckdb
 
+from warehouse.ddl import literal
 from warehouse.matching.common import see_near, some
+from warehouse.matching.results import MERGED
 
 _EVIDENCE = """
 CASE rule WHEN 'platform number' THEN 'platform_order_no = number'
@@ -85,9 +87,9 @@ UNION ALL
 SELECT DISTINCT grp, grp, 'placed', NULL FROM led
 """
 
-_BESIDE = """
+_BESIDE = f"""
 CREATE OR REPLACE TEMP TABLE match_beside AS
-SELECT id, root AS grp, 'merged document' AS rule, 'several numbers' AS evidence
+SELECT id, root AS grp, {literal(MERGED)} AS rule, 'several numbers' AS evidence
 FROM order_root WHERE id IN (SELECT id FROM order_root GROUP BY id HAVING count(*) > 1)
 """
 

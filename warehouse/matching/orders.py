@@ -116,7 +116,6 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
         ("order_edges", "id UUID, target UUID, rule VARCHAR, is_dead BOOLEAN, system VARCHAR"),
         ("order_elections", "id UUID"),
         ("order_ranks", "connection VARCHAR, place BIGINT"),
-        ("order_documents", "order_id UUID, id UUID, role VARCHAR, share DECIMAL(9, 6)"),
     ):
         con.execute(f"CREATE TABLE IF NOT EXISTS identity.{table} ({columns})")
 

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.ddl import source_table
+from warehouse.ddl import literal, source_table
 from warehouse.identity import golden_id_sql
 from warehouse.matching import common, keyed, order_claims
 from warehouse.matching import orders as order_matcher
+from warehouse.matching.results import MERGED
 
 _READ = (
     "kind", "order_key", "amount", "currency", "status", "paid_at", "authorized_at", "value_date",
@@ -124,7 +125,9 @@ WHERE is_alive AND id IN (SELECT id FROM match_scope) AND id NOT IN (SELECT id F
 """
 
 # Of a document that carries out several orders none is the payment's own.
-_GOLDEN = "CASE WHEN l.rule IS DISTINCT FROM 'merged document' THEN coalesce(l.golden_id, {id}) END"
+_GOLDEN = (
+    f"CASE WHEN l.rule IS DISTINCT FROM {literal(MERGED)} THEN coalesce(l.golden_id, {{id}}) END"
+)
 
 _KNOWN = f"""
 CREATE OR REPLACE TEMP TABLE payment_known AS

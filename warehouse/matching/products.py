@@ -89,10 +89,6 @@ WHERE NOT d.is_alive AND coalesce(r.gtin = d.gtin, true)
 def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make the tables of the products' matcher."""
     keyed.create(con, "product", "sku VARCHAR, gtin VARCHAR")
-    con.execute(
-        "CREATE TABLE IF NOT EXISTS identity.product_aliases (connection VARCHAR, sku VARCHAR, "
-        "alias VARCHAR)"
-    )
 
 
 def group_products(con: duckdb.DuckDBPyConnection, *, changed: str | None = None) -> None:

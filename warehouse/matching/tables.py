@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from warehouse.matching import results
+
 # One row a source row: what is compared. All texts are plain (`text.plain`) or identifiers in one
 # form (`normal.py`); lists are never null.
 ROW_COLUMNS = {
@@ -60,8 +62,6 @@ ROW_COLUMNS = {
 }
 
 _TABLES = {
-    "links": "entity VARCHAR, id UUID, golden_id UUID, method VARCHAR, score DOUBLE, rule VARCHAR, "
-    "evidence VARCHAR",
     "party_rows": ", ".join(f'"{n}" {t}' for n, t in ROW_COLUMNS.items()),
     # The values by which rows meet, as numbers of their hash (`keys.py`); with what tells how many
     # different people and companies use a value.
@@ -80,16 +80,7 @@ _TABLES = {
 
 
 def create(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the schemas and tables that are missing."""
-    con.execute("create schema if not exists identity")
-    con.execute("create schema if not exists ops")
+    """Make the tables that are missing."""
+    results.create(con)
     for name, body in _TABLES.items():
         con.execute(f"create table if not exists identity.{name} ({body})")
-    con.execute(
-        "create temp table if not exists matching_moved "
-        "(entity VARCHAR, id UUID, was UUID, now UUID)"
-    )
-    con.execute(
-        "create table if not exists ops.suggestions (entity VARCHAR, a_id UUID, b_id UUID, "
-        "score DOUBLE, rule VARCHAR, evidence VARCHAR)"
-    )

@@ -45,7 +45,6 @@ def shares(play: Play, order: str) -> dict[str, float]:
 
 def placed_total(play: Play) -> Any:
     """Sum what was placed: over the leads of groups and the rows of none."""
-    play.con.execute("CREATE TABLE IF NOT EXISTS identity.order_documents (id UUID, role VARCHAR)")
     return play.con.execute(
         f"SELECT sum(r.total) FROM identity.order_rows r WHERE r.is_alive AND {lead_rank('r')} = 0"
     ).fetchall()[0][0]
