@@ -38,7 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Engine, RowMapping, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
+from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
 from connectors.errors import ConfigError, Unavailable
 from warehouse.home import private_folder
@@ -364,24 +364,23 @@ def _engine(url: str) -> Engine:
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    # The wait comes first: another process may be setting the journal mode at this moment.
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
 
 
-def _is_locked(error: BaseException) -> bool:
-    """Say whether another process makes the file: SQLite waits for no lock while its log begins."""
-    return isinstance(error, DBAPIError) and "locked" in str(error.orig)
-
-
+# SQLite does not wait where another process writes while the journal mode of its file changes.
 @retry(
-    retry=retry_if_exception(_is_locked),
+    retry=retry_if_exception_message(match=".*locked"),
     wait=wait_random(0.02, 0.2),
-    stop=stop_after_delay(10),
+    stop=stop_after_delay(BUSY_MS / 1000),
     reraise=True,
 )
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    cursor.execute("PRAGMA journal_mode=WAL")
+
+
 def _upgrade(engine: Engine) -> None:
     with engine.begin() as con:
         if engine.dialect.name == "sqlite":

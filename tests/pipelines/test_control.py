@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, make_url, text
+from tenacity import stop_after_delay
 
 from connectors.errors import ConfigError, Unavailable
 from pipelines import control as module
@@ -118,6 +121,34 @@ def test_a_server_that_is_not_there_is_told_without_the_password():
     with pytest.raises((Unavailable, ConfigError)) as caught:
         _ = control.engine
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_that_another_process_begins_is_waited_for(control: Control):
+    """SQLite answers at once here, whatever its busy timeout: the case of first runs at once."""
+    with sqlite3.connect(_file_of(control), isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as pool:
+            opened = pool.submit(control.recent_runs)
+            with pytest.raises(TimeoutError):
+                opened.result(timeout=0.3)
+            other.execute("COMMIT")
+            assert opened.result(timeout=10) == []
+    other.close()
+
+
+def test_a_file_that_stays_locked_is_told(control: Control, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module._write_ahead.retry, "stop", stop_after_delay(0.1))
+    with sqlite3.connect(_file_of(control), isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="does not open"):
+            control.recent_runs()
+    other.close()
+
+
+def _file_of(control: Control) -> Path:
+    file = Path(str(make_url(control.url).database))
+    file.parent.mkdir()
+    return file
 
 
 def test_first_runs_at_once_make_one_schema(tmp_path: Path):
