@@ -80,17 +80,17 @@ def write_changed(
 ) -> Written | None:
     """Replace the golden rows of `entity` whose owner was loaded since `last` or that are rebound.
 
-    Reads the temp tables `changed` of the owner and `rebound` of the entity, whose column `number`
+    Reads the temp tables `alone` of the owner and `rebound` of the entity, whose column `number`
     counts from 1. None where both are empty.
     """
     owner = ENTITIES[entity].parent or entity
-    changed, rebound = temp("changed", owner), temp("rebound", entity)
-    sizes = count(con, changed), count(con, rebound)
+    alone, rebound = temp("alone", owner), temp("rebound", entity)
+    sizes = count(con, alone), count(con, rebound)
     if not any(sizes):
         return None
     done = Written(rebound=sizes[1])
     for start in range(0, sizes[0], SLICE):
-        _slice(con, changed, start)
+        _slice(con, alone, start)
         _make_fresh(con, entity, run, last)
         replace(con, entity, run, done)
     fresh = temp("fresh", entity)

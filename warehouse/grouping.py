@@ -76,31 +76,34 @@ def group_all(work: Work) -> None:
         "INSERT INTO unified.forwardings SELECT entity, id, golden_id FROM identity.links "
         "WHERE id <> golden_id"
     )
-    _link(con, "true")
+    _link(con, whole=True)
 
 
 def group_changed(work: Work, entities: Collection[str]) -> None:
     """Match what changed (temp tables `changed` of the `entities`) and bring the links up to date.
 
     Leaves the temp tables `unify_moved`, records whose thing came, went or is another one, and per
-    entity `regrouped`, ids of things of several records, to be made anew. `changed` keeps the
-    records that are a thing by themselves.
+    entity `regrouped`, ids of things of several records, to be made anew, and `alone`, those of the
+    changed records that are a thing by themselves, numbered from 1.
     """
     con = work.con
     _begin(con)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE unify_moved (entity VARCHAR, connection VARCHAR, "
-        "stream VARCHAR, source_key VARCHAR)"
+        "stream VARCHAR, source_key VARCHAR, golden_id UUID)"
     )
-    con.execute("CREATE OR REPLACE TEMP TABLE unify_touched (entity VARCHAR, id UUID)")
+    con.execute("CREATE OR REPLACE TEMP TABLE unify_plain (id UUID)")
     for entity in HEADERS:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {temp('regrouped', entity)} (id UUID)")
         if entity in entities:
-            changed = temp("changed", entity)
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {temp('loaded', entity)} AS FROM {changed}")
-            work.match(entity, changed)
+            work.match(entity, temp("changed", entity))
             _replace(work, entity)
-    _link(con, "id IN (SELECT id FROM unify_touched WHERE entity = '{entity}')")
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {temp('alone', entity)} AS "
+            f"SELECT *, row_number() OVER () AS number FROM {temp('changed', entity)} "
+            f"SEMI JOIN unify_plain USING (id) ANTI JOIN {temp('regrouped', entity)} r USING (id)"
+        )
+    _link(con, whole=False)
 
 
 def _begin(con: duckdb.DuckDBPyConnection) -> None:
@@ -158,20 +161,16 @@ def _replace(work: Work, entity: str) -> None:
 
 def _tell(con: duckdb.DuckDBPyConnection, entity: str, moved: str) -> None:
     """Say what moved and which things are to be made anew, and keep `forwardings`."""
-    name, changed, regrouped = literal(entity), temp("changed", entity), temp("regrouped", entity)
+    name, regrouped = literal(entity), temp("regrouped", entity)
     after = (
         f"(SELECT * FROM unified.xref WHERE entity = {name} "
         "AND own_id IN (SELECT id FROM unify_rows))"
     )
     for here, there in (("unify_before", after), (after, "unify_before")):
         con.execute(
-            "INSERT INTO unify_moved SELECT entity, connection, stream, source_key "
+            "INSERT INTO unify_moved SELECT entity, connection, stream, source_key, golden_id "
             f"FROM {here} h ANTI JOIN {there} t ON t.own_id = h.own_id "
             "AND t.golden_id = h.golden_id"
-        )
-        con.execute(
-            f"INSERT INTO unify_touched SELECT entity, golden_id FROM {here} h "
-            f"ANTI JOIN {there} t ON t.own_id = h.own_id AND t.golden_id = h.golden_id"
         )
     places = " UNION ".join(
         f"SELECT golden_id AS id FROM {rows} WHERE own_id NOT IN (SELECT id FROM unify_plain)"
@@ -180,11 +179,6 @@ def _tell(con: duckdb.DuckDBPyConnection, entity: str, moved: str) -> None:
     con.execute(
         f"INSERT INTO {regrouped} SELECT id FROM ({places} UNION SELECT unnest([was, now]) "
         f"FROM ({moved})) WHERE id IS NOT NULL"
-    )
-    con.execute(f"INSERT INTO unify_touched SELECT {name}, id FROM {regrouped}")
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {changed} AS SELECT *, row_number() OVER () AS number "
-        f"FROM {changed} SEMI JOIN unify_plain USING (id) ANTI JOIN {regrouped} r USING (id)"
     )
     those = (
         f"(SELECT id FROM ({moved}) UNION SELECT own_id FROM unify_before "
@@ -204,14 +198,13 @@ def _place(work: Work, entity: str, rows: str) -> None:
     """
     name, now = literal(entity), f"{literal(work.now.isoformat())}::TIMESTAMPTZ"
     golden, lead, joins = "coalesce(l.golden_id, r.id)", "CASE WHEN l.id IS NULL THEN true END", ""
-    merged = literal(MERGED)
     if entity == "order":
         golden = "coalesce(d.golden_id, l.golden_id, r.id)"
         lead = "l.id IS NULL OR p.id IS NOT NULL"
         joins = (
             "LEFT JOIN (SELECT d.id, coalesce(o.golden_id, d.order_id) AS golden_id "
             "FROM identity.order_documents d JOIN identity.links m ON m.entity = 'order' "
-            f"AND m.id = d.id AND m.rule = {merged} LEFT JOIN identity.links o "
+            f"AND m.id = d.id AND m.rule = {literal(MERGED)} LEFT JOIN identity.links o "
             "ON o.entity = 'order' AND o.id = d.order_id) d ON d.id = r.id "
             "LEFT JOIN (SELECT DISTINCT id FROM identity.order_documents WHERE id = order_id) p "
             "ON p.id = r.id "
@@ -226,8 +219,7 @@ def _place(work: Work, entity: str, rows: str) -> None:
         f"coalesce(b.valid_from, if(k.own_id IS NULL, r.since, {now}), {now}) FROM {rows} r "
         f"LEFT JOIN (SELECT * FROM identity.links WHERE entity = {name}) l ON l.id = r.id {joins}"
         f"LEFT JOIN unify_before b ON b.entity = {name} AND b.own_id = r.id "
-        f"AND b.golden_id = {golden} AND b.is_lead IS NOT DISTINCT FROM ({lead}) "
-        f"AND (b.rule IS NOT DISTINCT FROM {merged}) = (l.rule IS NOT DISTINCT FROM {merged}) "
+        f"AND {_same_part(golden, lead, 'l.rule')} "
         "LEFT JOIN (SELECT DISTINCT own_id FROM unify_before "
         f"WHERE entity = {name} UNION SELECT own_id FROM history.xref WHERE entity = {name}) k "
         "ON k.own_id = r.id"
@@ -236,15 +228,21 @@ def _place(work: Work, entity: str, rows: str) -> None:
 
 def _outdate(work: Work, among: str) -> None:
     """Keep in history what stood before (`unify_before`) and does not among these rows of xref."""
-    merged = literal(MERGED)
     names = ", ".join(f.name for f in XREF.fields)
     work.con.execute(
         f"INSERT INTO history.xref ({names}, valid_to, unify_run) SELECT {names}, "
         f"{literal(work.now.isoformat())}::TIMESTAMPTZ, {work.run} FROM unify_before b "
         f"ANTI JOIN (SELECT * FROM unified.xref WHERE {among}) x "
-        "ON x.own_id = b.own_id AND x.golden_id = b.golden_id "
-        "AND x.is_lead IS NOT DISTINCT FROM b.is_lead "
-        f"AND (x.rule IS NOT DISTINCT FROM {merged}) = (b.rule IS NOT DISTINCT FROM {merged})"
+        f"ON x.own_id = b.own_id AND {_same_part('x.golden_id', 'x.is_lead', 'x.rule')}"
+    )
+
+
+def _same_part(golden: str, lead: str, rule: str) -> str:
+    """Return the condition that a record was (alias b) the same part of the same thing as it is."""
+    merged = literal(MERGED)
+    return (
+        f"b.golden_id = {golden} AND b.is_lead IS NOT DISTINCT FROM ({lead}) "
+        f"AND (b.rule IS NOT DISTINCT FROM {merged}) = ({rule} IS NOT DISTINCT FROM {merged})"
     )
 
 
@@ -264,28 +262,28 @@ def _bury(work: Work, entity: str) -> None:
     )
 
 
-def _link(con: duckdb.DuckDBPyConnection, which: str) -> None:
-    """Write the documents of orders and the evidence of payments whose `id` is one of `which`."""
-    orders = which.format(entity="order")
-    con.execute(
-        f"DELETE FROM unified.order_documents WHERE {orders.replace('id IN', 'order_id IN')}"
-    )
+def _link(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
+    """Write the documents of orders and the evidence of payments, of all or of those touched."""
+
+    def among(entity: str, column: str) -> str:
+        moved = f"SELECT golden_id FROM unify_moved WHERE entity = {literal(entity)}"
+        touched = f"{moved} UNION SELECT id FROM {temp('regrouped', entity)}"
+        return "true" if whole else f"{column} IN ({touched})"
+
+    con.execute(f"DELETE FROM unified.order_documents WHERE {among('order', 'order_id')}")
     con.execute(
         "INSERT INTO unified.order_documents (order_id, connection, stream, source_key, role, "
-        "share) WITH orders AS (SELECT * FROM (SELECT *, golden_id AS id FROM unified.xref "
-        f"WHERE entity = 'order') WHERE {orders}), "
+        "share) WITH orders AS (SELECT * FROM unified.xref "
+        f"WHERE entity = 'order' AND {among('order', 'golden_id')}), "
         "said AS (SELECT DISTINCT o.golden_id, x.connection, x.stream, x.source_key, d.role, "
         "d.share FROM orders o JOIN identity.order_documents d ON d.order_id = o.own_id "
         "JOIN unified.xref x ON x.entity = 'order' AND x.own_id = d.id) "
         "SELECT * FROM said UNION ALL SELECT golden_id, connection, stream, source_key, 'placed', "
         "1 FROM orders WHERE golden_id NOT IN (SELECT golden_id FROM said)"
     )
-    payments = which.format(entity="payment")
-    con.execute(
-        f"DELETE FROM unified.payment_evidence WHERE {payments.replace('id IN', 'payment_id IN')}"
-    )
+    con.execute(f"DELETE FROM unified.payment_evidence WHERE {among('payment', 'payment_id')}")
     con.execute(
         "INSERT INTO unified.payment_evidence (payment_id, connection, stream, source_key) "
-        "SELECT id, connection, stream, source_key FROM (SELECT *, golden_id AS id "
-        f"FROM unified.xref WHERE entity = 'payment') WHERE {payments}"
+        "SELECT golden_id, connection, stream, source_key FROM unified.xref "
+        f"WHERE entity = 'payment' AND {among('payment', 'golden_id')}"
     )

@@ -9,7 +9,13 @@ import duckdb
 from warehouse import ddl
 from warehouse.grouping import Matcher, temp
 from warehouse.identity import golden_id_sql
+from warehouse.matching.locations import group_locations
+from warehouse.matching.orders import group_orders
+from warehouse.matching.payments import group_payments
+from warehouse.matching.products import group_products
 from warehouse.matching.rulings import Rulings
+from warehouse.matching.shipments import group_shipments
+from warehouse.matching.stock import group_stock_levels
 
 VERSION = "2"
 """Of the rules: another makes every group anew."""
@@ -23,7 +29,7 @@ def _parties(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | No
     if con.execute(there).fetchone() is None:
         return  # rows never leave source: there was none before either
 
-    from warehouse.matching.parties import group_parties
+    from warehouse.matching.parties import group_parties  # loads its libraries only when needed
 
     con.execute(f"DROP VIEW IF EXISTS {_PARTY_ROWS}_all")
     con.execute(f"CREATE TEMP VIEW {_PARTY_ROWS}_all AS {_party_rows(changed)}")
@@ -82,13 +88,8 @@ def take_aliases(con: duckdb.DuckDBPyConnection, aliases: Mapping[str, Mapping[s
             )
 
 
-def _documents(module: str, function: str) -> Matcher:
+def _documents(group: Callable[..., None]) -> Matcher:
     def match(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
-        from importlib import import_module
-
-        group: Callable[..., None] = getattr(
-            import_module(f"warehouse.matching.{module}"), function
-        )
         group(con, changed=changed)
 
     return match
@@ -96,26 +97,16 @@ def _documents(module: str, function: str) -> Matcher:
 
 def _payments(con: duckdb.DuckDBPyConnection, rulings: Rulings, changed: str | None) -> None:
     """Match payments: also those whose order came or went, for its number is one of theirs."""
-    from warehouse.matching.payments import group_payments
-
-    group_payments(con, changed=changed, orders=None if changed is None else _loaded(con, "order"))
-
-
-def _loaded(con: duckdb.DuckDBPyConnection, entity: str) -> str | None:
-    """Return the relation of the rows of another entity that changed in this run, if any did."""
-    name = temp("loaded", entity)
-    there = con.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = ?", [name]
-    ).fetchone()
-    return name if there else None
+    orders = None if changed is None else temp("changed", "order")
+    group_payments(con, changed=changed, orders=orders)
 
 
 MATCHERS: Mapping[str, Matcher] = {
     "party": _parties,
-    "product": _documents("products", "group_products"),
-    "location": _documents("locations", "group_locations"),
-    "stock_level": _documents("stock", "group_stock_levels"),
-    "order": _documents("orders", "group_orders"),
-    "shipment": _documents("shipments", "group_shipments"),
+    "product": _documents(group_products),
+    "location": _documents(group_locations),
+    "stock_level": _documents(group_stock_levels),
+    "order": _documents(group_orders),
+    "shipment": _documents(group_shipments),
     "payment": _payments,
 }

@@ -309,7 +309,7 @@ def _affected(
     # What is made anew anyway is no business of this table.
     known = " AND ".join(
         f"u.{quote(f'{owner}_id')} NOT IN (SELECT id FROM {temp(what, owner)})"
-        for what in ("changed", "regrouped")
+        for what in ("alone", "regrouped")
     )
     parts = [f"SELECT u.{own} AS id FROM {table} u WHERE {c} AND {known}" for c in refers + bound]
     con.execute(
@@ -335,7 +335,7 @@ def _refers(con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rul
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
     for entity in ENTITIES:
-        for what in ("changed", "rebound", "fresh", "regrouped", "grouped", "loaded"):
+        for what in ("changed", "alone", "rebound", "fresh", "regrouped", "grouped"):
             con.execute(f"DROP TABLE IF EXISTS {temp(what, entity)}")
         for number in range(len(references(entity))):
             con.execute(f"DROP TABLE IF EXISTS {temp('found', entity)}_{number}")
