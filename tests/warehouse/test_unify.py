@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -261,3 +263,13 @@ def test_a_unification_too_big_for_the_limit_leaves_the_whole_of_it(
     Loader(store.con).put("order", [order(str(n)) for n in range(20)])
     assert unify(store, now=MOMENT).rewritten == {"order": 20, "order_line": 20}
     assert ask(store, "SELECT count(*) FROM unified.order_lines") == [(20,)]
+
+
+def test_unification_loads_the_library_that_weighs_parties_only_when_it_weighs() -> None:
+    code = "import sys, warehouse.unify; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(done.stdout.split())
+    assert {"warehouse.matching.orders", "warehouse.matching.payments"} <= loaded
+    assert not loaded & {"splink", "pandas", "warehouse.matching.parties"}
