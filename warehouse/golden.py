@@ -6,6 +6,7 @@ needs of memory does not grow with what was loaded.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -28,12 +29,6 @@ class Written:
     rewritten: int = 0
     removed: int = 0
     rebound: int = 0
-
-    def add(self, other: Written) -> None:
-        """Count what was written elsewhere of the same entity."""
-        self.rewritten += other.rewritten
-        self.removed += other.removed
-        self.rebound += other.rebound
 
 
 def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -184,10 +179,18 @@ def _fresh_sql(entity: str, run: int, changed: str = "unify_slice") -> str:
     )
 
 
-def select_golden(entity: str, run: int, owner_id: str, source: str, child_owner: str = "") -> str:
+def select_golden(
+    entity: str,
+    run: int,
+    owner_id: str,
+    source: str,
+    child_owner: str = "",
+    also: Sequence[str] = (),
+) -> str:
     """Return SELECT … FROM `source` (alias s) of golden rows, given the SQL of the owner's id.
 
-    `child_owner` is the id that a child's own is made of, where that is not the owner's.
+    `child_owner` is the id that a child's own is made of, where that is not the owner's. `also` are
+    further columns of what the caller joins.
     """
     known, table = ddl.source_table(entity).names, ddl.unified_table(entity)
     owner = ENTITIES[entity].parent or entity
@@ -202,4 +205,4 @@ def select_golden(entity: str, run: int, owner_id: str, source: str, child_owner
         else f"CAST(NULL AS {f.sql_type}) AS {quote(f.name)}"
         for f in table.fields
     ]
-    return f"SELECT {', '.join(columns)} FROM {source} s"
+    return f"SELECT {', '.join([*columns, *also])} FROM {source} s"

@@ -76,10 +76,10 @@ def _members(con: duckdb.DuckDBPyConnection, entity: str, run: int) -> None:
         f"{literal(entity)} AND rule IS DISTINCT FROM {literal(MERGED)} "
         "AND golden_id IN (SELECT id FROM unify_slice)"
     )
-    select = golden.select_golden(entity, run, "k.id", ddl.source_table(entity).full)
-    head, _, tail = select.partition(" FROM ")
+    source = ddl.source_table(entity).full
+    select = golden.select_golden(entity, run, "k.id", source, also=("k.own_id", "k.is_lead"))
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE unify_members AS {head}, k.own_id, k.is_lead FROM {tail} "
+        f"CREATE OR REPLACE TEMP TABLE unify_members AS {select} "
         "JOIN unify_member_keys k ON s.connection = k.connection AND s.stream = k.stream "
         "AND s.source_key = k.source_key WHERE NOT coalesce(s.is_deleted, false)"
     )
@@ -113,8 +113,9 @@ def _fresh_children(con: duckdb.DuckDBPyConnection, entity: str, child: str, run
     select = golden.select_golden(child, run, f"o.{own}", source.full, child_owner="o.own_id")
     if child in OF_ALL:
         known = columns_of(ENTITIES[child].columns(), "s")
+        told = _may_be_told(con, entity, child)
         chosen = (
-            f"{_may_be_told(con, child)} QUALIFY rank() OVER (PARTITION BY o.{own}, {known} "
+            f"{told} QUALIFY rank() OVER (PARTITION BY o.{own}, {known} "
             "ORDER BY o.survive_rank) = 1"
         )
     else:
@@ -125,9 +126,9 @@ def _fresh_children(con: duckdb.DuckDBPyConnection, entity: str, child: str, run
     )
 
 
-def _may_be_told(con: duckdb.DuckDBPyConnection, child: str) -> str:
+def _may_be_told(con: duckdb.DuckDBPyConnection, entity: str, child: str) -> str:
     """Leave out what a person's record tells and the mask of an organisation would show."""
-    if "survive_kind" not in {row[0] for row in con.execute("DESCRIBE unify_ranked").fetchall()}:
+    if "kind" not in survive.deciding(entity, _names(con, entity)):
         return ""
     said = survive.of_the_kind("kind", "o")
     if child == "party_identifier":

@@ -15,7 +15,6 @@ from warehouse import ddl, mask
 from warehouse.ddl import literal, quote
 from warehouse.matching import payments, shipments
 from warehouse.model import ENTITIES
-from warehouse.model.base import Column
 
 Priority = Mapping[str, Sequence[str]]
 """`entity` or `entity.field` -> connections, the first wins (FORMS.md section 2)."""
@@ -51,7 +50,7 @@ def ranked(entity: str, members: str, priority: Priority, names: Sequence[str]) 
     won = [
         f"{_first(quote(n), n, priority, entity, _knows(entity, n, ()))} OVER (PARTITION BY {own}) "
         f"AS {quote(f'survive_{n}')}"
-        for n in _deciding(entity, names)
+        for n in deciding(entity, names)
     ]
     return f"SELECT *, {', '.join(won)} FROM ({select})" if won else select
 
@@ -139,12 +138,9 @@ def _of_lead(entity: str, name: str) -> bool:
     The documents of an order carry parts of it, or take something back: their sums are no sums of
     what was placed.
     """
-    col = ENTITIES[entity].columns().get(name.removesuffix("_raw"))
-    return entity == "order" and col is not None and (col.kind == "money" or col is _order_kind())
-
-
-def _order_kind() -> Column:
-    return ENTITIES["order"].columns()["kind"]
+    word = name.removesuffix("_raw")
+    col = ENTITIES[entity].columns().get(word)
+    return entity == "order" and col is not None and (col.kind == "money" or word == "kind")
 
 
 def _knows(entity: str, name: str, names: Sequence[str]) -> str:
@@ -181,8 +177,8 @@ def _kind(entity: str, name: str) -> str | None:
     return mask.kind_of(entity, name)
 
 
-def _deciding(entity: str, names: Sequence[str]) -> list[str]:
-    """Return the columns whose winner decides who may tell others."""
+def deciding(entity: str, names: Sequence[str]) -> list[str]:
+    """Return the columns whose winner, `survive_<name>` of `ranked`, decides who may tell."""
     kinds = {_kind(entity, n) for n in names}
     return [n for n in ENTITIES[entity].columns() if n in names and (n == "currency" or n in kinds)]
 

@@ -57,15 +57,12 @@ class UnifyReport:
     def take(self, entity: str, written: Written | None) -> None:
         """Add what was written of an entity."""
         if written is not None:
-            before = Written(
-                self.rewritten.get(entity, 0),
-                self.removed.get(entity, 0),
-                self.rebound.get(entity, 0),
-            )
-            before.add(written)
-            self.rewritten[entity] = before.rewritten
-            self.removed[entity] = before.removed
-            self.rebound[entity] = before.rebound
+            for counts, number in (
+                (self.rewritten, written.rewritten),
+                (self.removed, written.removed),
+                (self.rebound, written.rebound),
+            ):
+                counts[entity] = counts.get(entity, 0) + number
 
 
 def unify(
