@@ -43,6 +43,27 @@ def _comparison(name: str, *levels: dict[str, Any]) -> dict[str, Any]:
     return {"output_column_name": name, "comparison_levels": list(levels)}
 
 
+def _phone(same: tuple[float, float], masked: tuple[float, float], other: float) -> dict[str, Any]:
+    """Compare phones; (m, u) of the same and of one that may be it behind its mask, m of others."""
+    return _comparison(
+        "phone",
+        _null("len(tails_l) + len(phones_l) = 0 or len(tails_r) + len(phones_r) = 0"),
+        _level("list_has_any(phones_l, phones_r)", "same phone", *same),
+        _level("list_has_any(tails_l, tails_r)", "same masked phone", *masked),
+        _level("ELSE", "other phone", other, 0.999),
+    )
+
+
+def _email(m: float, u: float) -> dict[str, Any]:
+    """Compare e-mails; chances of the same."""
+    return _comparison(
+        "email",
+        _null("len(emails_l) = 0 or len(emails_r) = 0"),
+        _level("list_has_any(emails_l, emails_r)", "same email", m, u),
+        _level("ELSE", "other email", 1 - m, 0.999),
+    )
+
+
 _SIZE = "greatest(size_l, size_r)"
 _PERSON = f"({compare.PERSON})"
 _WORDS = "jaro_winkler_similarity(person_text_l, person_text_r)"
@@ -93,20 +114,9 @@ PERSONS = (
         ),
         _level("ELSE", "other id number", 0.08, 0.999),
     ),
-    _comparison(
-        "phone",
-        _null("len(tails_l) + len(phones_l) = 0 or len(tails_r) + len(phones_r) = 0"),
-        # A household of three shares it.
-        _level("list_has_any(phones_l, phones_r)", "same phone", 0.6, 3e-5),
-        _level("list_has_any(tails_l, tails_r)", "same masked phone", 0.1, 5e-5),
-        _level("ELSE", "other phone", 0.3, 0.999),
-    ),
-    _comparison(
-        "email",
-        _null("len(emails_l) = 0 or len(emails_r) = 0"),
-        _level("list_has_any(emails_l, emails_r)", "same email", 0.6, 2e-5),
-        _level("ELSE", "other email", 0.4, 0.999),
-    ),
+    # A household of three shares it.
+    _phone(same=(0.6, 3e-5), masked=(0.1, 5e-5), other=0.3),
+    _email(0.6, 2e-5),
     _comparison(
         "address",
         _null("address_l is null or address_r is null"),
@@ -153,20 +163,9 @@ COMPANIES = (
         _level(f"{_COMPANY} = -1", "other company", 0.001, 0.5),
         _level("ELSE", "other name", 0.05, 0.5),
     ),
-    _comparison(
-        "phone",
-        _null("len(tails_l) + len(phones_l) = 0 or len(tails_r) + len(phones_r) = 0"),
-        # Companies of a group and of a building share it.
-        _level("list_has_any(phones_l, phones_r)", "same phone", 0.5, 2e-4),
-        _level("list_has_any(tails_l, tails_r)", "same masked phone", 0.1, 2e-4),
-        _level("ELSE", "other phone", 0.4, 0.999),
-    ),
-    _comparison(
-        "email",
-        _null("len(emails_l) = 0 or len(emails_r) = 0"),
-        _level("list_has_any(emails_l, emails_r)", "same email", 0.5, 2e-4),
-        _level("ELSE", "other email", 0.5, 0.999),
-    ),
+    # Companies of a group and of a building share it.
+    _phone(same=(0.5, 2e-4), masked=(0.1, 2e-4), other=0.4),
+    _email(0.5, 2e-4),
     _comparison(
         "address",
         _null("address_l is null or address_r is null"),
