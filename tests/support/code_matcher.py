@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+import pytest
 
 from warehouse import ddl
+from warehouse.home import Home
 from warehouse.identity import golden_id_sql
 from warehouse.matching.rulings import Rulings
+from warehouse.store import Store, open_store
 
 
 def by_code(entity: str, code: str = "code") -> Any:
@@ -35,3 +39,15 @@ def by_code(entity: str, code: str = "code") -> Any:
         )
 
     return match
+
+
+def store_by_code(*entities: str) -> Any:
+    """Return the fixture of a store in which records of one code are one thing."""
+
+    @pytest.fixture
+    def store(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+        monkeypatch.setattr("warehouse.unify.MATCHERS", {e: by_code(e) for e in entities})
+        with open_store(home) as opened:
+            yield opened
+
+    return store

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+import pytest
 from source_rows import MOMENT, Loader
 
 from warehouse import ddl, lazy
+from warehouse.home import Home
 from warehouse.identity import golden_id
-from warehouse.matching import results
+from warehouse.matching import keyed, results
+from warehouse.store import open_store
 
 Matcher = Callable[..., None]
 
@@ -104,3 +108,51 @@ class Play:
             "JOIN identity.order_rows o ON o.id = x.order_id "
             "JOIN identity.order_rows d ON d.id = x.id ORDER BY ALL"
         ).fetchall()
+
+
+def playing(entity: str, matcher: Matcher) -> Any:
+    """Return the fixture of a store in which `matcher` groups `entity`."""
+
+    @pytest.fixture
+    def play(home: Home) -> Iterator[Play]:
+        with open_store(home) as store:
+            yield Play(store.con, entity, matcher)
+
+    return play
+
+
+def group(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+def seeds(quick: int, all_of_them: int) -> list[Any]:
+    """Return seeds, those behind the first few slow."""
+    slow = (pytest.param(n, marks=pytest.mark.slow) for n in range(quick, all_of_them))
+    return [*range(quick), *slow]
+
+
+def step_by_step(
+    play: Play,
+    seed: int,
+    places: Sequence[str],
+    keys: int,
+    row: Callable[[random.Random, str], dict[str, Any]],
+    patch: pytest.MonkeyPatch,
+) -> None:
+    """Put `row` under random keys and delete some: each step leaves what a whole run does.
+
+    With every second seed a value that more than three rows bear is none.
+    """
+    patch.setattr(keyed, "HEAVY", 3 + 47 * (seed % 2))
+    dice = random.Random(seed)
+    for _round in range(10):
+        for _ in range(dice.randrange(1, 6)):
+            place, key = dice.choice(places), str(dice.randrange(keys))
+            if dice.random() < 0.2:
+                play.delete(place, key)
+            else:
+                play.put(place, row(dice, key))
+        play.run()
+        found = play.links()
+        play.run(whole=True)
+        assert play.links() == found

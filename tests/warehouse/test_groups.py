@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import publish_parts
 import pytest
-from code_matcher import by_code
+from code_matcher import store_by_code
 from publish_parts import bring
 from source_rows import MOMENT, Loader
 from unified_rows import unified_rows
@@ -17,18 +16,13 @@ from unified_rows import unified_rows
 from warehouse.home import Home
 from warehouse.identity import child_id, golden_id
 from warehouse.matching.rulings import Rulings
-from warehouse.store import Store, open_store
+from warehouse.store import Store
 from warehouse.unify import unify
 
 SLOW = pytest.mark.slow
 
 
-@pytest.fixture
-def store(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    matchers = {"party": by_code("party"), "product": by_code("product")}
-    monkeypatch.setattr("warehouse.unify.MATCHERS", matchers)
-    with open_store(home) as opened:
-        yield opened
+store = store_by_code("party", "product")
 
 
 def ask(store: Store, sql: str) -> list[tuple[Any, ...]]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 import pytest
-from code_matcher import by_code
+from code_matcher import store_by_code
 from publish_parts import KEY, shown
 from source_rows import MOMENT, Loader
 
@@ -20,17 +19,11 @@ from warehouse.home import Home
 from warehouse.mask import PrivacyMode
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.project import Projected, project
-from warehouse.store import Store, open_store
+from warehouse.store import Store
 from warehouse.survive import ANY, Priority
 from warehouse.unify import unify
 
-
-@pytest.fixture
-def store(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    matchers = {"party": by_code("party"), "product": by_code("product")}
-    monkeypatch.setattr("warehouse.unify.MATCHERS", matchers)
-    with open_store(home) as opened:
-        yield opened
+store = store_by_code("party", "product")
 
 
 def bring(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from company import found
-from matched import Play
+from matched import Play, playing
 from source_rows import MOMENT
 
 from warehouse.home import Home
@@ -15,11 +14,7 @@ from warehouse.matching.orders import group_orders, lead_rank
 from warehouse.store import open_store
 from warehouse.unify import unify
 
-
-@pytest.fixture
-def play(home: Home) -> Iterator[Play]:
-    with open_store(home) as store:
-        yield Play(store.con, "order", group_orders)
+play = playing("order", group_orders)
 
 
 LEADS = f"""

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-from matched import Play
+from matched import Play, group, playing
+from order_rows import document, shop
 
-from warehouse.home import Home
 from warehouse.matching.orders import group_orders
-from warehouse.store import open_store
 
-
-@pytest.fixture
-def play(home: Home) -> Iterator[Play]:
-    with open_store(home) as store:
-        yield Play(store.con, "order", group_orders)
-
-
-def shop(key: str, total: int = 100, **more: Any) -> dict[str, Any]:
-    return {"key": f"gid/{key}", "number": f"#{key}", "platform_order_no": key, "total": total,
-            "currency": "CNY", "channel": "web", "kind": "sale", **more}  # fmt: skip
-
-
-def document(key: str, claims: str | None, total: int = 100, **more: Any) -> dict[str, Any]:
-    return {"key": key, "number": key, "platform_order_no": claims, "total": total,
-            "currency": "CNY", "kind": "sale", **more}  # fmt: skip
-
-
-def group(*names: str) -> frozenset[str]:
-    return frozenset(names)
+play = playing("order", group_orders)
 
 
 def test_a_sign_inside_a_number_is_no_list(play: Play) -> None:

@@ -2,41 +2,23 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-from matched import Play
+from matched import Play, group, playing, seeds
+from order_rows import document, shop
 
 from warehouse.home import Home
 from warehouse.identity import golden_id
 from warehouse.matching.orders import group_orders, lead_rank
 from warehouse.store import open_store
 
-
-@pytest.fixture
-def play(home: Home) -> Iterator[Play]:
-    with open_store(home) as store:
-        yield Play(store.con, "order", group_orders)
-
-
-def shop(key: str, total: int = 100, **more: Any) -> dict[str, Any]:
-    return {"key": f"gid/{key}", "number": f"#{key}", "platform_order_no": key, "total": total,
-            "currency": "CNY", "channel": "web", "kind": "sale", **more}  # fmt: skip
-
-
-def document(key: str, claims: str | None, total: int = 100, **more: Any) -> dict[str, Any]:
-    return {"key": key, "number": key, "platform_order_no": claims, "total": total,
-            "currency": "CNY", "kind": "sale", **more}  # fmt: skip
+play = playing("order", group_orders)
 
 
 def lines(**skus: int) -> list[dict[str, Any]]:
     return [{"sku": sku, "quantity": count} for sku, count in skus.items()]
-
-
-def group(*names: str) -> frozenset[str]:
-    return frozenset(names)
 
 
 def shares(play: Play, order: str) -> dict[str, float]:
@@ -342,9 +324,7 @@ def test_any_order_of_arrival_gives_the_same(home: Home) -> None:
             assert placed_total(play) == 150 + 100
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(2), *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 40))]
-)
+@pytest.mark.parametrize("seed", seeds(2, 40))
 def test_incremental_is_whole(play: Play, seed: int) -> None:
     dice = random.Random(seed)
     places = ["shop", "web", "oms", "erp"]

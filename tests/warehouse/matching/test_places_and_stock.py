@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import duckdb
 import pytest
-from matched import Play
+from matched import Play, step_by_step
 
 from warehouse import upgrades
 from warehouse.matching.locations import group_locations
@@ -57,22 +58,12 @@ def test_one_sku_at_one_place_is_one_level_whoever_counts(con: duckdb.DuckDBPyCo
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_step_by_step_ends_where_a_whole_run_ends(
-    con: duckdb.DuckDBPyConnection, seed: int
+def test_incremental_is_whole(
+    con: duckdb.DuckDBPyConnection, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chance = random.Random(seed)
+    def row(dice: random.Random, key: str) -> dict[str, Any]:
+        place = dice.choice(["电商仓", "总仓", None])
+        return {"key": key, "sku": f"A{dice.randrange(3)}", "location_name": place}
+
     play = Play(con, "stock_level", group_stock_levels)
-    for _ in range(25):
-        connection, key = chance.choice(["shop", "erp", "oms"]), str(chance.randrange(5))
-        if chance.random() < 0.2:
-            play.delete(connection, key)
-        else:
-            place = chance.choice(["电商仓", "总仓", None])
-            play.put(connection, {"key": key, "sku": f"A{chance.randrange(3)}",
-                                  "location_name": place})  # fmt: skip
-        if chance.random() < 0.5:
-            play.run()
-    play.run()
-    stepwise = play.links()
-    play.run(whole=True)
-    assert play.links() == stepwise
+    step_by_step(play, seed, ["shop", "erp", "oms"], 5, row, monkeypatch)

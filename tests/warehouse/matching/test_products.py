@@ -1,32 +1,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from matched import Play
+from matched import Play, group, playing, seeds, step_by_step
 
-from warehouse.home import Home
-from warehouse.matching import keyed
 from warehouse.matching.products import group_products, gtin_sql
-from warehouse.store import open_store
 
 GTIN, OTHER = "6901234567892", "6920152400012"
 
 
-@pytest.fixture
-def play(home: Home) -> Iterator[Play]:
-    with open_store(home) as store:
-        yield Play(store.con, "product", group_products)
+play = playing("product", group_products)
 
 
 def item(key: str, sku: str | None, barcode: str | None = None) -> dict[str, Any]:
     return {"key": key, "sku": sku, "barcode": barcode}
-
-
-def group(*names: str) -> frozenset[str]:
-    return frozenset(names)
 
 
 @pytest.mark.parametrize(
@@ -93,25 +82,10 @@ def test_aliases(play: Play) -> None:
     assert play.groups() == {group("shop/1", "erp/2")}
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(1), *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 30))]
-)
+@pytest.mark.parametrize("seed", seeds(1, 30))
 def test_incremental_is_whole(play: Play, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyed, "HEAVY", 3 + 47 * (seed % 2))
-    dice = random.Random(seed)
-    for _round in range(10):
-        for _ in range(dice.randrange(1, 6)):
-            place, key = dice.choice(["shop", "oms", "erp"]), str(dice.randrange(8))
-            if dice.random() < 0.2:
-                play.delete(place, key)
-                continue
-            play.put(
-                place,
-                item(
-                    key, dice.choice([None, "A", "B", "C"]), dice.choice([None, None, GTIN, OTHER])
-                ),
-            )
-        play.run()
-        found = play.links()
-        play.run(whole=True)
-        assert play.links() == found
+    def row(dice: random.Random, key: str) -> dict[str, Any]:
+        sku = dice.choice([None, "A", "B", "C"])
+        return item(key, sku, dice.choice([None, None, GTIN, OTHER]))
+
+    step_by_step(play, seed, ["shop", "oms", "erp"], 8, row, monkeypatch)

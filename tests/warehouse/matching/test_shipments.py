@@ -1,34 +1,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from matched import Play
+from matched import Play, group, playing, seeds, step_by_step
 
-from warehouse.home import Home
-from warehouse.matching import keyed
 from warehouse.matching.shipments import children_rank, group_shipments, lead_rank
-from warehouse.store import open_store
 
 DAY = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-@pytest.fixture
-def play(home: Home) -> Iterator[Play]:
-    with open_store(home) as store:
-        yield Play(store.con, "shipment", group_shipments)
+play = playing("shipment", group_shipments)
 
 
 def parcel(key: str, tracking: str | None, order: str | None = None, **more: Any) -> dict[str, Any]:
     return {"key": key, "tracking_number": tracking, "order_key": order, "shipped_at": DAY,
             "order_number": order and f"N{order}", **more}  # fmt: skip
-
-
-def group(*names: str) -> frozenset[str]:
-    return frozenset(names)
 
 
 def test_one_parcel_in_three_systems(play: Play) -> None:
@@ -94,24 +83,13 @@ def test_a_number_of_too_many_is_none(play: Play) -> None:
     assert play.groups() == set()
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(1), *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 30))]
-)
+@pytest.mark.parametrize("seed", seeds(1, 30))
 def test_incremental_is_whole(play: Play, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keyed, "HEAVY", 3 + 47 * (seed % 2))
-    dice = random.Random(seed)
-    for _round in range(10):
-        for _ in range(dice.randrange(1, 6)):
-            place, key = dice.choice(["shop", "oms", "track"]), str(dice.randrange(8))
-            if dice.random() < 0.2:
-                play.delete(place, key)
-                continue
-            play.put(place, parcel(
-                key, dice.choice([None, "SF100200", "SF-100200", "YT999"]),
-                dice.choice([None, "1", "2"]), carrier_name=dice.choice([None, "顺丰", "圆通"]),
-                shipped_at=DAY + timedelta(days=dice.choice([0, 60, 120])),
-            ))  # fmt: skip
-        play.run()
-        found = play.links()
-        play.run(whole=True)
-        assert play.links() == found
+    def row(dice: random.Random, key: str) -> dict[str, Any]:
+        return parcel(
+            key, dice.choice([None, "SF100200", "SF-100200", "YT999"]),
+            dice.choice([None, "1", "2"]), carrier_name=dice.choice([None, "顺丰", "圆通"]),
+            shipped_at=DAY + timedelta(days=dice.choice([0, 60, 120])),
+        )  # fmt: skip
+
+    step_by_step(play, seed, ["shop", "oms", "track"], 8, row, monkeypatch)
