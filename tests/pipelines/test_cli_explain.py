@@ -12,23 +12,13 @@ from typing import Any
 
 import pytest
 from code_matcher import by_code
+from file_connections import connection, write_all
 
 from pipelines.cli import main
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from warehouse.identity import golden_id
 
-CONNECTION = """\
-type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: {folder}
-    settle: 0
-    streams:
-      customers: {{pattern: "customers*.csv", key: id}}
-      orders: {{pattern: "orders*.csv", key: id}}
-"""
 PARTY = """\
 entity: party
 key: id
@@ -71,19 +61,14 @@ COMPANY = "type: pipelines.Company\nattributes:\n  priority: {party: [erp], orde
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("company")
+    write_all(root, {"defs/company/defs.yaml": COMPANY})
     for name, files in FILES.items():
-        (root / "in" / name).mkdir(parents=True)
-        (root / "defs" / name).mkdir(parents=True)
-        (root / "defs" / name / "defs.yaml").write_text(
-            CONNECTION.format(folder=root / "in" / name)
-        )
-        (root / "mappings" / name).mkdir(parents=True)
-        (root / "mappings" / name / "customers.yaml").write_text(PARTY)
-        (root / "mappings" / name / "orders.yaml").write_text(ORDER)
-        for stream, text in files.items():
-            (root / "in" / name / f"{stream}.csv").write_text(text, encoding="utf-8")
-    (root / "defs" / "company").mkdir()
-    (root / "defs" / "company" / "defs.yaml").write_text(COMPANY)
+        write_all(root, {
+            f"defs/{name}/defs.yaml": connection(name, customers="id", orders="id"),
+            f"mappings/{name}/customers.yaml": PARTY,
+            f"mappings/{name}/orders.yaml": ORDER,
+            **{f"inbox/{name}/{stream}.csv": text for stream, text in files.items()},
+        })  # fmt: skip
     space = Workspace.discover({}, start=root)
     matchers = {"party": by_code("party"), "order": by_code("order", "number")}
     with pytest.MonkeyPatch.context() as patch:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
+from file_connections import connection, write_all
 
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
@@ -25,14 +26,6 @@ from warehouse.ruled import Record
 
 SYSTEMS = ("shop", "erp", "crm", "logistics")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CONNECTION = """type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: inbox/{name}
-    settle: 0
-    streams: {{customers: {{pattern: 'c*.csv', key: source_key}}}}
-"""
 MAPPING = """entity: party
 key: source_key
 fields:
@@ -140,13 +133,11 @@ def found(root: Path, rows: int, seed: int = 5) -> Company:
     """Write a workspace of a generated company under `root`."""
     data = generate(seed, rows)
     for name in SYSTEMS:
-        for path, text in {
-            f"defs/{name}/defs.yaml": CONNECTION.format(name=name),
+        write_all(root, {
+            f"defs/{name}/defs.yaml": connection(name, customers="source_key"),
             f"mappings/{name}/customers.yaml": MAPPING,
             "defs/company/defs.yaml": COMPANY,
-        }.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, encoding="utf-8")
+        })  # fmt: skip
         inbox = root / "inbox" / name
         inbox.mkdir(parents=True)
         with (inbox / "customers.csv").open("w", encoding="utf-8", newline="") as file:

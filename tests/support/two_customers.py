@@ -8,20 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
+from file_connections import connection, write_all
 
 from warehouse import ddl
 from warehouse.identity import golden_id, golden_id_sql
 from warehouse.matching.rulings import Rulings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CONNECTION = """type: pipelines.Connection
-attributes:
-  system: files
-  config:
-    folder: inbox/{name}
-    settle: 0
-    streams: {{{streams}}}
-"""
 PARTIES = """entity: party
 key: id
 fields: {code: code, kind: kind, name: name, phone: phone, email: email, uscc: uscc}
@@ -42,20 +35,16 @@ PLACED = "id,customer\nSO1,zhang.wei@example.cn\nSO2,zhang.wei@example.cn\nSO3,9
 
 def write(root: Path, *, crm: str = CRM, shop: str = SHOP, placed: str = PLACED) -> None:
     """Write connections, mappings and files of the workspace under `root`."""
-    shop_streams = "customers: {pattern: 'c*.csv', key: id}, orders: {pattern: 'o*.csv', key: id}"
-    crm_streams = "customers: {pattern: 'c*.csv', key: id}"
-    for path, text in {
-        "defs/crm/defs.yaml": CONNECTION.format(name="crm", streams=crm_streams),
-        "defs/shop/defs.yaml": CONNECTION.format(name="shop", streams=shop_streams),
+    write_all(root, {
+        "defs/crm/defs.yaml": connection("crm", customers="id"),
+        "defs/shop/defs.yaml": connection("shop", customers="id", orders="id"),
         "mappings/crm/customers.yaml": PARTIES,
         "mappings/shop/customers.yaml": PARTIES,
         "mappings/shop/orders.yaml": ORDERS,
         "inbox/crm/customers.csv": crm,
         "inbox/shop/customers.csv": shop,
         "inbox/shop/orders.csv": placed,
-    }.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
+    })  # fmt: skip
 
 
 def own(connection: str, key: str) -> str:
