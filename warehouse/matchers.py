@@ -17,7 +17,7 @@ from warehouse.matching.rulings import Rulings
 from warehouse.matching.shipments import group_shipments
 from warehouse.matching.stock import group_stock_levels
 
-VERSION = "2"
+VERSION = "3"
 """Of the rules: another makes every group anew."""
 
 _PARTY_ROWS = "unify_party_rows"

@@ -246,13 +246,14 @@ def _weigh(con: duckdb.DuckDBPyConnection, model: str, comparisons: tuple[Any, .
         f"case when mw_{c['output_column_name']} > 1 then '{c['output_column_name']}' end"
         for c in comparisons
     )
-    # A household shares phone and address, so these alone are nobody's.
+    # A household shares phone and address, so these alone are nobody's, nor with a name in part.
     own = [c for c in ("name", "birth_date", "id_number") if f"'{c}'" in said]
     sure = " or ".join(f"mw_{c} > 1" for c in own)
+    born = " or ".join(f"mw_{c} > 1" for c in own if c != "name") or "false"
     con.execute(f"""
         insert into matching_probable
         select n_l, n_r, match_probability >= {AUTO[model]} and ({sure})
-                and not (d.person = 3 and d.household > 1),
+                and not (d.household > 1 and (d.person = 3 or d.person = 0 and not ({born}))),
             least(match_probability * {TOP}, {TOP}),
             'weighed {model}', concat_ws(' + ', {said})
         from {found.physical_name} join matching_decided d on d.a = n_l and d.b = n_r

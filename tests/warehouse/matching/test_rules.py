@@ -147,6 +147,20 @@ NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "address": "246 High Street",
         },
     ),
+    "two of a house who tell no more": (
+        {
+            "kind": "person",
+            "name": "Jack Ames",
+            "city": "Singapore",
+            "address": "246 High Street",
+        },
+        {
+            "kind": "person",
+            "name": "Jack Berg",
+            "city": "Singapore",
+            "address": "246 High Street",
+        },
+    ),
     "a nickname on a number of long ago": (
         {**MAN, **HOME, "phone": PHONE, "created_at": "2016-01-05 00:00:00+00"},
         {"name": "慵懒麦子", **HOME, "phone": PHONE, "created_at": "2022-01-05 00:00:00+00"},
