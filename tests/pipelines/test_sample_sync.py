@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -140,24 +141,54 @@ def test_both_sides_of_a_payment_are_in_the_store(synced: Synced) -> None:
             assert rows == {one.way: 1}, one
 
 
-def test_customers_that_are_the_same_stand_under_their_keys(synced: Synced) -> None:
+def _customers(synced: Synced, what: str) -> dict[Name, tuple]:
+    """Return (system, key) as the key names them -> what their records in the store say."""
     with open_store(synced.space.home) as store:
         rows = store.con.execute(
-            "select connection, regexp_extract(source_key, '[^/]+$'), code, uscc, phone, email "
-            "from source.parties"
+            "select connection, if(connection = 'crm', ltrim(code, 'KH0'), "
+            f"regexp_extract(source_key, '[^/]+$')), {what} from source.parties s "
+            "join unified.xref x using (connection, stream, source_key) where x.entity = 'party'"
         ).fetchall()
-    known = {(row[0], row[1]): row[2:] for row in rows}
-    known |= {("crm", str(int(row[2][2:]))): row[2:] for row in rows if row[0] == "crm" and row[2]}
+    found = {(row[0], row[1]): row[2:] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_customers_that_are_the_same_stand_under_their_keys(synced: Synced) -> None:
+    known = _customers(synced, "uscc, phone, email")
     for one in synced.story.key.same:
         said = [known[place] for place in one.places]
         for at, how in enumerate(one.how, 1):
             mine, others = said[at], said[:at]
             if how == "code":
-                assert any(mine[1] == other[1] for other in others if other[1]), one
+                assert any(mine[0] == other[0] for other in others if other[0]), one
             if how == "phone":
-                assert any(_last(mine[2]) == _last(other[2]) for other in others), one
+                assert any(_last(mine[1]) == _last(other[1]) for other in others), one
             if how == "email":
-                assert any(mine[3] == other[3] for other in others), one
+                assert any(mine[2] == other[2] for other in others), one
+
+
+def test_customers_that_show_to_be_the_same_are_one_and_no_others(synced: Synced) -> None:
+    """Each pair that shows by code, phone or e-mail; what names alone show may stay apart."""
+    things = {place: row[0] for place, row in _customers(synced, "x.golden_id").items()}
+    same = {
+        frozenset(pair) for one in synced.story.key.same for pair in combinations(one.places, 2)
+    }
+    shown = [
+        (one.places[at], one.places[:at])
+        for one in synced.story.key.same
+        for at, how in enumerate(one.how, 1)
+        if how != "name"
+    ]
+    assert len(shown) == 244
+    apart = [(mine, others) for mine, others in shown
+             if things[mine] not in {things[other] for other in others}]  # fmt: skip
+    assert apart == []
+    groups: dict[Any, list[Name]] = {}
+    for place, golden in things.items():
+        groups.setdefault(golden, []).append(place)
+    joined = {frozenset(pair) for group in groups.values() for pair in combinations(group, 2)}
+    assert [sorted(pair) for pair in joined - same] == []
 
 
 def _last(phone: str | None) -> str:
