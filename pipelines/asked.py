@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
-from pipelines.control import asked
+from pipelines.control_tables import asked
 
 if TYPE_CHECKING:
     from pipelines.control import Control

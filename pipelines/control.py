@@ -9,139 +9,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    DateTime,
-    Dialect,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import create_engine, delete, event, func, insert, select, update
 from sqlalchemy.engine import Connection, Engine, RowMapping, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
 from connectors.errors import ConfigError, Unavailable
+from pipelines.control_tables import leases, metadata, publishes, runs, schema
 from warehouse.home import private_folder
 
 BUSY_MS = 30_000
-metadata = MetaData()
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware instant; SQLite keeps no zone, so it is written in UTC and read back as such."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return what is written: UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return what is read: aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-schema = Table("schema_version", metadata, Column("number", Integer, primary_key=True))
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("connection", String(64), primary_key=True),
-    Column("stream", String(200), primary_key=True),
-    Column("token", String(36), nullable=False),
-    Column("run_id", String(64), nullable=False),
-    Column("host", String(255), nullable=False),
-    Column("boot", String(64), nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("started", Float, nullable=False),
-    Column("taken_at", Instant, nullable=False),
-    Column("renewed_at", Instant, nullable=False),
-)
-
-runs = Table(
-    "runs",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("run_id", String(64), nullable=False),
-    Column("connection", String(64), nullable=False),
-    Column("stream", String(200), nullable=False),
-    Column("mode", String(16), nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant, nullable=False),
-    Column("counts", JSON, nullable=False),
-    Column("error", JSON),
-    Column("bookmark_before", JSON),
-    Column("bookmark_after", JSON),
-    Index("runs_by_stream", "connection", "stream", "id"),
-    Index("runs_by_run", "run_id"),
-)
-
-publishes = Table(
-    "publishes",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("run_id", String(64), nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant, nullable=False),
-    Column("changed", Integer, nullable=False),
-    Column("mark", String(200), nullable=False),
-    Column("version", String(200), nullable=False),
-    Column("error", JSON),
-)
-
-shelves = Table(
-    "shelves",
-    metadata,
-    Column("connection", String(64), primary_key=True),
-    Column("text", Text, nullable=False),
-)
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("connection", String(64), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("sealed", LargeBinary),
-    Column("turn", String(36)),
-    Column("owner", Text),
-    Column("until", Float),
-)
-
-asked = Table(
-    "asked",
-    metadata,
-    Column("connection", String(64), primary_key=True),
-    Column("stream", String(200), primary_key=True),
-    Column("item", String(200), primary_key=True),
-    Column("at", Instant, nullable=False),
-)
-
-UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,) * 3
+UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,) * 4
 """Numbered from 1; a released one is never changed, only followed by another."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from pipelines.control import shelves
+from pipelines.control_tables import shelves
 from pipelines.process import Process, this_process
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError
 
 from connectors.errors import Unavailable
 from connectors.tokens import Kept, Turn
-from pipelines.control import tokens
+from pipelines.control_tables import tokens
 from pipelines.shelves import is_dead, owner_name
 from warehouse.crashpoints import reach
 
