@@ -35,7 +35,12 @@ class Alert(_Strict):
     """Where a failure is told to; `to` is a reference to an apprise address."""
 
     to: str
-    severity: Literal["error", "warning"] = "error"
+    severity: Literal["error", "warning"] = Field(
+        "error", description="error: what stops data; warning: what waits for a person, too."
+    )
+    language: Literal["en", "zh"] | None = Field(
+        None, description="Of the messages; default: that of the process."
+    )
 
     @field_validator("to")
     @classmethod
@@ -68,6 +73,11 @@ class CompanyFile(_Strict):
         0.05, description="Share of a read's records in quarantine above which the check fails."
     )
     alerts: list[Alert] = []
+    digest: str = Field(
+        "09:00",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d|never)$",
+        description="When each address of `alerts` is told how all is: HH:MM, or never.",
+    )
 
     @field_validator("timezone")
     @classmethod

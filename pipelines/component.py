@@ -54,6 +54,7 @@ class Company(dg.Component, dg.Model, dg.Resolvable):
     min_free: Text = None
     quarantine_limit: Text = None
     alerts: Annotated[Any, _raw(list[Any] | None)] = None
+    digest: Text = None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return nothing to run."""

@@ -12,6 +12,7 @@ import dagster as dg
 
 from connectors.errors import ConfigError
 from mappings.yamltext import YamlError, read_file
+from pipelines.alerts.sensor import alerts
 from pipelines.broken import broken_defs
 from pipelines.check.connection_file import COMPANY
 from pipelines.component import connection_defs
@@ -59,7 +60,7 @@ def build(workspace: Workspace) -> dg.Definitions:
         *parts,
         unify_defs(feeds),
         dg.Definitions(
-            sensors=[unify_when_due],
+            sensors=[unify_when_due, alerts],
             jobs=[housekeeping],
             schedules=[nightly],
             executor=dg.in_process_executor,

@@ -31,7 +31,12 @@ def language(env: Mapping[str, str] | None = None) -> Language:
 
 def t(key: str, /, **values: object) -> str:
     """Return the text of `key` in the reader's language; an unknown key is a KeyError."""
-    return texts()[key][language()].format(**values)
+    return told(language(), key, **values)
+
+
+def told(language: Language, key: str, /, **values: object) -> str:
+    """Return the text of `key` in a language; an unknown key is a KeyError."""
+    return texts()[key][language].format(**values)
 
 
 @cache

@@ -47,7 +47,7 @@ def check_connection_file(path: Path) -> list[Problem]:
     return _ordered(problems)
 
 
-NOT_ACTED_ON = ("alerts", "tolerance")
+NOT_ACTED_ON = ("tolerance",)
 """Settings of the company that are checked and kept, and that this release does nothing with."""
 
 

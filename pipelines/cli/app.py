@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import (
+    alerts,
     checking,
     connectors,
     deletions,
@@ -66,6 +67,7 @@ app.command("explain", help=t("help.explain"))(explain.explain)
 app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
 app.add_typer(party.app, name="party", help=t("help.party"))
 app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
+app.add_typer(alerts.app, name="alerts", help=t("help.alerts"))
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
 app.command("ui", help=t("help.ui"))(ui.ui)

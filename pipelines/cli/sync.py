@@ -27,6 +27,7 @@ from pipelines.texts import t
 if TYPE_CHECKING:
     from pipelines.listen import OnProgress, Progress
     from pipelines.outcome import PublishOutcome, StreamOutcome
+    from pipelines.workspace import Workspace
 
 NAMED = 3
 """Streams that a warning of several names."""
@@ -82,12 +83,26 @@ def sync(
     else:
         _summary(outcomes, published)
     _remarks(outcomes, published)
+    _tell(space)
     code = exit_code(outcomes, published)
     if broken and code == 0:
         from pipelines.cli.codes import USAGE
 
         code = USAGE
     raise typer.Exit(code)
+
+
+def _tell(space: Workspace) -> None:
+    """Tell the company's addresses what fails or is over; what hinders that is a remark."""
+    from connectors.errors import ConnectorError
+    from pipelines.alerts.watch import watch
+
+    try:
+        refused = watch(space).refused
+    except ConnectorError as error:
+        refused = [str(error)]
+    for why in refused:
+        remark(t("sync.not_told", why=why))
 
 
 @contextmanager

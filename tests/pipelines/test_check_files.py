@@ -115,8 +115,7 @@ def test_settings_that_nothing_acts_on_yet_are_remarks_and_no_mistakes(files, mo
     files.write(
         "defs/company/defs.yaml",
         "type: pipelines.Company\nattributes:\n  privacy: clear\n"
-        "  priority: {party: [office]}\n  tolerance: {amount: 0.01}\n"
-        "  alerts: [{to: 'env:ALERT_URL'}]\n",
+        "  priority: {party: [office]}\n  tolerance: {amount: 0.01}\n",
     )
     assert files.check() == []
     assert files.code == 0
@@ -124,13 +123,11 @@ def test_settings_that_nothing_acts_on_yet_are_remarks_and_no_mistakes(files, mo
         monkeypatch.setenv("ISTHMUS_LANG", language)
         assert main(["check", "--offline"]) == 0
         lines = [x for x in files.capsys.readouterr().out.splitlines() if said in x]
-        assert [x.split(": ")[-2].split("：")[-1] for x in lines] == [
-            f"attributes.{n}" for n in ("tolerance", "alerts")
-        ]
+        assert [x.split(": ")[-2].split("：")[-1] for x in lines] == ["attributes.tolerance"]
         assert "defs.yaml:5" in lines[0]
     assert main(["check", "--offline", "--json"]) == 0
     remarks = json.loads(files.capsys.readouterr().out)["remarks"]
-    assert [r["line"] for r in remarks] == [5, 6]
+    assert [r["line"] for r in remarks] == [5]
     files.write("defs/company/defs.yaml", "type: pipelines.Company\nattributes: {privacy: clear}\n")
     main(["check", "--offline", "--json"])
     assert json.loads(files.capsys.readouterr().out)["remarks"] == []
