@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
 from connectors.errors import ConfigError, Unavailable
-from pipelines.control_tables import leases, metadata, publishes, runs, schema
+from pipelines.control_tables import leases, metadata, pauses, publishes, runs, schema
 from warehouse.home import private_folder
 
 BUSY_MS = 30_000
@@ -218,6 +218,11 @@ class Control:
         """Delete the lease `token`."""
         with self.engine.begin() as con:
             con.execute(delete(leases).where(leases.c.token == token))
+
+    def held_pauses(self) -> Sequence[RowMapping]:
+        """Return all pauses, ended ones too."""
+        with self.reading() as con:
+            return con.execute(select(pauses).order_by(pauses.c.connection)).mappings().all()
 
     def held_leases(self) -> Sequence[RowMapping]:
         """Return all leases, dead ones too."""

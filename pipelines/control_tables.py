@@ -143,3 +143,13 @@ messages = Table(
     Column("error", Text),
     Index("alert_messages_by_address", "address", "sent_at"),
 )
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("until", Instant),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)

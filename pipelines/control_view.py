@@ -28,6 +28,7 @@ select connection, stream, status, started_at, ended_at, counts, error from runs
 where id in (select max(id) from runs {where} group by connection, stream)
 """
 LEASES = "select connection, stream, host, boot, pid, started from leases"
+PAUSES = "select connection, until, who, why, at from pauses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,28 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A connection that no schedule reads; `until` is None where a person has to resume it."""
+
+    connection: str
+    until: datetime | None
+    who: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ControlView:
-    """The newest run and the newest good one of each stream, and those that run at this moment."""
+    """The newest run and the newest good one of each stream, those that run now, and pauses."""
 
     last: Mapping[Key, Run] = field(default_factory=dict)
     good: Mapping[Key, Run] = field(default_factory=dict)
     running: frozenset[Key] = frozenset()
+    pauses: tuple[Pause, ...] = ()
+
+    def paused(self, now: datetime) -> dict[str, Pause]:
+        """Return the pauses that hold at a moment, by connection."""
+        return {p.connection: p for p in self.pauses if p.until is None or p.until > now}
 
 
 def view(space: Workspace) -> ControlView:
@@ -61,6 +78,7 @@ def view(space: Workspace) -> ControlView:
         last={k: _run(dict(r)) for k, r in control.last_runs().items()},
         good={k: _run(dict(r)) for k, r in control.last_successes().items()},
         running=_running(dict(h) for h in control.held_leases()),
+        pauses=_pauses(dict(p) for p in control.held_pauses()),
     )
 
 
@@ -73,6 +91,7 @@ def _of_file(path: Path) -> ControlView:
             last = [_run(dict(r)) for r in con.execute(RUNS.format(where=""))]
             good = [_run(dict(r)) for r in con.execute(RUNS.format(where="where status = 'ok'"))]
             held = [dict(r) for r in con.execute(LEASES)]
+            stopped = [dict(r) for r in con.execute(PAUSES)] if _has_pauses(con) else []
         except sqlite3.OperationalError as error:
             if "no such table" not in str(error):
                 raise
@@ -85,6 +104,7 @@ def _of_file(path: Path) -> ControlView:
         last={(r.connection, r.stream): r for r in last},
         good={(r.connection, r.stream): r for r in good},
         running=_running(held),
+        pauses=_pauses(stopped),
     )
 
 
@@ -94,6 +114,22 @@ def _running(held: Iterable[Mapping[str, Any]]) -> frozenset[Key]:
         for h in held
         if not Process(h["host"], h["boot"], h["pid"], h["started"]).is_dead()
     )
+
+
+def _has_pauses(con: sqlite3.Connection) -> bool:
+    """Say whether the file is of a release that knows pauses: nothing upgraded it yet."""
+    named = "select 1 from sqlite_master where type = 'table' and name = 'pauses'"
+    return con.execute(named).fetchone() is not None
+
+
+def _pauses(rows: Iterable[Mapping[str, Any]]) -> tuple[Pause, ...]:
+    return tuple(
+        Pause(
+            row["connection"], None if row["until"] is None else _instant(row["until"]),
+            row["who"], row["why"], _instant(row["at"]),
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 def _run(row: Mapping[str, Any]) -> Run:

@@ -19,6 +19,7 @@ from pipelines.component import connection_defs
 from pipelines.connection import FILE, BrokenConnection, Connection
 from pipelines.housekeeping import housekeeping, nightly
 from pipelines.jobs import unify_defs
+from pipelines.oncall import oncall_jobs
 from pipelines.sensor import unify_when_due
 from pipelines.workspace import PROJECT, Workspace
 
@@ -61,7 +62,7 @@ def build(workspace: Workspace) -> dg.Definitions:
         unify_defs(feeds),
         dg.Definitions(
             sensors=[unify_when_due, alerts],
-            jobs=[housekeeping],
+            jobs=[housekeeping, *oncall_jobs(connections)],
             schedules=[nightly],
             executor=dg.in_process_executor,
         ),

@@ -9,8 +9,11 @@ from typing import Any
 import dagster as dg
 from dagster import DefaultScheduleStatus
 
+from connectors.base import utc_now
 from pipelines.connection import Connection
+from pipelines.control_view import view
 from pipelines.dead_runs import UNFINISHED
+from pipelines.workspace import Workspace
 
 JOB_SUFFIX = "_sync"
 
@@ -74,6 +77,10 @@ def _schedule(
     )
 
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        stopped = view(Workspace.discover()).paused(utc_now()).get(connection.name)
+        if stopped is not None:
+            until = f" until {stopped.until:%Y-%m-%d %H:%M %Z}" if stopped.until else ""
+            return dg.SkipReason(f"paused{until} by {stopped.who}: {stopped.why}")
         before = context.instance.get_run_records(unfinished, limit=1)
         if before:
             run_id = before[0].dagster_run.run_id

@@ -67,8 +67,11 @@ class Cause:
 def causes(space: Workspace, now: datetime) -> list[Cause]:
     """Return what is wrong now, by key: from files of settings and the control database alone."""
     seen = view(space)
+    stopped = seen.paused(now)
     found: list[Cause] = []
     for name, one in space.connections().items():
+        if name in stopped:  # a person knows
+            continue
         if not isinstance(one, Connection):
             found.append(Cause("broken", "error", name, what=one.text))
             continue

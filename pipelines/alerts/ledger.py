@@ -6,7 +6,7 @@ processes never tell the same thing, and a message that nobody took is tried aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,8 +51,17 @@ class Ledger:
     def __init__(self, control: Control) -> None:
         self._control = control
 
-    def settle(self, found: Sequence[Cause], addresses: Iterable[Address], now: datetime) -> None:
-        """Take in what is wrong now: write a message of what is new, and of what is over."""
+    def settle(
+        self,
+        found: Sequence[Cause],
+        addresses: Iterable[Address],
+        now: datetime,
+        quiet: Collection[str] = (),
+    ) -> None:
+        """Take in what is wrong now: write a message of what is new, and of what is over.
+
+        What stands of connections that are `quiet` (paused) stays as it is.
+        """
         known, tellers = {cause.key: cause for cause in found}, list(addresses)
         with self._control.exclusive() as con:
             stood = {row["cause"]: row for row in con.execute(select(alerts)).mappings()}
@@ -68,7 +77,8 @@ class Ledger:
                     if one.wants(cause.severity):
                         _write(con, one, "alert", key, texts.alert(cause, one.voice), now)
             for key in stood.keys() - known.keys():
-                _end(con, stood[key], tellers, now)
+                if stood[key]["facts"]["connection"] not in quiet:
+                    _end(con, stood[key], tellers, now)
 
     def standing(self) -> list[Standing]:
         """Return the causes that stand, the oldest first."""

@@ -17,6 +17,7 @@ from pipelines.alerts.causes import causes
 from pipelines.alerts.ledger import Address, Ledger
 from pipelines.alerts.messages import Message, Voice
 from pipelines.alerts.send import send
+from pipelines.control_view import view
 from pipelines.texts import language
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def watch(space: Workspace, *, now: Callable[[], datetime] = utc_now, by: Send =
     if not addresses:
         return Told()
     ledger = Ledger(space.control)
-    ledger.settle(causes(space, moment), addresses, moment)
+    quiet = view(space).paused(moment).keys()
+    ledger.settle(causes(space, moment), addresses, moment, quiet)
     done = Told(standing=len(ledger.standing()))
     for one in addresses:
         _digest(space, company, ledger, one, moment)

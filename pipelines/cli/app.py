@@ -16,6 +16,7 @@ from pipelines.cli import (
     folder,
     new_connector,
     party,
+    pausing,
     preview,
     quarantine,
     query,
@@ -68,6 +69,8 @@ app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
 app.add_typer(party.app, name="party", help=t("help.party"))
 app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.add_typer(alerts.app, name="alerts", help=t("help.alerts"))
+app.command("pause", help=t("help.pause"))(pausing.pause)
+app.command("resume", help=t("help.resume"))(pausing.resume)
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
 app.command("ui", help=t("help.ui"))(ui.ui)

@@ -15,7 +15,6 @@ from pipelines.cli.show import as_json, remark, say, table
 from pipelines.texts import t
 
 app = typer.Typer(no_args_is_help=True)
-SHOWN = 10
 
 
 @app.command("list", help=t("help.deletions_list"))
@@ -24,14 +23,9 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the deletions that wait, with the first keys of each."""
-    from warehouse.holds import list_holds
-    from warehouse.landing import Landing
+    from pipelines.repair import held
 
-    landing = Landing(workspace().home.landing)
-    found = []
-    for hold in list_holds(landing, connection or None):
-        keys = landing.batch(hold.connection, hold.stream, hold.batch).deletions()
-        found.append(asdict(hold) | {"first_keys": [key for key, _ in keys[:SHOWN]]})
+    found = [asdict(one) for one in held(workspace(), connection or None)]
     if json:
         as_json(found)
     elif found:
@@ -57,25 +51,16 @@ def accept(
     json: AsJson = False,
 ) -> None:
     """Accept held deletions by a decision that is kept, apply them, publish."""
-    from pipelines.sync import unify_publish
-    from warehouse import holds
-    from warehouse.landing import Landing
-    from warehouse.load import load_pending
-    from warehouse.store import open_store
+    from pipelines.repair import accept as accept_held
 
     space = workspace()
     if not why.strip():
         raise CliError(t("quarantine.no_why"), t("quarantine.no_why_do"))
-    plan = space.connection(connection).plan(stream)
-    landing = Landing(space.home.landing)
-    decision = holds.accept(landing, connection, stream, batch, why=why.strip(), now=now())
-    with open_store(space.home, clock=now) as store:
-        report = load_pending(store, landing, plan, now=now)
-    outcome = unify_publish(space, now=now)
-    kept = len(decision.about["except"])
+    done = accept_held(space, now, connection, stream, batch, why=why.strip())
+    outcome = done.publish
     if json:
-        as_json({"deleted": report.deleted, "seen_since": kept, "publish": asdict(outcome)})
+        as_json(asdict(done))
     else:
-        say(t("deletions.accepted", count=report.deleted, kept=kept))
+        say(t("deletions.accepted", count=done.deleted, kept=done.seen_since))
     if outcome.error is not None:
         raise CliError(outcome.error.what, outcome.error.do, outcome.exit_code)

@@ -21,6 +21,7 @@ def status(
     json: AsJson = False,
 ) -> None:
     """Tell how every stream is, from control database, sidecars and published file."""
+    from pipelines.control_view import view
     from pipelines.state import Broken, gather, suggestions
 
     space = workspace()
@@ -65,6 +66,8 @@ def status(
         right=(4, 5, 6),
     )
     _remarks(streams, broken)
+    for one in view(space).paused(moment).values():
+        remark(t("pause.skipped", name=one.connection, who=one.who, why=one.why))
     if alike:
         remark(t("status.suggestions", count=alike))
     if space.home.current.exists():

@@ -11,6 +11,7 @@ import typer
 
 from pipelines.cli.codes import CliError
 from pipelines.cli.options import AsJson
+from pipelines.cli.query import now
 from pipelines.cli.session import connection, split, workspace
 from pipelines.cli.show import (
     as_json,
@@ -51,9 +52,13 @@ def sync(
     wanted, broken = split(space, names or []), []
     if everything:
         from pipelines.connection import Connection
+        from pipelines.control_view import view
 
+        stopped = view(space).paused(now())
         for name, found in space.connections().items():
-            if isinstance(found, Connection):
+            if name in stopped:
+                remark(t("pause.skipped", name=name, who=stopped[name].who, why=stopped[name].why))
+            elif isinstance(found, Connection):
                 wanted[name] = []
             else:
                 broken.append(name)

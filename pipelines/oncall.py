@@ -1,0 +1,151 @@
+"""Jobs that a person on call starts in the UI, each with a form that is checked before it runs.
+
+No postponed annotations here: Dagster reads a step's `config` parameter by its class.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+from pydantic import Field, field_validator
+
+from connectors.base import utc_now
+from pipelines import pauses, repair
+from pipelines.explain import explain
+from pipelines.outcome import PublishOutcome
+from pipelines.streams import failure
+from pipelines.units import parse_duration
+from pipelines.workspace import Workspace
+
+WHO = "Your name: Dagster does not know who you are. 您的姓名。"
+WHY = "Why; kept with the decision. 原因，与决定一同留存。"
+
+
+def oncall_jobs(names: Iterable[str]) -> list[dg.JobDefinition]:
+    """Return the jobs; their forms offer the connections called `names`."""
+    # A form offers the members of an enumeration; without connections any text is taken.
+    members = {name: name for name in sorted(names)}
+    Connection: Any = Enum("Connection", members) if members else str
+
+    class Replay(dg.Config):
+        connection: Connection | None = Field(None, description="Only of this one. 仅此连接。")
+        stream: str = Field("", description="Only of this stream of it. 仅此数据流。")
+        ids: list[str] = Field([], description="Only these entries. 仅这些条目。")
+
+    class Accept(dg.Config):
+        connection: Connection = Field(description="Connection. 连接。")
+        stream: str = Field(min_length=1, description="Stream. 数据流。")
+        batch: int = Field(0, ge=0, description="Batch, as listed; 0: list only. 批次；0 仅列出。")
+        who: str = Field("", description=WHO)
+        why: str = Field("", description=WHY)
+
+    class Pausing(dg.Config):
+        connection: Connection = Field(description="Connection. 连接。")
+        resume: bool = Field(False, description="End the pause. 结束暂停。")
+        span: str = Field("", description="How long: 4h, 2d; empty: until resumed. 时长。")
+        who: str = Field(min_length=1, description=WHO)
+        why: str = Field(min_length=1, description=WHY)
+
+        @field_validator("span")
+        @classmethod
+        def _span(cls, value: str) -> str:
+            if value:
+                parse_duration(value)
+            return value
+
+    @dg.op(description="Applies the mapping of now to records in quarantine, then publishes.")
+    def replay_entries(context: dg.OpExecutionContext, config: Replay) -> None:
+        done = _tried(
+            lambda space: repair.replay(
+                space, utc_now, connection=_name(config.connection), stream=config.stream,
+                ids=config.ids,
+            )
+        )  # fmt: skip
+        _tell(context, done.publish, good=done.good, still_broken=done.still_broken)
+
+    @dg.op(description="Lists deletions that wait, or accepts a batch of them and publishes.")
+    def accept_deletions(context: dg.OpExecutionContext, config: Accept) -> None:
+        name = _name(config.connection)
+        waits = _tried(lambda space: repair.held(space, name))
+        mine = [one for one in waits if one.stream == config.stream]
+        context.add_output_metadata({"waiting": _table(mine)})
+        if not config.batch:
+            return
+        if not (config.who.strip() and config.why.strip()):
+            raise dg.Failure("Who accepts, and why? Fill in `who` and `why`.", allow_retries=False)
+        done = _tried(
+            lambda space: repair.accept(
+                space, utc_now, name, config.stream, config.batch, why=config.why.strip(),
+                who=config.who.strip(),
+            )
+        )  # fmt: skip
+        _tell(context, done.publish, deleted=done.deleted, seen_since=done.seen_since)
+
+    @dg.op(description="Stops the schedules of a connection for a while, or lets them go on.")
+    def pause_or_resume(context: dg.OpExecutionContext, config: Pausing) -> None:
+        name, moment = _name(config.connection), utc_now()
+
+        def work(space: Workspace) -> dict[str, Any]:
+            if config.resume:
+                return {"was paused": pauses.resume(space.control, name)}
+            span: timedelta | None = parse_duration(config.span) if config.span else None
+            made = pauses.pause(
+                space.control, name, until=moment + span if span else None, who=config.who,
+                why=config.why, now=moment,
+            )  # fmt: skip
+            return {"paused until": str(made.until or "it is resumed")}
+
+        context.add_output_metadata(_tried(work))
+
+    return [
+        _job("replay_quarantine", replay_entries, "After a mapping was mended. 修正映射后重放。"),
+        _job("accept_deletion", accept_deletions, "Deletions held back. 被搁置的删除。"),
+        _job("pause_connection", pause_or_resume, "Pause or resume. 暂停或恢复连接。"),
+    ]
+
+
+def _job(name: str, op: dg.OpDefinition, description: str) -> dg.JobDefinition:
+    graph = dg.GraphDefinition(name=name, node_defs=[op])
+    return graph.to_job(
+        description=f"{op.description} {description}",
+        executor_def=dg.in_process_executor,
+        tags={"isthmus/on-call": "true"},
+    )
+
+
+def _tried(work: Callable[[Workspace], Any]) -> Any:
+    """Do the work; what goes wrong is the failure that a run page shows, text first."""
+    space = Workspace.discover()
+    try:
+        return work(space)
+    except Exception as error:  # the boundary of a step: its failure is a text
+        raise failure(explain(error, space.home, space.secrets.given)) from None
+
+
+def _tell(context: dg.OpExecutionContext, publish: PublishOutcome, **figures: int) -> None:
+    context.log.info(", ".join(f"{name}: {count}" for name, count in figures.items()))
+    context.add_output_metadata(
+        {**figures, "a new version": publish.published, "rows changed": publish.changed}
+    )
+    if publish.error is not None:
+        raise failure(publish.error)
+
+
+def _table(held: Sequence[repair.Held]) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {**asdict(one), "first_keys": ", ".join(one.first_keys), "part": one.part or ""}
+        )
+        for one in held
+    ]
+    columns = [dg.TableColumn(name, "string") for name in ("connection", "stream", "at", "part")]
+    columns += [dg.TableColumn("batch", "int"), dg.TableColumn("keys", "int")]
+    columns += [dg.TableColumn("first_keys", "string", description="The first ten. 前十个。")]
+    return dg.TableMetadataValue(records, dg.TableSchema(columns))
+
+
+def _name(connection: Any) -> str:
+    return "" if connection is None else str(getattr(connection, "value", connection))
