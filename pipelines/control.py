@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
 from connectors.errors import ConfigError, Unavailable
-from pipelines.control_tables import leases, metadata, pauses, publishes, runs, schema
+from pipelines.control_tables import leases, metadata, pauses, publishes, runs, schema, shapes
 from warehouse.home import private_folder
 
 BUSY_MS = 30_000
@@ -218,6 +218,20 @@ class Control:
         """Delete the lease `token`."""
         with self.engine.begin() as con:
             con.execute(delete(leases).where(leases.c.token == token))
+
+    def shape(self, connection: str, stream: str) -> dict[str, Any] | None:
+        """Return what is known of the records of a stream, None where nothing is."""
+        mine = (shapes.c.connection == connection) & (shapes.c.stream == stream)
+        with self.reading() as con:
+            found: dict[str, Any] | None = con.execute(select(shapes.c.shape).where(mine)).scalar()
+        return found
+
+    def keep_shape(self, connection: str, stream: str, shape: dict[str, Any]) -> None:
+        """Write what is known of the records of a stream."""
+        mine = (shapes.c.connection == connection) & (shapes.c.stream == stream)
+        with self.exclusive() as con:
+            con.execute(delete(shapes).where(mine))
+            con.execute(insert(shapes).values(connection=connection, stream=stream, shape=shape))
 
     def held_pauses(self) -> Sequence[RowMapping]:
         """Return all pauses, ended ones too."""

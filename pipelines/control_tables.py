@@ -153,3 +153,11 @@ pauses = Table(
     Column("why", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )
+
+shapes = Table(
+    "shapes",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("stream", String(200), primary_key=True),
+    Column("shape", JSON, nullable=False),
+)

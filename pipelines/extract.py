@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +22,7 @@ from connectors.base import (
     Stream,
 )
 from pipelines.listen import OnProgress, Progress
+from pipelines.shape import Shape
 from warehouse.crashpoints import reach
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Reading:
 
     `alive` is called at every page; `is_first` says that no read of the stream came to its end yet;
     `pause` sleeps in place of the clock's own; `landed` is called when a batch was landed and pages
-    follow it, with the records landed so far.
+    follow it, with the records landed so far; `shape` learns what the records look like.
     """
 
     mode: Mode
@@ -58,6 +59,7 @@ class Reading:
     progress: OnProgress | None = None
     pause: Callable[[float], None] | None = None
     landed: Callable[[int], None] | None = None
+    shape: Shape = field(default_factory=Shape)
 
 
 def extract(
@@ -111,6 +113,8 @@ def extract(
                 elif writer.report.batches > batches and reading.landed is not None:
                     batches = writer.report.batches
                     reading.landed(writer.report.landed)
+                if not reading.shape.is_full and page.kind == "records":
+                    reading.shape.look(page.records)
                 _land(page, writer, outcome)
                 _tell(reading, outcome, writer, stats, page.total)
                 if until is not None and now() >= until and page.bookmark.get("resume"):

@@ -44,7 +44,8 @@ class StreamOutcome:
     record too). `unchanged` are records equal to what was landed before. `lag_seconds` is the age
     of the newest change known, None where the stream has no stamp. `quota` says which quota ended
     the run early, `quota_until` (ISO, UTC) when it is there again, where that is known. `tally` is
-    what the connector counted besides, by its own words.
+    what the connector counted besides, by its own words; `drift` are the fields that were not like
+    those of the runs before (see `shape.Change`).
     """
 
     connection: str
@@ -69,6 +70,7 @@ class StreamOutcome:
     seconds: float = 0.0
     warnings: dict[str, int] = field(default_factory=dict)
     tally: dict[str, int] = field(default_factory=dict)
+    drift: list[dict[str, Any]] = field(default_factory=list)
     quarantine_limit: float = 0.05
     quota: str | None = None
     quota_until: str | None = None

@@ -21,6 +21,7 @@ from pipelines.extract import Reading, extract
 from pipelines.leases import AlreadyRunning, lease
 from pipelines.listen import OnProgress, Progress
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
+from pipelines.shape import paths_of, remember
 from pipelines.space import need_space
 from pipelines.stops import stops_pass
 from pipelines.unify_job import unify_publish
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from warehouse.landing import Landing
     from warehouse.load import LoadReport
     from warehouse.model.plan import StreamPlan
+
+DRIFT_SHOWN = 50
 
 __all__ = ["ErrorText", "PublishOutcome", "StreamOutcome", "sync_stream", "unify_publish"]
 
@@ -121,6 +124,15 @@ def _read_and_load(
         _load(workspace, landing, plan, outcome, reading, loads.report)
         raise
     _load(workspace, landing, plan, outcome, reading, loads.report)
+    _look(workspace, plan, outcome, reading)
+
+
+def _look(workspace: Workspace, plan: StreamPlan, outcome: StreamOutcome, reading: Reading) -> None:
+    """Say which fields of the records are not like those of the runs before."""
+    found = remember(
+        workspace.control, outcome.connection, outcome.stream, reading.shape, paths_of(plan)
+    )
+    outcome.drift = [asdict(change) for change in found[:DRIFT_SHOWN]]
 
 
 def _load(

@@ -191,6 +191,10 @@ def _remarks(outcomes: Sequence[StreamOutcome], published: PublishOutcome | None
         if o.is_over_limit:
             remark(t("sync.over_limit", name=name, share=f"{o.quarantine_share:.1%}",
                      limit=f"{o.quarantine_limit:.1%}"))  # fmt: skip
+        for change in o.drift:
+            if change["is_read"] and change["kind"] != "new":
+                remark(t("sync.drift", name=name, field=change["field"], was=change["was"],
+                         now=change["now"] or "-"))  # fmt: skip
         if o.held:
             remark(t("sync.held", name=name, count=o.held))
         if o.refused:

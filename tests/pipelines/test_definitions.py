@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
 ]
 SHOP = "http://127.0.0.1:1"
+CHECKS = {"rows", "quarantine_share", "freshness", "row_count", "schema"}
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_connection_has_an_asset_a_stream_with_lineage_and_checks(space: Works
     orders = node(defs, "shop", "orders")
     assert (orders.group_name, orders.kinds) == ("shop", {"rest"})
     assert "Web shop" in (orders.description or "")
-    assert {key.name for key in orders.check_keys} == {"rows", "quarantine_share", "freshness"}
+    assert {key.name for key in orders.check_keys} == CHECKS
     assert orders.pools == set()
     assert node(defs, "unified", "orders").parent_keys == {dg.AssetKey(["shop", "orders"])}
     assert node(defs, "unified", "parties").parent_keys == {dg.AssetKey(["shop", "customers"])}
@@ -140,7 +141,7 @@ def test_what_dagster_may_be_asked_in_the_file_is_done(space: Workspace):
     path.write_text(path.read_text("utf-8") + asked, encoding="utf-8")
     orders = node(build(space), "shop", "orders")
     assert orders.owners == ["team:shop"]
-    assert {key.name for key in orders.check_keys} == {"rows", "quarantine_share", "freshness"}
+    assert {key.name for key in orders.check_keys} == CHECKS
 
 
 @pytest.mark.filterwarnings("ignore::dagster.PreviewWarning")
