@@ -16,13 +16,15 @@ TRIES = 3
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 
-def pieces(client: HttpClient, link: str, total: int, *, piece: int) -> Iterator[bytes]:
-    """Yield the file at `link`, which has `total` bytes, in its order.
+def pieces(
+    client: HttpClient, link: str, total: int, *, piece: int, start: int = 0
+) -> Iterator[bytes]:
+    """Yield the file at `link`, which has `total` bytes, in its order, from byte `start` on.
 
     A server that knows no Range answers the whole file, which must fit into the client's caps.
     Raises Unavailable where it is cut off again and again, ContractBroken where it is another.
     """
-    at = 0
+    at = start
     while at < total:
         data = _piece(client, link, at, min(piece, total - at), total)
         yield data

@@ -18,6 +18,7 @@ from pipelines.cli import (
     party,
     pausing,
     preview,
+    pulling,
     quarantine,
     query,
     simulator,
@@ -71,6 +72,7 @@ app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.add_typer(alerts.app, name="alerts", help=t("help.alerts"))
 app.command("pause", help=t("help.pause"))(pausing.pause)
 app.command("resume", help=t("help.resume"))(pausing.resume)
+app.command("pull", help=t("help.pull"))(pulling.pull)
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
 app.command("ui", help=t("help.ui"))(ui.ui)
