@@ -21,6 +21,7 @@ from pipelines.cli import (
     pulling,
     quarantine,
     query,
+    room,
     simulator,
     status,
     store,
@@ -75,6 +76,7 @@ app.command("resume", help=t("help.resume"))(pausing.resume)
 app.command("pull", help=t("help.pull"))(pulling.pull)
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
+app.command("space", help=t("help.space"))(room.space)
 app.command("ui", help=t("help.ui"))(ui.ui)
 app.command("new-connector", help=t("help.new_connector"))(new_connector.new_connector)
 app.command("simulator", help=t("help.simulator"))(simulator.simulator)
