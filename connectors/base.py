@@ -100,6 +100,11 @@ class EachWanted:
     every: timedelta
 
 
+Role: TypeAlias = Literal[
+    "shop", "erp", "crm", "oms", "wms", "carrier", "gateway", "bank", "office"
+]
+"""What a system is to the company; reconciliation knows systems by their roles alone."""
+
 Changes: TypeAlias = (
     ChangedSince | Growing | Feed | Snapshot | OpenDocuments | KeySweep | EachWanted
 )
@@ -242,12 +247,14 @@ class Connector(ABC):
     """One system. Subclasses set the class members and implement three methods.
 
     `Settings` validates the connection's `config:`; every field has a description, because
-    `isthmus connect` writes it into the YAML. Importing the module must be cheap.
+    `isthmus connect` writes it into the YAML. Importing the module must be cheap. `roles` is what
+    the system is to nearly every company that has it; a connection's file may say otherwise.
     """
 
     name: ClassVar[str]
     version: ClassVar[str] = "1"
     title: ClassVar[str] = ""
+    roles: ClassVar[tuple[Role, ...]] = ()
     Settings: ClassVar[type[BaseModel]]
 
     def __init__(self, settings: Any, context: Context) -> None:

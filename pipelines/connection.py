@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from croniter import croniter
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from connectors.base import Connector, Context, Stats, utc_now
+from connectors.base import Connector, Context, Role, Stats, utc_now
 from connectors.base import Stream as DeclaredStream
 from connectors.errors import ConfigError
 from mappings.yamltext import Document, YamlError, read_file
@@ -46,6 +46,12 @@ def _cron(value: str | None) -> str | None:
     return value
 
 
+Roles: TypeAlias = Annotated[
+    list[Role], BeforeValidator(lambda said: [said] if isinstance(said, str) else said)
+]
+"""One role or a list of them; an empty list says that it has none."""
+
+
 class StreamOptions(BaseModel):
     """How one stream is scheduled."""
 
@@ -58,6 +64,9 @@ class StreamOptions(BaseModel):
     sweep: str | None = Field(None, description="When hard deletes are looked for: cron fields.")
     wants: str | None = Field(
         None, description="SELECT on the published store: the rows that the stream asks for."
+    )
+    role: Roles | None = Field(
+        None, description="What the stream is to the company, where not what its connection is."
     )
 
     _check = field_validator("schedule", "sweep")(_cron)
@@ -75,6 +84,11 @@ class ConnectionFile(BaseModel):
     )
     streams: list[str] | dict[str, StreamOptions] | None = Field(
         None, description="What is read; default: all that the connector offers."
+    )
+    role: Roles | None = Field(
+        None,
+        description="What the system is to the company: shop, erp, crm, oms, wms, carrier, gateway,"
+        " bank, office; default: what its connector says.",
     )
     schedule: str | None = Field(None, description="Five cron fields for streams without their own")
     values: dict[str, str] = Field(
@@ -108,13 +122,17 @@ class ConnectionFile(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """One stream of a connection, with its schedule. `promise` is the freshness owed."""
+    """One stream of a connection, with its schedule. `promise` is the freshness owed.
+
+    `roles` are what the file says of the stream itself, None where it is what its connection is.
+    """
 
     name: str
     schedule: str | None = None
     promise: timedelta | None = None
     sweep: str | None = None
     wants: str | None = None
+    roles: tuple[Role, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,9 +181,23 @@ class Connection:
                 option.promise or (_promise(schedule) if schedule else None),
                 option.sweep,
                 option.wants,
+                None if option.role is None else tuple(option.role),
             )
             for name, option in options.items()
         ]
+
+    def roles(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (connection, stream, role): the stream's own, the file's or its connector's.
+
+        Imports the connector where only it can tell; raises ConfigError.
+        """
+        from connectors.registry import load
+
+        said = self.file.role
+        for spec in self.streams:
+            own = spec.roles if spec.roles is not None else said
+            for role in load(self.system).roles if own is None else own:
+                yield self.name, spec.name, role
 
     def stream(self, name: str) -> StreamSpec:
         """Return the stream called `name`; raises ConfigError."""

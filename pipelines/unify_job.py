@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.base import utc_now
+from connectors.errors import ConfigError
 from pipelines.explain import explain
 from pipelines.freshness import freshness_rows, run_rows
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome
@@ -88,11 +89,27 @@ def store_mark(home: Home, decided: int | None = None) -> str:
     return f"{store.st_mtime_ns}-{store.st_size}-{log}-{decided}"
 
 
+def role_rows(workspace: Workspace) -> dict[str, Any]:
+    """Return what each stream is to the company, and the connections that cannot say it now."""
+    from pipelines.connection import Connection
+
+    rows: list[tuple[str, str, str]] = []
+    broken: list[str] = []
+    for name, connection in workspace.connections().items():
+        try:
+            rows += connection.roles() if isinstance(connection, Connection) else ()
+        except ConfigError:
+            broken.append(name)
+        if not isinstance(connection, Connection):
+            broken.append(name)
+    return {"rows": rows, "keep": broken}
+
+
 def _unify_publish(
     workspace: Workspace, outcome: PublishOutcome, now: Callable[[], datetime], new_key: bool
 ) -> str:
     """Do the work; the figures go into `outcome`. Returns the mark of what is published now."""
-    from warehouse import ruled
+    from warehouse import roles, ruled
     from warehouse.landing import Landing
     from warehouse.project import project
     from warehouse.publish import publish
@@ -114,6 +131,7 @@ def _unify_publish(
             rulings=rulings,
             sku_aliases=company.sku_aliases,
         )
+        roles.write(store, **role_rows(workspace))
         projected = project(
             store,
             home,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from warehouse import ddl, marts, ops_tables, public
+from warehouse import ddl, marts, ops_tables, public, recon_tables
 from warehouse.ddl import Table
 from warehouse.model import ENTITIES
 from warehouse.model.base import Column, Entity
@@ -44,6 +44,9 @@ def document() -> str:
         parts += _plain(table, "unified")
     parts += ["\n## Marts\n", "| view | what a row is |", "|---|---|"]
     parts += [f"| `mart.{m.name}` | {m.grain.removeprefix('grain: ')} |" for m in marts.in_order()]
+    parts += ["\n## Reconciliation\n"]
+    for table in recon_tables.STORED:
+        parts += _plain(table, "recon")
     parts += ["\n## Lineage columns of `source`\n", *_columns(_lineage())]
     parts += ["\n## Operations\n"]
     for table in ops_tables.PUBLIC_OPS:

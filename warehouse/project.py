@@ -18,7 +18,18 @@ from typing import Any
 
 import duckdb
 
-from warehouse import bounds, ddl, handed, keyprint, lock, mask, ops_tables, public, trouble
+from warehouse import (
+    bounds,
+    ddl,
+    handed,
+    keyprint,
+    lock,
+    mask,
+    ops_tables,
+    public,
+    recon_tables,
+    trouble,
+)
 from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import Table, columns_of
@@ -37,6 +48,7 @@ _COMPARED = (
     ops_tables.QUARANTINE,
     ops_tables.REFS,
     ops_tables.SUGGESTIONS,
+    *recon_tables.STORED,
 )  # small: whole, by their digests
 
 

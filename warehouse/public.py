@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse import as_of, ddl, marts, ops_tables, upgrades, winners
+from warehouse import as_of, ddl, marts, ops_tables, recon_tables, upgrades, winners
 from warehouse.ddl import Table, columns_of, literal, quote
 from warehouse.mask import public_table
 from warehouse.model import ENTITIES
@@ -64,6 +64,7 @@ def all_tables() -> Iterator[Table]:
     yield from source_tables()
     yield from history_tables()
     yield from ops_tables.PUBLIC_OPS
+    yield from recon_tables.STORED
 
 
 _Frozen: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
@@ -141,7 +142,8 @@ def _fill_dictionary(con: duckdb.DuckDBPyConnection) -> None:
     ]
     rows += [("mart", m.name, None, None, m.grain, None, None, None) for m in marts.in_order()]
     views = (*unified_views(), *winners.tables(), *as_of.tables())
-    for table in (*views, *source_tables(), *history_tables(), *ops_tables.PUBLIC_OPS):
+    for table in (*views, *source_tables(), *history_tables(), *ops_tables.PUBLIC_OPS,
+                  *recon_tables.STORED):  # fmt: skip
         rows.append((table.schema, table.name, None, None, table.en, table.zh, None, None))
         rows += [
             (table.schema, table.name, f.name, f.sql_type, f.en, f.zh, f.about,

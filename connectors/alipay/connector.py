@@ -19,6 +19,7 @@ from connectors.base import (
     Mode,
     Page,
     ReadRequest,
+    Role,
     Snapshot,
     Stream,
 )
@@ -40,6 +41,7 @@ class AlipayConnector(Remote["Api"]):
 
     name: ClassVar[str] = "alipay"
     title: ClassVar[str] = "支付宝 (Alipay): daily bills, the account's log, trades and refunds"
+    roles: ClassVar[tuple[Role, ...]] = ("gateway",)
     Settings: ClassVar[type[BaseModel]] = AlipaySettings
     settings: AlipaySettings
 

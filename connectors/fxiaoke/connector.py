@@ -15,6 +15,7 @@ from connectors.base import (
     KeySweep,
     Page,
     ReadRequest,
+    Role,
     Snapshot,
     Stream,
 )
@@ -38,6 +39,7 @@ class FxiaokeConnector(Remote["Api"]):
 
     name: ClassVar[str] = "fxiaoke"
     title: ClassVar[str] = "纷享销客 (Fxiaoke, ShareCRM), over OpenAPI v2"
+    roles: ClassVar[tuple[Role, ...]] = ("crm",)
     Settings: ClassVar[type[BaseModel]] = FxiaokeSettings
     settings: FxiaokeSettings
 

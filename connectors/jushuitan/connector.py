@@ -14,6 +14,7 @@ from connectors.base import (
     KeySweep,
     Page,
     ReadRequest,
+    Role,
     Snapshot,
     Stream,
 )
@@ -35,6 +36,7 @@ class JushuitanConnector(Remote["Api"]):
 
     name: ClassVar[str] = "jushuitan"
     title: ClassVar[str] = "聚水潭 (Jushuitan OMS), over its open platform V2"
+    roles: ClassVar[tuple[Role, ...]] = ("oms",)
     Settings: ClassVar[type[BaseModel]] = JushuitanSettings
     settings: JushuitanSettings
 

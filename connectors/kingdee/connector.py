@@ -16,6 +16,7 @@ from connectors.base import (
     OpenDocuments,
     Page,
     ReadRequest,
+    Role,
     Snapshot,
     Stream,
 )
@@ -39,6 +40,7 @@ class KingdeeConnector(Remote["Api"]):
 
     name: ClassVar[str] = "kingdee"
     title: ClassVar[str] = "金蝶云·星空 (Kingdee K3Cloud), over its WebAPI"
+    roles: ClassVar[tuple[Role, ...]] = ("erp",)
     Settings: ClassVar[type[BaseModel]] = KingdeeSettings
     settings: KingdeeSettings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.base import Context, EachWanted, Finding, Page, ReadRequest, Stream
+from connectors.base import Context, EachWanted, Finding, Page, ReadRequest, Role, Stream
 from connectors.errors import AuthError
 from connectors.kuaidi100.carriers import Carriers
 from connectors.kuaidi100.parcels import WANTS
@@ -29,6 +29,7 @@ class Kuaidi100Connector(Remote["Api"]):
 
     name: ClassVar[str] = "kuaidi100"
     title: ClassVar[str] = "快递100 (Kuaidi100), parcel tracking by number"
+    roles: ClassVar[tuple[Role, ...]] = ("carrier",)
     Settings: ClassVar[type[BaseModel]] = Kuaidi100Settings
     settings: Kuaidi100Settings
 

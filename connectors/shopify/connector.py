@@ -16,6 +16,7 @@ from connectors.base import (
     OpenDocuments,
     Page,
     ReadRequest,
+    Role,
     Snapshot,
     Stream,
 )
@@ -35,6 +36,7 @@ class ShopifyConnector(Remote["Api"]):
 
     name: ClassVar[str] = "shopify"
     title: ClassVar[str] = "Shopify: orders, fulfilments, money, returns, products and stock"
+    roles: ClassVar[tuple[Role, ...]] = ("shop",)
     Settings: ClassVar[type[BaseModel]] = ShopifySettings
     settings: ShopifySettings
 

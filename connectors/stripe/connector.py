@@ -20,6 +20,7 @@ from connectors.base import (
     Mode,
     Page,
     ReadRequest,
+    Role,
     Snapshot,
     Stream,
 )
@@ -40,6 +41,7 @@ class StripeConnector(Connector):
 
     name: ClassVar[str] = "stripe"
     title: ClassVar[str] = "Stripe: customers, charges, refunds, ledger and payouts"
+    roles: ClassVar[tuple[Role, ...]] = ("gateway",)
     Settings: ClassVar[type[BaseModel]] = StripeSettings
     settings: StripeSettings
 

@@ -14,6 +14,7 @@ from connectors.base import (
     KeySweep,
     Page,
     ReadRequest,
+    Role,
     Snapshot,
     Stream,
 )
@@ -38,6 +39,7 @@ class TrytonConnector(Remote["Api"]):
 
     name: ClassVar[str] = "tryton"
     title: ClassVar[str] = "Tryton ERP, over JSON-RPC or REST"
+    roles: ClassVar[tuple[Role, ...]] = ("erp",)
     Settings: ClassVar[type[BaseModel]] = TrytonSettings
     settings: TrytonSettings
 

@@ -1,0 +1,69 @@
+-- grain: one row a movement of money that succeeded and an order that it is for
+-- en: Money that moved for an order: what was paid and given back, whoever knows of it, once.
+-- zh: 订单的资金流动：收款与退款，无论哪个系统知晓，只计一次。
+with roles as (
+    select
+        connection, stream,
+        bool_or(role = 'gateway') as is_gateway,
+        bool_or(role = 'bank') as is_bank
+    from recon.roles
+    group by connection, stream
+),
+
+merged as (
+    select distinct order_id from mart.merged_orders
+),
+
+moved as (
+    select
+        payment_id, order_id, connection, stream, provider, method, coalesce(kind, 'payment') as kind,
+        amount, currency, paid_at, value_date, number, lower(trim(merchant_order_no)) as said
+    from main.payments
+    where status = 'succeeded'
+),
+
+allocated as (
+    select
+        payment_id, order_id, any_value(currency) as currency,
+        sum(amount)::decimal(18, 4) as amount
+    from main.payment_allocations
+    where order_id is not null and amount is not null
+    group by payment_id, order_id
+),
+
+bound as (
+    select
+        m.*,
+        case when g.order_id is null then coalesce(m.order_id, r.order_id)
+            else coalesce(r.order_id, m.order_id) end as of_order
+    from moved as m
+    left join mart.order_references as r on m.said = r.number
+    left join merged as g on m.order_id = g.order_id
+),
+
+split as (
+    select b.* exclude (of_order), b.of_order as for_order, b.amount as for_amount
+    from bound as b
+    where b.of_order is not null and b.payment_id not in (select payment_id from allocated)
+    union all
+    select b.* exclude (of_order), a.order_id, a.amount
+    from bound as b
+    inner join allocated as a on b.payment_id = a.payment_id
+)
+
+select
+    s.for_order as order_id,
+    s.payment_id,
+    s.connection,
+    s.stream,
+    coalesce(r.is_gateway, false) as is_gateway,
+    coalesce(r.is_bank, false) as is_bank,
+    s.provider,
+    s.method,
+    s.kind,
+    s.for_amount as amount,
+    s.currency,
+    coalesce(s.paid_at, s.value_date::timestamptz) as paid_at,
+    s.number
+from split as s
+left join roles as r on s.connection = r.connection and s.stream = r.stream
