@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -21,6 +21,18 @@ class Tolerance(_Strict):
 
     amount: str = Field("0.01", pattern=r"^\d{1,12}(\.\d{1,4})?$", description="Money, in units.")
     transit: Duration = Field(timedelta(days=3), description="Time goods may be under way.")
+
+
+class RuleFile(_Strict):
+    """How one rule of reconciliation is kept; what is not said is the rule's or the company's."""
+
+    severity: Literal["error", "warning", "info"] | None = Field(None, description="How bad it is.")
+    tolerance: str | None = Field(
+        None, pattern=r"^\d{1,12}(\.\d{1,4})?$", description="Money or pieces it may differ by."
+    )
+    transit: Duration | None = Field(None, description="Time in which it counts as under way.")
+    since: date | None = Field(None, description="What happened before is not looked at.")
+    off: bool = Field(False, description="Switched off: it leaves no open break.")
 
 
 class Keep(_Strict):
@@ -63,6 +75,9 @@ class CompanyFile(_Strict):
         description="Connection -> its SKU -> the SKU that the other systems know the item by.",
     )
     tolerance: Tolerance = Tolerance()
+    reconcile: dict[str, RuleFile] = Field(
+        default_factory=dict, description="Rules of reconciliation by name, where kept otherwise."
+    )
     privacy: Literal["masked", "clear"] = Field(
         "masked", description="What is published: personal data masked, or in clear."
     )

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import utc_now
@@ -20,7 +21,9 @@ from warehouse.decisions import Decisions
 from warehouse.home import Home
 
 if TYPE_CHECKING:
+    from pipelines.company import CompanyFile
     from pipelines.workspace import Workspace
+    from warehouse.recon_rules import Settings
 
 
 def unify_publish(
@@ -105,14 +108,35 @@ def role_rows(workspace: Workspace) -> dict[str, Any]:
     return {"rows": rows, "keep": broken}
 
 
+def recon_settings(company: CompanyFile) -> Settings:
+    """Return how the company reconciles, as its file says."""
+    from warehouse.recon_rules import Setting, Settings
+
+    own = tuple(
+        (
+            name,
+            Setting(
+                said.severity,
+                None if said.tolerance is None else Decimal(said.tolerance),
+                said.transit,
+                said.since,
+                said.off,
+            ),
+        )
+        for name, said in sorted(company.reconcile.items())
+    )
+    return Settings(Decimal(company.tolerance.amount), company.tolerance.transit, own)
+
+
 def _unify_publish(
     workspace: Workspace, outcome: PublishOutcome, now: Callable[[], datetime], new_key: bool
 ) -> str:
     """Do the work; the figures go into `outcome`. Returns the mark of what is published now."""
-    from warehouse import roles, ruled
+    from warehouse import explained, roles, ruled
     from warehouse.landing import Landing
     from warehouse.project import project
     from warehouse.publish import publish
+    from warehouse.reconcile import reconcile
     from warehouse.settle import expect_decisions
     from warehouse.store import open_store
     from warehouse.unify import unify
@@ -123,7 +147,8 @@ def _unify_publish(
     with open_store(home, clock=now, on_wait=waiting) as store:
         # Read under the lock: of two that unify, the later one knows the newer decisions.
         expect_decisions(store, landing)
-        decided, rulings = ruled.read(landing.decisions)
+        log = landing.decisions.all()
+        decided, rulings = (log[-1].sequence if log else 0), ruled.rulings(log)
         unified = unify(
             store,
             now=now(),
@@ -132,6 +157,9 @@ def _unify_publish(
             sku_aliases=company.sku_aliases,
         )
         roles.write(store, **role_rows(workspace))
+        breaks = reconcile(
+            store, now=now(), settings=recon_settings(company), said=explained.said(log)
+        )
         projected = project(
             store,
             home,
@@ -154,6 +182,7 @@ def _unify_publish(
         "rewritten": unified.rewritten,
         "removed": unified.removed,
         "rebound": unified.rebound,
+        "breaks": asdict(breaks),
         "projected": projected.rows,
         "bytes": published.bytes,
     }

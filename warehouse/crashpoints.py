@@ -19,6 +19,7 @@ POINTS: tuple[str, ...] = (
     "decide.written",  # a decision is on disk, the store has not seen it
     "unify.written",  # golden rows written, the transaction is open
     "unify.committed",
+    "reconcile.written",  # breaks written, the transaction is open
     "project.written",  # projection written, the transaction is open
     "project.committed",
     "publish.copied",  # the copy has its temporary name

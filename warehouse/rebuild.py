@@ -16,13 +16,14 @@ import duckdb
 
 from warehouse import crashpoints, keyprint, lock, settle, store
 from warehouse.batch import sync_folder
-from warehouse.ddl import source_table
+from warehouse.ddl import columns_of, source_table
 from warehouse.errors import LandingDamaged, StoreDamaged
 from warehouse.home import Home
 from warehouse.landing import Landing
 from warehouse.load import load_pending
 from warehouse.model import HEADERS
 from warehouse.model.plan import StreamPlan
+from warehouse.recon_tables import BREAKS
 from warehouse.session import Now, moment
 from warehouse.store import Store
 
@@ -76,6 +77,7 @@ def rebuild(
         store.create(new)
         made = Store(new, store.connect(new))
         try:
+            _keep_breaks(made.con, home.store)
             for name, value in kept.items():
                 made.set_meta(name, value)
             report = _fill(made, landing, plan_for, now)
@@ -171,6 +173,21 @@ def _known(home: Home, wait: float) -> tuple[str, dict[str, set[tuple[str, objec
             finally:
                 con.close()
     return "", {}
+
+
+def _keep_breaks(new: duckdb.DuckDBPyConnection, old: Path) -> None:
+    """Take over what was seen of breaks, where the old store can be read: no record tells it."""
+    if not old.exists():
+        return
+    with suppress(duckdb.Error):
+        store.attach(new, old, "before", read_only=True)
+        try:
+            names = columns_of(BREAKS.names)
+            new.execute(
+                f"insert into {BREAKS.full} ({names}) select {names} from before.{BREAKS.full}"
+            )
+        finally:
+            new.execute("detach before")
 
 
 def _kept(path: Path, wait: float, names: Sequence[str]) -> dict[str, str]:

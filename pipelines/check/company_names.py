@@ -13,7 +13,7 @@ from pipelines.texts import t
 
 
 def names(document: Document) -> Iterator[Problem]:
-    """Yield the names under `priority` and `sku_aliases` that nothing has.
+    """Yield the names under `priority`, `sku_aliases` and `reconcile` that nothing has.
 
     A connection is known by its folder beside the company's; nothing is looked for where the file
     stands alone.
@@ -30,6 +30,16 @@ def names(document: Document) -> Iterator[Problem]:
     for connection in _map(given.get("sku_aliases")):
         spot = ("attributes", "sku_aliases", connection)
         yield from _connection(document, spot, connection, known)
+    yield from _rules(document, given)
+
+
+def _rules(document: Document, given: Mapping[str, Any]) -> Iterator[Problem]:
+    from warehouse.recon_rules import names
+
+    for name in _map(given.get("reconcile")):
+        if name not in names():
+            spot: Spot = ("attributes", "reconcile", name)
+            yield at(document, spot, t("found.unknown_key"), meant(name, names(), most=30))
 
 
 def _map(value: Any) -> Mapping[str, Any]:

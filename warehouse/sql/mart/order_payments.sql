@@ -10,6 +10,26 @@ with roles as (
     group by connection, stream
 ),
 
+-- A movement that another leads and a gateway or bank tells of too is as these tell it.
+told as (
+    select
+        e.payment_id, s.connection, s.stream, s.provider, s.method, s.amount, s.currency, s.paid_at,
+        s.value_date, s.number, s.merchant_order_no
+    from main.payment_evidence as e
+    inner join roles as r
+        on e.connection = r.connection and e.stream = r.stream and (r.is_gateway or r.is_bank)
+    inner join main.payments as p
+        on e.payment_id = p.payment_id and (e.connection <> p.connection or e.stream <> p.stream)
+    inner join source.payments as s
+        on e.connection = s.connection and e.stream = s.stream and e.source_key = s.source_key
+    left join roles as l on p.connection = l.connection and p.stream = l.stream
+    where coalesce(l.is_gateway or l.is_bank, false) = false and s.is_deleted is not true
+        and s.status = 'succeeded'
+    qualify row_number() over (
+        partition by e.payment_id order by r.is_gateway desc, s.connection, s.stream, s.source_key
+    ) = 1
+),
+
 merged as (
     select distinct order_id from mart.merged_orders
 ),
@@ -19,7 +39,14 @@ moved as (
         payment_id, order_id, connection, stream, provider, method, coalesce(kind, 'payment') as kind,
         amount, currency, paid_at, value_date, number, lower(trim(merchant_order_no)) as said
     from main.payments
-    where status = 'succeeded'
+    where status = 'succeeded' and payment_id not in (select payment_id from told)
+    union all
+    select
+        p.payment_id, p.order_id, t.connection, t.stream, t.provider, t.method,
+        coalesce(p.kind, 'payment'), t.amount, t.currency, t.paid_at, t.value_date, t.number,
+        lower(trim(coalesce(t.merchant_order_no, p.merchant_order_no)))
+    from told as t
+    inner join main.payments as p on t.payment_id = p.payment_id
 ),
 
 allocated as (

@@ -1,0 +1,277 @@
+"""Holds the systems against each other: runs the rules, keeps `recon.breaks` and `recon.rules`.
+
+Every rule looks at everything anew; what several of them stand on is made once, in temp tables. A
+break is the same thing as long as its rule and subject are, so it appears, ages, is explained, goes
+and comes back. Nothing is done where nothing could have changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+import duckdb
+
+from warehouse import bounds, recon_rules
+from warehouse.crashpoints import reach
+from warehouse.ddl import columns_of, literal, quote
+from warehouse.explained import FIGURES, Said
+from warehouse.model import ENTITIES
+from warehouse.recon_rules import Need, Rule, Setting, Settings
+from warehouse.recon_tables import BREAKS, FOUND, RULES
+from warehouse.store import Store
+from warehouse.temptables import fill
+
+MARK = "recon_mark"
+_KEY = "(f.rule || chr(31) || f.subject)"
+_LEFT = "recon_found", "recon_next", "recon_said", "recon_set"
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What a reconciliation found: `counts` by rule and status, resolved ones left out.
+
+    `changed` is false where nothing was looked at. The others count breaks of this run.
+    """
+
+    changed: bool = False
+    appeared: int = 0
+    resolved: int = 0
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    severities: dict[str, int] = field(default_factory=dict)
+
+
+def reconcile(
+    store: Store,
+    *,
+    now: datetime,
+    settings: Settings | None = None,
+    said: Mapping[tuple[str, str], Said] | None = None,
+    rules: Sequence[Rule] | None = None,
+) -> Reconciled:
+    """Bring `recon.breaks` up to the store's golden and source rows, in one transaction.
+
+    `said` is what people decided of breaks, `rules` are those of the project unless given. Looks at
+    nothing where golden rows, roles, settings and decisions are as they were and no break has left
+    its transit window.
+    """
+    settings, said = settings or Settings(), said or {}
+    rules = recon_rules.rules() if rules is None else rules
+    mark = _mark(store, settings, said, rules)
+    con = store.con
+    if store.meta(MARK) == mark and not _is_due(con, now):
+        return _counted(con, Reconciled())
+
+    def work() -> Reconciled:
+        try:
+            applies = _find(con, rules, settings, now)
+            _take_said(con, said)
+            _live(con, now)
+            with bounds.transaction(store):
+                done = _write(con)
+                _tell_rules(con, rules, settings, applies, now)
+                store.set_meta(MARK, mark)
+                reach("reconcile.written")
+            return done
+        finally:
+            _drop(con)
+
+    return _counted(con, bounds.sparingly(store, work))
+
+
+def _mark(
+    store: Store, settings: Settings, said: Mapping[tuple[str, str], Said], rules: Sequence[Rule]
+) -> str:
+    """Return what the outcome is a function of, but for time."""
+    roles = store.con.execute(
+        "SELECT coalesce(string_agg(concat_ws('/', connection, stream, role), ',' ORDER BY ALL), "
+        "'') FROM recon.roles"
+    ).fetchall()
+    texts = [rule.sql for rule in rules] + [f"{n}{s}" for n, s in recon_rules.steps().items()]
+    form = [
+        store.meta("unified_run"), str(store.meta("store_id")), roles, texts, asdict(settings),
+        max((one.sequence for one in said.values()), default=0),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(form, default=str).encode()).hexdigest()
+
+
+def _is_due(con: duckdb.DuckDBPyConnection, now: datetime) -> bool:
+    row = con.execute(
+        "SELECT 1 FROM recon.breaks WHERE status = 'timing' AND timing_until <= ? LIMIT 1", [now]
+    ).fetchall()
+    return bool(row)
+
+
+def _find(
+    con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], settings: Settings, now: datetime
+) -> dict[str, bool]:
+    """Fill the temp table `recon_found`; returns which rules apply."""
+    body = ", ".join(f"{quote(f.name)} {f.sql_type}" for f in FOUND)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE recon_found ({body}, kind VARCHAR, severity VARCHAR, "
+        "tolerance DECIMAL(28,6), timing_until TIMESTAMPTZ)"
+    )
+    there: dict[Need, bool] = {}
+    applies = {rule.name: all(_is_there(con, need, there) for need in rule.needs) for rule in rules}
+    chosen = [r for r in rules if applies[r.name] and not settings.of(r).is_off]
+    shared = recon_rules.steps()
+    con.execute("SET VARIABLE recon_now = ?::TIMESTAMPTZ", [now])
+    for schema, name in recon_rules.wanted([rule.sql for rule in chosen]):
+        table = recon_rules.temp_name(schema, name)
+        sql = recon_rules.private(shared[schema, name])
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
+    for rule in chosen:
+        _run(con, rule, settings.of(rule))
+    return applies
+
+
+def _is_there(con: duckdb.DuckDBPyConnection, need: Need, known: dict[Need, bool]) -> bool:
+    if need not in known:
+        table = f"source.{quote(ENTITIES[need.entity].table)}"
+        among = ""
+        if need.roles:
+            roles = ", ".join(literal(role) for role in need.roles)
+            among = (
+                "WHERE (connection, stream) IN "
+                f"(SELECT (connection, stream) FROM recon.roles WHERE role IN ({roles}))"
+            )
+        known[need] = bool(con.execute(f"SELECT 1 FROM {table} {among} LIMIT 1").fetchall())
+    return known[need]
+
+
+def _run(con: duckdb.DuckDBPyConnection, rule: Rule, own: Setting) -> None:
+    seconds = own.transit.total_seconds() if own.transit else 0
+    con.execute(f"SET VARIABLE recon_tolerance = {own.tolerance}::DECIMAL(18,4)")
+    con.execute(f"SET VARIABLE recon_transit = to_seconds({seconds})")
+    since = f"WHERE happened_at IS NULL OR happened_at >= DATE '{own.since}'" if own.since else ""
+    con.execute(
+        f"INSERT INTO recon_found BY NAME SELECT *, {literal(rule.name)} AS rule, "
+        f"{literal(rule.kind)} AS kind, {literal(str(own.severity))} AS severity, "
+        f"{own.tolerance} AS tolerance, happened_at + to_seconds({seconds}) AS timing_until "
+        f"FROM ({recon_rules.private(rule.sql)}) {since}"
+    )
+
+
+def _take_said(con: duckdb.DuckDBPyConnection, said: Mapping[tuple[str, str], Said]) -> None:
+    columns = {"rule": "VARCHAR", "subject": "VARCHAR", "sequence": "BIGINT", "who": "VARCHAR",
+               "why": "VARCHAR", "is_explained": "BOOLEAN", "expected": "DECIMAL(28,6)",
+               "actual": "DECIMAL(28,6)", "expected_said": "VARCHAR",
+               "actual_said": "VARCHAR"}  # fmt: skip
+    fill(
+        con, "recon_said", columns,
+        ([*key, s.sequence, s.who, s.why, s.is_explained, *s.figures] for key, s in said.items()),
+    )  # fmt: skip
+
+
+def _live(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Make the temp table `recon_next`: what `recon.breaks` is to be."""
+    found = {f.name: f"f.{quote(f.name)}" for f in FOUND}
+    same = " AND ".join(f"f.{n} IS NOT DISTINCT FROM d.{n}" for n in FIGURES)
+    moment = f"TIMESTAMPTZ {literal(now.isoformat())}"
+    new = found | {
+        "break_id": "f.break_id",
+        "kind": "f.kind",
+        "severity": "f.severity",
+        "difference": "f.actual - f.expected",
+        "tolerance": "f.tolerance",
+        "timing_until": "f.timing_until",
+        "first_seen": f"coalesce(o.first_seen, {moment})",
+        "last_seen": moment,
+        "occurrences": "coalesce(o.occurrences, 0) + (o.status IS NULL OR o.status = 'resolved')"
+        "::INT",
+        # What was open once stays so until it is gone or explained.
+        "status": f"CASE WHEN f.is_explained THEN 'explained' WHEN o.status IN ('open', "
+        f"'explained') THEN 'open' WHEN f.timing_until > {moment} THEN 'timing' ELSE 'open' END",
+        "resolved_at": "NULL",
+        "explained_by": "f.who",
+        "explanation": "f.why",
+        "decision": "f.sequence",
+    }
+    gone = {f.name: f"o.{quote(f.name)}" for f in BREAKS.fields} | {
+        "status": "'resolved'",
+        "resolved_at": f"coalesce(o.resolved_at, {moment})",
+    }
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE recon_next AS WITH f AS (SELECT f.*, md5{_KEY}::UUID AS "
+        f"break_id, coalesce(d.is_explained AND {same}, false) AS is_explained, "
+        "if(is_explained, d.who, NULL) AS who, if(is_explained, d.why, NULL) AS why, "
+        "if(is_explained, d.sequence, NULL) AS sequence "
+        "FROM recon_found f LEFT JOIN recon_said d ON d.rule = f.rule AND d.subject = f.subject "
+        # One row a subject, whatever a source says twice.
+        "QUALIFY row_number() OVER (PARTITION BY f.rule, f.subject ORDER BY f.happened_at, "
+        "f.left_key, f.right_key, f.actual) = 1) "
+        f"SELECT {', '.join(f'{new[n]} AS {n}' for n in BREAKS.names)} FROM f "
+        f"LEFT JOIN {BREAKS.full} o ON o.break_id = f.break_id UNION ALL "
+        f"SELECT {', '.join(gone[n] for n in BREAKS.names)} FROM {BREAKS.full} o "
+        "WHERE o.break_id NOT IN (SELECT break_id FROM f)"
+    )
+
+
+def _write(con: duckdb.DuckDBPyConnection) -> Reconciled:
+    rows = con.execute(
+        f"SELECT count(*) FILTER (n.status <> 'resolved' AND coalesce(o.status, 'resolved') = "
+        "'resolved'), count(*) FILTER (n.status = 'resolved' AND o.status <> 'resolved') "
+        f"FROM recon_next n LEFT JOIN {BREAKS.full} o ON o.break_id = n.break_id"
+    ).fetchall()
+    con.execute(f"DELETE FROM {BREAKS.full}")
+    con.execute(
+        f"INSERT INTO {BREAKS.full} ({columns_of(BREAKS.names)}) SELECT * FROM recon_next "
+        "ORDER BY rule, subject"
+    )
+    return Reconciled(True, int(rows[0][0]), int(rows[0][1]))
+
+
+def _tell_rules(
+    con: duckdb.DuckDBPyConnection,
+    rules: Sequence[Rule],
+    settings: Settings,
+    applies: Mapping[str, bool],
+    now: datetime,
+) -> None:
+    """Write `recon.rules`: settings and texts, when each ran last, and how many it has found."""
+    names = RULES.names[:-3]
+    kinds = {f.name: f.sql_type for f in RULES.fields if f.name in names}
+    fill(con, "recon_set", kinds, [_told(r, settings.of(r), applies[r.name], now) for r in rules])
+    counts = ", ".join(
+        f"count(*) FILTER (b.status = '{word}')" for word in ("open", "timing", "explained")
+    )
+    ran = "if(s.is_on AND s.applies, s.ran_at, (SELECT max(r.ran_at) FROM recon.rules r WHERE " \
+        "r.rule = s.rule))"  # fmt: skip
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE recon_told AS SELECT s.* REPLACE ({ran} AS ran_at), "
+        f"{counts} FROM recon_set s LEFT JOIN {BREAKS.full} b ON b.rule = s.rule GROUP BY ALL"
+    )
+    con.execute(f"DELETE FROM {RULES.full}")
+    con.execute(f"INSERT INTO {RULES.full} SELECT * FROM recon_told ORDER BY rule")
+    con.execute("DROP TABLE recon_told")
+
+
+def _told(rule: Rule, own: Setting, applies: bool, now: datetime) -> list[object]:
+    seconds = int(own.transit.total_seconds()) if own.transit is not None else 0
+    return [
+        rule.name, rule.kind, own.severity, rule.en, rule.zh, rule.do_en, rule.do_zh,
+        rule.needs_said, str(own.tolerance), seconds, own.since and own.since.isoformat(),
+        not own.is_off, applies, now.isoformat(),
+    ]  # fmt: skip
+
+
+def _counted(con: duckdb.DuckDBPyConnection, done: Reconciled) -> Reconciled:
+    """Add how many breaks there are by rule and status; severities count the open ones."""
+    for rule, severity, status, many in con.execute(
+        "SELECT rule, severity, status, count(*) FROM recon.breaks WHERE status <> 'resolved' "
+        "GROUP BY ALL ORDER BY ALL"
+    ).fetchall():
+        done.counts.setdefault(rule, {})[status] = int(many)
+        if status == "open":
+            done.severities[severity] = done.severities.get(severity, 0) + int(many)
+    return done
+
+
+def _drop(con: duckdb.DuckDBPyConnection) -> None:
+    for name in (*_LEFT, *(recon_rules.temp_name(*one) for one in recon_rules.steps())):
+        con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+    for name in ("now", "tolerance", "transit"):
+        con.execute(f"RESET VARIABLE recon_{name}")

@@ -1,0 +1,86 @@
+-- grain: one row an order, or several that were merged, and a system whose documents do not add up to it
+-- kind: amount
+-- severity: error
+-- needs: shop|oms order, erp|oms order
+-- en: What the documents of an ERP or OMS add up to is not the total of the order that they carry out.
+-- zh: ERP 或 OMS 单据合计金额与所对应订单的金额不一致。
+-- do-en: Correct the document, or the order, whichever is wrong; a part may also be missing.
+-- do-zh: 更正有误的单据或订单；也可能缺少一部分单据。
+-- Split orders are added up, merged ones compared together. Right is what the order was placed with,
+-- what it is after changes, or what is left after refunds. Documents in another currency, without a
+-- sum, and cancelled orders are not compared; a second copy of a document is another rule's.
+with documents as (
+    select
+        group_id, connection,
+        count(*) as documents,
+        sum(total) as total,
+        bool_and(total is not null) as is_known,
+        count(distinct currency) as currencies,
+        any_value(currency) as currency,
+        string_agg(number, ', ' order by number) as numbers,
+        min(source_key) as source_key,
+        max(changed_at) as changed_at
+    from (
+        select distinct group_id, connection, stream, source_key, total, currency, number, changed_at
+        from step.handed
+    )
+    group by group_id, connection
+),
+
+copies as (
+    select h.order_id, h.connection
+    from step.handed as h
+    inner join main.orders as o on h.order_id = o.order_id
+    where not h.is_merged and h.total = o.total and o.total > 0
+    group by h.order_id, h.connection
+    having count(*) > 1
+),
+
+orders as (
+    select
+        h.group_id, h.connection,
+        count(*) as orders,
+        sum(o.total) as total,
+        sum(coalesce(o.current_total, o.total)) as current_total,
+        sum(o.total - coalesce(g.refunded_total, 0)) as kept_total,
+        sum(o.total - o.refunded_amount) as moved_total,
+        bool_and(o.order_id is not null and o.total is not null and o.status is distinct from 'cancelled'
+            and o.payment_status is distinct from 'voided') as is_known,
+        count(distinct o.currency) as currencies,
+        any_value(o.currency) as currency,
+        min(o.connection || '/' || o.stream || '/' || o.source_key) as subject,
+        any_value(o.order_id) as order_id,
+        any_value(o.party_id) as party_id,
+        any_value(o.connection) as placed_connection,
+        min(o.source_key) as source_key,
+        string_agg(o.number, ', ' order by o.number) as numbers,
+        max(greatest(o.placed_at, coalesce(o.changed_at, o.placed_at))) as changed_at
+    from (select distinct group_id, connection, order_id from step.handed) as h
+    left join mart.order_to_cash as o on h.order_id = o.order_id
+    left join main.orders as g on h.order_id = g.order_id
+    group by h.group_id, h.connection
+)
+
+select
+    d.connection || ':' || o.subject as subject,
+    case when o.orders = 1 then o.order_id end as order_id,
+    o.party_id,
+    o.placed_connection as left_connection,
+    o.source_key as left_key,
+    o.numbers as left_number,
+    d.connection as right_connection,
+    d.source_key as right_key,
+    d.numbers as right_number,
+    o.currency,
+    o.total as expected,
+    d.total as actual,
+    greatest(o.changed_at, coalesce(d.changed_at, o.changed_at)) as happened_at
+from documents as d
+inner join orders as o on d.group_id = o.group_id and d.connection = o.connection
+where o.is_known and d.is_known
+    and o.currencies = 1 and d.currencies = 1 and o.currency = d.currency
+    and (d.group_id, d.connection) not in (select (order_id, connection) from copies)
+    and least(
+        abs(d.total - o.total), abs(d.total - o.current_total), abs(d.total - o.kept_total),
+        abs(d.total - o.moved_total)
+    ) > getvariable('recon_tolerance') * greatest(d.documents, o.orders)

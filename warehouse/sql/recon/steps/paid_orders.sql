@@ -1,0 +1,26 @@
+-- grain: one row an order that its system calls paid and a way in which it says it was
+-- Without records of payments of its own the order's way is what it names, the amount its total.
+with own as (
+    select
+        order_id, way, any_value(method) as method, sum(amount) as amount, min(paid_at) as paid_at,
+        bool_or(currency is not null) as has_currency
+    from step.own_payments
+    where kind = 'payment'
+    group by order_id, way
+)
+
+select
+    o.order_id,
+    o.connection,
+    coalesce(w.way, lower(trim(o.payment_method)), '') as way,
+    coalesce(w.method, lower(trim(o.payment_method)), '') as method,
+    w.order_id is not null as is_recorded,
+    coalesce(w.amount, o.total) as amount,
+    coalesce(w.paid_at, g.paid_at, o.placed_at) as paid_at,
+    o.bank_paid_amount > 0 as is_at_bank,
+    m.order_id is not null as is_at_gateway
+from mart.order_to_cash as o
+inner join main.orders as g on o.order_id = g.order_id
+left join own as w on o.order_id = w.order_id
+left join step.gateway_orders as m on o.order_id = m.order_id
+where o.payment_status in ('paid', 'partially_refunded', 'refunded')
