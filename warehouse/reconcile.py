@@ -183,12 +183,12 @@ def _live(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
         "occurrences": "coalesce(o.occurrences, 0) + (o.status IS NULL OR o.status = 'resolved')"
         "::INT",
         # What was open once stays so until it is gone or explained.
-        "status": f"CASE WHEN f.is_explained THEN 'explained' WHEN o.status IN ('open', "
+        "status": f"CASE WHEN f.holds THEN 'explained' WHEN o.status IN ('open', "
         f"'explained') THEN 'open' WHEN f.timing_until > {moment} THEN 'timing' ELSE 'open' END",
         "resolved_at": "NULL",
-        "explained_by": "f.who",
-        "explanation": "f.why",
-        "decision": "f.sequence",
+        "explained_by": "if(f.holds, f.who, NULL)",
+        "explanation": "if(f.holds, f.why, NULL)",
+        "decision": "if(f.holds, f.sequence, NULL)",
     }
     gone = {f.name: f"o.{quote(f.name)}" for f in BREAKS.fields} | {
         "status": "'resolved'",
@@ -196,9 +196,7 @@ def _live(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
     }
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE recon_next AS WITH f AS (SELECT f.*, md5{_KEY}::UUID AS "
-        f"break_id, coalesce(d.is_explained AND {same}, false) AS is_explained, "
-        "if(is_explained, d.who, NULL) AS who, if(is_explained, d.why, NULL) AS why, "
-        "if(is_explained, d.sequence, NULL) AS sequence "
+        f"break_id, coalesce(d.is_explained AND {same}, false) AS holds, d.who, d.why, d.sequence "
         "FROM recon_found f LEFT JOIN recon_said d ON d.rule = f.rule AND d.subject = f.subject "
         # One row a subject, whatever a source says twice.
         "QUALIFY row_number() OVER (PARTITION BY f.rule, f.subject ORDER BY f.happened_at, "

@@ -116,6 +116,12 @@ def pairs_of(decision: Decision) -> Iterator[Ruling]:
             yield Ruling(decision.sequence, entity, decision.kind, *sorted((one, other)))
 
 
+def read(decisions: Decisions) -> tuple[int, dict[str, Rulings]]:
+    """Return the number of the last decision that was read, and what holds by entity."""
+    log = decisions.all()
+    return (log[-1].sequence if log else 0), rulings(log)
+
+
 def opposed(
     decisions: Decisions, entity: str, kind: Kind, rows: Sequence[Record]
 ) -> list[Decision]:

@@ -13,7 +13,7 @@ with asked as (
         p.order_id, sum(p.amount) as amount, min(p.paid_at) as paid_at, bool_or(p.is_recorded) as is_recorded
     from step.paid_orders as p
     inner join step.gateway_ways as w on p.connection = w.connection and p.way = w.way
-    where not p.is_at_gateway and p.paid_at >= w.since
+    where not p.has_money and p.paid_at >= w.since
         -- Where nobody says in which way, money at the bank is an answer.
         and not (p.is_at_bank and not p.is_recorded)
     group by p.order_id

@@ -25,6 +25,7 @@ seen as (
     select distinct p.connection, p.way, m.connection as gateway
     from step.paid_orders as p
     inner join step.gateway_orders as m on p.order_id = m.order_id
+    where p.is_at_gateway
 ),
 
 named as (

@@ -5,6 +5,7 @@ select
     lower(trim(coalesce(s.provider, s.method, ''))) as way,
     lower(coalesce(s.method, '')) as method,
     coalesce(s.kind, 'payment') as kind,
+    b.is_gateway as is_at_gateway,
     s.amount,
     s.currency,
     coalesce(s.paid_at, s.value_date::timestamptz, s.source_created_at) as paid_at

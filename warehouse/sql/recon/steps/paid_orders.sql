@@ -3,7 +3,8 @@
 with own as (
     select
         order_id, way, any_value(method) as method, sum(amount) as amount, min(paid_at) as paid_at,
-        bool_or(currency is not null) as has_currency
+        bool_or(is_at_gateway) as is_at_gateway,
+        count(*) over (partition by order_id) as ways
     from step.own_payments
     where kind = 'payment'
     group by order_id, way
@@ -18,7 +19,9 @@ select
     coalesce(w.amount, o.total) as amount,
     coalesce(w.paid_at, g.paid_at, o.placed_at) as paid_at,
     o.bank_paid_amount > 0 as is_at_bank,
-    m.order_id is not null as is_at_gateway
+    m.order_id is not null as has_money,
+    -- Of an order paid in several ways each record speaks for itself.
+    case when w.ways > 1 then w.is_at_gateway else m.order_id is not null end as is_at_gateway
 from mart.order_to_cash as o
 inner join main.orders as g on o.order_id = g.order_id
 left join own as w on o.order_id = w.order_id

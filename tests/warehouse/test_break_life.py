@@ -1,0 +1,152 @@
+"""A break appears, ages, is explained, changes, goes and comes back: as `recon` tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from recon_rows import LATER, Company, company, order, paid
+from source_rows import MOMENT
+
+from warehouse import explained
+from warehouse.decisions import Decisions
+from warehouse.errors import DecisionError
+from warehouse.home import Home
+from warehouse.project import project
+from warehouse.recon_rules import Setting, Settings
+
+DAY = timedelta(days=1)
+TOLD = ("rule", "expected", "actual", "status", "occurrences")
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> Iterator[Company]:
+    """A shop with three orders of which the gateway has the money of two."""
+    with company(tmp_path) as made:
+        made.put("shop", "order", *(order(k, payment_status="paid", payment_method="pay")
+                                    for k in "123"))  # fmt: skip
+        made.put("gate", "payment", paid("g1", "T1"), paid("g2", "T2"))
+        yield made
+
+
+def test_the_life_of_a_break(firm: Company, tmp_path: Path) -> None:
+    firm.run(MOMENT + DAY)
+    assert firm.breaks(*TOLD, "timing_until") == [
+        ("order_paid_without_money", 100, 0, "timing", 1, MOMENT + 3 * DAY)
+    ]
+    assert not firm.run(MOMENT + 2 * DAY).changed
+    assert firm.breaks("status", "last_seen") == [("timing", MOMENT + DAY)]
+    done = firm.run(MOMENT + 4 * DAY)  # nothing was loaded: it is time that opens it
+    assert (done.changed, done.appeared, done.severities) == (True, 0, {"error": 1})
+    assert firm.breaks("status", "first_seen", "last_seen") == [
+        ("open", MOMENT + DAY, MOMENT + 4 * DAY)
+    ]
+
+    log = Decisions(tmp_path / "log")
+    ((found,),) = firm.breaks("break_id")
+    explained.decide(firm.store, log, explained.EXPLAIN, str(found), why="paid in cash",
+                     at=LATER, who="li")  # fmt: skip
+    firm.said = explained.said(log.all())
+    assert firm.run(LATER).changed
+    assert firm.breaks("status", "explained_by", "explanation", "decision") == [
+        ("explained", "li", "paid in cash", 1)
+    ]
+
+    firm.put("shop", "order", order("3", 140, payment_status="paid", payment_method="pay"))
+    firm.run(LATER + DAY)  # other figures than those that were explained
+    assert firm.breaks(*TOLD, "explanation") == [
+        ("order_paid_without_money", 140, 0, "open", 1, None)
+    ]
+
+    firm.put("gate", "payment", paid("g3", "T3", 140))
+    assert firm.run(LATER + 2 * DAY).resolved == 1
+    assert firm.breaks("status", "resolved_at", "last_seen", where="true") == [
+        ("resolved", LATER + 2 * DAY, LATER + DAY)
+    ]
+
+    firm.load.delete("payment", "g3", connection="gate")
+    assert firm.run(LATER + 3 * DAY).appeared == 1
+    assert firm.breaks(*TOLD, "first_seen", "resolved_at") == [
+        ("order_paid_without_money", 140, 0, "open", 2, MOMENT + DAY, None)
+    ]
+    assert firm.breaks("break_id") == [(found,)]
+
+
+def test_an_explanation_holds_where_the_break_comes_back_and_ends_with_a_word(
+    firm: Company, tmp_path: Path
+) -> None:
+    log = Decisions(tmp_path / "log")
+    firm.run(LATER)
+    ((found,),) = firm.breaks("break_id")
+    explained.decide(firm.store, log, explained.EXPLAIN, str(found), why="cash", at=LATER)
+    firm.said = explained.said(log.all())
+    firm.run(LATER)
+    firm.put("gate", "payment", paid("g3", "T3"))
+    firm.run(LATER + DAY)
+    with pytest.raises(DecisionError, match="resolved"):
+        explained.decide(firm.store, log, explained.EXPLAIN, str(found), why="x", at=LATER)
+    firm.load.delete("payment", "g3", connection="gate")
+    firm.run(LATER + 2 * DAY)
+    assert firm.breaks("status", "occurrences", "explanation") == [("explained", 2, "cash")]
+    explained.decide(firm.store, log, explained.REOPEN, str(found), why="no cash", at=LATER)
+    firm.said = explained.said(log.all())
+    firm.run(LATER + 2 * DAY)
+    assert firm.breaks("status", "explanation") == [("open", None)]
+    with pytest.raises(DecisionError, match="only an explained"):
+        explained.decide(firm.store, log, explained.REOPEN, str(found), why="x", at=LATER)
+    with pytest.raises(DecisionError, match="no break"):
+        explained.decide(firm.store, log, explained.EXPLAIN, "nonsense", why="x", at=LATER)
+
+
+def test_settings_move_breaks_without_a_load(firm: Company) -> None:
+    def having(**own: object) -> Settings:
+        return Settings(rules=(("order_paid_without_money", Setting(**own)),))  # type: ignore[arg-type]
+
+    firm.run(LATER)
+    firm.run(LATER, having(severity="info"))
+    assert firm.breaks("severity", "status") == [("info", "open")]
+    firm.run(LATER, having(is_off=True))
+    assert firm.breaks() == []
+    told = (
+        "SELECT is_on, applies, open_count FROM recon.rules WHERE rule = 'order_paid_without_money'"
+    )
+    assert firm.store.con.execute(told).fetchall() == [(False, True, 0)]
+    firm.run(LATER, having(transit=timedelta(days=60)))
+    assert firm.breaks("status", "occurrences") == [("timing", 2)]
+    firm.run(LATER, having(since=(MOMENT + DAY).date()))
+    assert firm.breaks() == []
+    firm.run(LATER, having(tolerance=Decimal(100)))
+    assert firm.breaks() == []
+
+
+def test_breaks_are_published_as_they_are_and_nothing_when_nothing_moved(
+    firm: Company, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+
+    def show() -> list[tuple[object, ...]]:
+        firm.run(LATER)
+        shown = project(firm.store, home, privacy="masked", key=b"0" * 32, now=LATER)
+        with duckdb.connect(str(home.public), read_only=True) as con:
+            rows = con.execute(
+                "SELECT rule, left_number, status, open_count FROM recon.breaks "
+                "JOIN recon.rules USING (rule)"
+            ).fetchall()
+        return [*rows, (shown.changed,)]
+
+    row = ("order_paid_without_money", "T3", "open", 1)
+    assert show() == [row, (True,)]
+    assert show() == [row, (False,)]
+
+
+def test_a_stuck_rule_name_or_a_lacking_line_is_told(tmp_path: Path) -> None:
+    from warehouse import recon_rules
+    from warehouse.errors import StoreError
+
+    (tmp_path / "x.sql").write_text("-- grain: one row\nselect 1")
+    with pytest.raises(StoreError, match="kind"):
+        recon_rules.rules(tmp_path)
