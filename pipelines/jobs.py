@@ -26,6 +26,8 @@ JOB = "unify_publish"
 STEP = "unify_and_publish"  # a step and a job of one name exclude each other
 POOL = "unify"
 PUBLISHED = dg.AssetKey(["published"])
+CHECKS = {"error": "recon_breaks_error", "warning": "recon_breaks_warning"}
+"""Severity of a break -> the check on what is published that tells of it."""
 MARTS = Path(__file__).resolve().parent.parent / "warehouse" / "sql" / "mart"
 
 
@@ -36,11 +38,17 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
     @dg.multi_asset(
         name=STEP,
         specs=specs,
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=PUBLISHED, description=f"No break of severity {word}.")
+            for word, name in CHECKS.items()
+        ],
         pool=POOL,
         can_subset=False,
         description="Golden rows, marts and the published file, from what changed.",
     )
-    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    def step(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Any]]:
         listener = current()
         try:
             outcome = unify_publish(Workspace.discover(), run_id=context.run.run_id)
@@ -52,6 +60,7 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
             listener.published = outcome
         if outcome.error is not None:
             raise failure(outcome.error) from None
+        yield from _checks(outcome)
         for spec in specs:
             shown = _figures(outcome) if spec.key == PUBLISHED else {}
             yield dg.MaterializeResult(asset_key=spec.key, metadata=shown)
@@ -113,6 +122,24 @@ def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
     )
 
 
+def _checks(outcome: PublishOutcome) -> Iterator[dg.AssetCheckResult]:
+    """Yield for each severity whether breaks are open; those under way or explained are none."""
+    breaks = outcome.figures.get("breaks", {})
+    for word, name in CHECKS.items():
+        rules = breaks.get("open", {}).get(word, {})
+        many = sum(rules.values())
+        yield dg.AssetCheckResult(
+            asset_key=PUBLISHED,
+            check_name=name,
+            passed=not many,
+            severity=dg.AssetCheckSeverity.ERROR if word == "error" else dg.AssetCheckSeverity.WARN,
+            description=f"{many} open: `isthmus breaks list`, recon.breaks in the published file."
+            if many
+            else "None is open.",
+            metadata={"open": many, **{f"open: {rule}": count for rule, count in rules.items()}},
+        )
+
+
 def _figures(outcome: PublishOutcome) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "rows changed": outcome.changed,
@@ -123,6 +150,9 @@ def _figures(outcome: PublishOutcome) -> dict[str, Any]:
         shown["version"] = outcome.version
     if outcome.path:
         shown["path"] = dg.MetadataValue.path(outcome.path)
+    breaks = outcome.figures.get("breaks", {})
+    if breaks.get("counts"):
+        shown["breaks"] = dg.MetadataValue.json(breaks["counts"])
     if outcome.figures:
         shown["figures"] = dg.MetadataValue.json(outcome.figures)
     return shown

@@ -32,16 +32,17 @@ _LEFT = "recon_found", "recon_next", "recon_said", "recon_set"
 
 @dataclass(slots=True)
 class Reconciled:
-    """What a reconciliation found: `counts` by rule and status, resolved ones left out.
+    """What a reconciliation found: `counts` of breaks by rule and status, resolved ones left out.
 
-    `changed` is false where nothing was looked at. The others count breaks of this run.
+    `open` counts the open ones by severity and rule. `changed` is false where nothing was looked
+    at; `appeared` and `resolved` count breaks of this run.
     """
 
     changed: bool = False
     appeared: int = 0
     resolved: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    severities: dict[str, int] = field(default_factory=dict)
+    open: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def reconcile(
@@ -257,14 +258,14 @@ def _told(rule: Rule, own: Setting, applies: bool, now: datetime) -> list[object
 
 
 def _counted(con: duckdb.DuckDBPyConnection, done: Reconciled) -> Reconciled:
-    """Add how many breaks there are by rule and status; severities count the open ones."""
+    """Add how many breaks there are."""
     for rule, severity, status, many in con.execute(
         "SELECT rule, severity, status, count(*) FROM recon.breaks WHERE status <> 'resolved' "
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         done.counts.setdefault(rule, {})[status] = int(many)
         if status == "open":
-            done.severities[severity] = done.severities.get(severity, 0) + int(many)
+            done.open.setdefault(severity, {})[rule] = int(many)
     return done
 
 

@@ -8,6 +8,7 @@ import typer
 
 from pipelines.cli import (
     alerts,
+    breaks,
     checking,
     connectors,
     deletions,
@@ -69,6 +70,7 @@ app.command("query", help=t("help.query"))(query.query)
 app.command("explain", help=t("help.explain"))(explain.explain)
 app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
 app.add_typer(party.app, name="party", help=t("help.party"))
+app.add_typer(breaks.app, name="breaks", help=t("help.breaks"))
 app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.add_typer(alerts.app, name="alerts", help=t("help.alerts"))
 app.command("pause", help=t("help.pause"))(pausing.pause)

@@ -18,6 +18,7 @@ from pipelines.outcome import StreamOutcome
 from pipelines.sample import office, servers
 from pipelines.sample.demo import AFTER, FIRST
 from pipelines.sample.files import write_office
+from pipelines.sample.key import Key
 from pipelines.sample.place import OWN, sample_workspace
 from pipelines.sample.questions import (
     DELIVERED,
@@ -66,10 +67,9 @@ class Synced:
         return ask(self.space.home.current, sql)
 
 
-@pytest.fixture(scope="module")
-def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
-    env = dict(os.environ, ISTHMUS_DEFS=str(OWN), ISTHMUS_HOME=str(tmp_path_factory.mktemp("home")))
-    story = tell(orders=ORDERS)
+def company(home: Path, story: Story) -> Iterator[Synced]:
+    """Yield the sample company of a story, synced into `home`."""
+    env = dict(os.environ, ISTHMUS_DEFS=str(OWN), ISTHMUS_HOME=str(home))
     apps = servers.build(story)
     space, folder = sample_workspace(Workspace.discover(env), env)
     write_office(folder, story)
@@ -78,6 +78,11 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
     made.first |= made.sync(AFTER)
     yield made
     space.control.close()
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
+    yield from company(tmp_path_factory.mktemp("home"), tell(orders=ORDERS))
 
 
 def test_every_stream_is_synced(synced: Synced) -> None:
@@ -113,6 +118,52 @@ def test_the_published_store_answers_what_the_key_says(
     }[question.name]  # fmt: skip
     rows = synced.ask(f"select {columns} from ({question.sql})")
     assert Counter(rows) == Counter(wanted(synced.story.key))
+
+
+CLASSES = {
+    "order_without_document": lambda key: key.lacking,
+    "document_without_order": lambda key: [claims for _, claims in key.stray],
+    "payment_amount": lambda key: _orders(key, "short", "long"),
+    "order_paid_without_money": lambda key: _orders(key, "missing"),
+    "paid_order_unpaid": lambda key: _orders(key, "unpaid"),
+    "payment_without_order": lambda key: _orders(key, "unknown"),
+    "refund_without_return": lambda key: _orders(key, "kept"),
+    "oversell": lambda key: [one.sku for one in key.oversold],
+    "sent_but_open_in_shop": lambda key: [order for order, _ in key.delivered],
+}
+"""What the key says of each rule; the other rules find nothing in the sample company."""
+
+
+def _orders(key: Key, *kinds: str) -> list[str]:
+    return [one.order for one in key.payments if one.kind in kinds]
+
+
+def breaks_of(synced: Synced) -> dict[str, list[str]]:
+    """Return what each rule found: the order's number, or the SKU."""
+    found: dict[str, list[str]] = {}
+    for rule, left, right in synced.ask(
+        "select rule, left_number, right_number from recon.breaks where status <> 'resolved'"
+    ):
+        number = right if rule == "refund_without_return" else left
+        found.setdefault(rule, []).append(number)
+    return {rule: sorted(numbers) for rule, numbers in found.items()}
+
+
+def test_every_break_is_found_in_its_class_and_no_other(synced: Synced) -> None:
+    key = synced.story.key
+    assert breaks_of(synced) == {rule: sorted(said(key)) for rule, said in CLASSES.items()}
+    rules = synced.ask("select rule, is_on, applies, open_count + timing_count from recon.rules")
+    assert len(rules) == 15
+    assert all(is_on and applies for _, is_on, applies, _ in rules)
+    assert sum(many for *_, many in rules) == 65
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [7, 20270101])
+def test_another_seed_has_its_breaks_found_as_well(tmp_path: Path, seed: int) -> None:
+    for other in company(tmp_path, tell(seed, orders=ORDERS)):
+        key = other.story.key
+        assert breaks_of(other) == {rule: sorted(said(key)) for rule, said in CLASSES.items()}
 
 
 def test_both_sides_of_a_payment_are_in_the_store(synced: Synced) -> None:

@@ -187,9 +187,10 @@ def test_sent_but_open_in_shop(firm: Company) -> None:
         {"key": f"s{k}", "order_number": f"T{k}", "tracking_number": f"YT880000000{k}",
          "status": "shipped"}
         for k in states))  # fmt: skip
-    firm.put("carrier", "shipment", *(
-        {"key": f"c{k}", "tracking_number": f"YT880000000{k}", "shipped_at": MOMENT,
-         "carrier_name": "圆通", "status": "pending" if k == "4" else "delivered"} for k in states))  # fmt: skip
+    for key in states:
+        state = "pending" if key == "4" else "delivered"
+        parcel = {"key": f"c{key}", "tracking_number": f"YT880000000{key}", "shipped_at": MOMENT}
+        firm.put("carrier", "shipment", {**parcel, "carrier_name": "圆通", "status": state})
     columns = ("left_number", "right_number", "expected_said", "actual_said")
     assert found(firm, "sent_but_open_in_shop", *columns) == [
         ("T1", "YT8800000001", "delivered", "unfulfilled")

@@ -1,0 +1,197 @@
+"""Breaks from files to the command line: listed, explained, kept by rebuild, shown by Dagster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from pipelines.cli import main
+from pipelines.jobs import PUBLISHED, unify_defs
+from pipelines.sync import sync_stream, unify_publish
+from pipelines.workspace import Workspace
+
+CONNECTION = """type: pipelines.Connection
+attributes:
+  system: files
+  role: {role}
+  config:
+    folder: inbox/{name}
+    settle: 0
+    streams: {{{stream}: {{pattern: '*.csv', key: id}}}}
+"""
+ORDERS = """entity: order
+key: id
+fields: {number: id, total: total, currency: "'CNY'", payment_status: paid, placed_at: at,
+  payment_method: "'pay'"}
+"""
+PAYMENTS = """entity: payment
+key: id
+fields: {number: id, kind: "'payment'", status: "'succeeded'", amount: amount, currency: "'CNY'",
+  merchant_order_no: order, paid_at: at, provider: "'pay'"}
+"""
+AT = "2026-03-01T08:00:00Z"
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+SOLD = f"id,total,paid,at\nSO1,10,paid,{AT}\nSO2,20,paid,{AT}\nSO3,30,paid,{AT}\n"
+MOVED = f"id,order,amount,at\np1,SO1,10,{AT}\np2,SO2,18,{AT}\n"
+Say = Callable[..., Any]
+
+
+@pytest.fixture
+def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    for path, text in {
+        "defs/shop/defs.yaml": CONNECTION.format(name="shop", role="shop", stream="orders"),
+        "defs/gate/defs.yaml": CONNECTION.format(name="gate", role="[gateway]", stream="bills"),
+        "mappings/shop/orders.yaml": ORDERS,
+        "mappings/gate/bills.yaml": PAYMENTS,
+        "inbox/shop/1.csv": SOLD,
+        "inbox/gate/1.csv": MOVED,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    monkeypatch.setattr("connectors.base.utc_now", lambda: NOW)
+    made = Workspace.discover({}, start=tmp_path)
+    sync(made)
+    yield made
+    made.control.close()
+
+
+def sync(space: Workspace, now: datetime = NOW) -> None:
+    for connection, stream in (("shop", "orders"), ("gate", "bills")):
+        assert sync_stream(space, connection, stream, full=True).error is None
+    outcome = unify_publish(space, now=lambda: now)
+    assert outcome.error is None, outcome.error
+
+
+@pytest.fixture
+def say(space: Workspace, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Return what runs a command and gives its JSON, or its output and remarks."""
+
+    def run(*words: str, code: int = 0) -> Any:
+        capsys.readouterr()
+        assert main(["breaks", *words]) == code
+        out, err = capsys.readouterr()
+        return json.loads(out) if "--json" in words and code == 0 else (out, err)
+
+    return run
+
+
+def test_breaks_are_listed_and_shown(say: Say) -> None:
+    found = say("list", "--json")
+    assert [(b["rule"], b["left_number"], b["expected"], b["actual"]) for b in found] == [
+        ("order_paid_without_money", "SO3", "30.000000", "0.000000"),
+        ("payment_amount", "SO2", "20.000000", "18.000000"),
+    ]
+    assert [b["rule"] for b in say("list", "--rule", "payment_amount", "--json")] == [
+        "payment_amount"
+    ]
+    assert say("list", "--status", "explained", "--json") == []
+    out, err = say("list")
+    assert "20 CNY" in out
+    assert "isthmus breaks show" in err
+    out, _ = say("show", found[1]["break_id"][:8])
+    assert "more or less money" in out
+    assert "What to do: Give back" in out
+    assert "Did you mean payment_amount" in say("list", "--rule", "payment_amont", code=2)[1]
+    assert "open?" in say("list", "--status", "opn", code=2)[1]
+    assert "no break" in say("show", "ffffffff", code=2)[1]
+    assert "no break" in say("show", "x'; drop", code=2)[1]
+
+
+def test_an_explanation_is_a_decision_that_a_rebuild_keeps(say: Say, space: Workspace) -> None:
+    before = {b["rule"]: b for b in say("list", "--json")}
+    one = before["payment_amount"]["break_id"]
+    assert "reason" in say("explain", one, "--why", " ", code=2)[1].lower()
+    made = say("explain", one[:12], "--why", "2 off for a dent", "--json")
+    assert (made["decision"], made["status"]) == (1, "explained")
+    sync(space, NOW + timedelta(days=1))
+
+    assert main(["rebuild", "--yes"]) == 0
+    told = say("list", "--status", "explained", "--json")
+    assert [(b["explanation"], b["decision"], b["first_seen"]) for b in told] == [
+        ("2 off for a dent", 1, before["payment_amount"]["first_seen"])
+    ]
+    kept = say("show", before["order_paid_without_money"]["break_id"], "--json")["break"]
+    assert kept["first_seen"] == before["order_paid_without_money"]["first_seen"]
+    assert kept["occurrences"] == 1
+
+    (space.home.root.parent / "inbox/gate/1.csv").write_text(MOVED.replace(",18,", ",17,"))
+    sync(space)
+    assert say("show", one, "--json")["break"]["status"] == "open"
+    say("explain", one, "--why", "3 off")
+    assert "now open" in say("reopen", one, "--why", "not agreed")[0]
+    assert "open" in say("reopen", one, "--why", "again", code=1)[1]
+
+
+def test_the_company_s_file_sets_rules(say: Say, space: Workspace) -> None:
+    file = space.company_path
+    file.parent.mkdir()
+    head = "type: pipelines.Company\nattributes:\n  reconcile:\n"
+    file.write_text(
+        head + "    payment_amount: {severity: warning, tolerance: '1.5'}\n"
+        "    order_paid_without_money: {off: true}\n"
+    )
+    sync(space)
+    assert [(b["severity"], b["tolerance"]) for b in say("list", "--json")] == [
+        ("warning", "1.500000")
+    ]
+    file.write_text(head + "    payment_amount: {tolerance: 2}\n  tolerance: {transit: 90d}\n")
+    sync(space)
+    assert say("list", "--json") == []
+    assert [b["rule"] for b in say("list", "--status", "timing", "--json")] == [
+        "order_paid_without_money"
+    ]
+
+
+def test_a_rule_that_is_not_is_told_with_its_line(
+    space: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space.company_path.parent.mkdir()
+    space.company_path.write_text(
+        "type: pipelines.Company\nattributes:\n  reconcile:\n    payment_amout: {off: true}\n"
+    )
+    capsys.readouterr()
+    assert main(["check", "--offline", "--json"]) == 2
+    (told,) = json.loads(capsys.readouterr().out)["problems"]
+    assert told["line"] == 4
+    assert "payment_amount?" in told["meant"]
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+def test_dagster_tells_of_open_breaks_by_severity(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space.export(env := {})
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    defs = unify_defs({})
+
+    def checks() -> dict[str, tuple[bool, dg.AssetCheckSeverity, object]]:
+        done = defs.resolve_job_def("unify_publish").execute_in_process()
+        assert done.success
+        return {
+            e.check_name: (e.passed, e.severity, e.metadata["open"].value)
+            for e in done.get_asset_check_evaluations()
+            if e.asset_key == PUBLISHED
+        }
+
+    assert checks() == {
+        "recon_breaks_error": (False, dg.AssetCheckSeverity.ERROR, 2),
+        "recon_breaks_warning": (True, dg.AssetCheckSeverity.WARN, 0),
+    }
+    (space.defs / "company").mkdir()
+    space.company_path.write_text(
+        "type: pipelines.Company\nattributes:\n  reconcile:\n"
+        "    order_paid_without_money: {severity: warning}\n    payment_amount: {off: true}\n"
+    )
+    assert checks() == {
+        "recon_breaks_error": (True, dg.AssetCheckSeverity.ERROR, 0),
+        "recon_breaks_warning": (False, dg.AssetCheckSeverity.WARN, 1),
+    }
