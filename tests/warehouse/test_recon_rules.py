@@ -92,10 +92,11 @@ def test_money_and_orders(firm: Company) -> None:
 
     1 fits; 2 is unpaid in the shop, 3 was paid back, 4 has no money, 5 too little, 6 too much;
     7 was paid in cash, 8 before the gateway's data begins; 9 is in another currency; of 10 a gift
-    card paid a part; 11 was paid by the bank; X is nobody's number; 12 in two instalments.
+    card paid a part; 11 was paid by the bank; X is nobody's number; 12 in two instalments; 13 too
+    much, which was given back; 14 and 15 at once; the last is no number of an order.
     """
     firm.put("shop", "order",
-             *(order(k, **PAID) for k in ("1", "4", "5", "6", "9", "10", "12", "13", "14")),
+             *(order(k, **PAID) for k in ("1", "4", "5", "6", "9", "10", "12", "13", "14", "15")),
              order("2", payment_status="pending"), order("3", payment_status="voided"),
              order("7", payment_status="paid", payment_method="cash"),
              order("8", **PAID, placed_at=MOMENT - 40 * DAY),
@@ -108,8 +109,9 @@ def test_money_and_orders(firm: Company) -> None:
     firm.put("gate", "payment", paid("g1", "T1"), paid("g2", "T2"), paid("g3", "T3"),
              paid("g3r", "T3", kind="refund"), paid("g5", "T5", 99), paid("g6", "T6", 120),
              paid("g9", "T9", 14, currency="USD"), paid("g10", "T10", 90), paid("gX", "T99"),
-             paid("g12a", "T12", 40), paid("g12b", "T12", 60), paid("g13", "T13"),
-             paid("g14", "T14"), paid("gF", "T4", status="failed"))  # fmt: skip
+             paid("g12a", "T12", 40), paid("g12b", "T12", 60), paid("g13", "T13", 150),
+             paid("g14", "T14,T15", 200), paid("gF", "T4", status="failed"),
+        paid("r13", "T13", 50, kind="refund"), paid("gS", "sub_Xy77"),)  # fmt: skip
     firm.put("bank", "payment", paid("b11", "T11", provider="bank"))
     assert found(firm, "order_paid_without_money", "left_number", "expected", "actual") == [
         ("T4", 100, 0)
@@ -124,6 +126,18 @@ def test_money_and_orders(firm: Company) -> None:
         ("T99", "tx-of-gX", 100)
     ]
     assert len(firm.breaks()) == 5
+
+
+@pytest.mark.parametrize(("many", "breaks"), [(19, 19), (20, 0)])
+def test_a_system_that_counts_otherwise_is_not_held_against_orders(
+    firm: Company, many: int, breaks: int
+) -> None:
+    """The ERP has no freight: so many orders are no mistake of a person."""
+    line = [{"key": "1", "gross": 60}]
+    firm.put("shop", "order", *(order(str(k), lines=line) for k in range(many)))
+    firm.put("erp", "order", *(order(f"e{k}", 90, f"T{k}") for k in range(many)))
+    assert len(found(firm, "document_amount")) == breaks
+    assert len(found(firm, "lines_against_total")) == breaks
 
 
 def test_a_gateway_that_does_not_keep_our_numbers_is_not_held_against_orders(

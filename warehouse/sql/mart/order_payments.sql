@@ -68,6 +68,30 @@ bound as (
     left join merged as g on m.order_id = g.order_id
 ),
 
+-- A payment of several orders is shared among them by their totals, if each is an order's number.
+listed as (
+    select m.payment_id, m.amount, r.order_id, o.total, o.currency
+    from (
+        select payment_id, amount, unnest(list_distinct(
+            regexp_split_to_array(said, '[,;，；、|+\s]+')
+        )) as part
+        from moved
+        where order_id is null and regexp_matches(said, '[,;，；、|+\s]')
+            and said not in (select number from mart.order_references)
+    ) as m
+    left join mart.order_references as r on m.part = r.number
+    left join main.orders as o on r.order_id = o.order_id
+),
+
+shared as (
+    select
+        payment_id, order_id,
+        (amount * total / sum(total) over (partition by payment_id))::decimal(18, 4) as amount
+    from listed
+    qualify bool_and(order_id is not null and total > 0) over (partition by payment_id)
+        and min(currency) over (partition by payment_id) = max(currency) over (partition by payment_id)
+),
+
 split as (
     select b.* exclude (of_order), b.of_order as for_order, b.amount as for_amount
     from bound as b
@@ -76,6 +100,11 @@ split as (
     select b.* exclude (of_order), a.order_id, a.amount
     from bound as b
     inner join allocated as a on b.payment_id = a.payment_id
+    union all
+    select b.* exclude (of_order), a.order_id, a.amount
+    from bound as b
+    inner join shared as a on b.payment_id = a.payment_id
+    where b.payment_id not in (select payment_id from allocated)
 )
 
 select

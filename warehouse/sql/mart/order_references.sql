@@ -6,6 +6,11 @@
 with asked as (
     select lower(trim(merchant_order_no)) as number from main.payments where order_id is null
     union
+    -- One payment of several orders names them all.
+    select unnest(regexp_split_to_array(lower(trim(merchant_order_no)), '[,;，；、|+\s]+'))
+    from main.payments
+    where order_id is null and regexp_matches(trim(merchant_order_no), '[,;，；、|+\s]')
+    union
     -- A document that carries out several orders leads to one of them: the number says which.
     select lower(trim(p.merchant_order_no))
     from main.payments as p

@@ -10,7 +10,7 @@
 -- that look like those of a connected shop, on documents not older than the shop's first order: the
 -- ERP may serve shops that are not connected.
 with sold as (
-    select o.number, o.platform_order_no, o.merchant_order_no, o.source_key, o.placed_at
+    select o.placed_at
     from main.orders as o
     inner join (select distinct connection, stream from recon.roles where role = 'shop') as r
         on o.connection = r.connection and o.stream = r.stream
@@ -95,19 +95,6 @@ judged as (
         or (connection, source_key) not in (select (connection, source_key) from parted)
     union all
     select * from parted
-),
-
-forms as (
-    select translate(lower(trim(number)), '0123456789', '9999999999') as form from sold
-    union
-    select translate(lower(trim(platform_order_no)), '0123456789', '9999999999') from sold
-    union
-    select translate(lower(trim(merchant_order_no)), '0123456789', '9999999999') from sold
-),
-
-shapes as (
-    select distinct replace(form, '9', '') as bare, length(form) as long
-    from forms where form is not null
 )
 
 select
@@ -126,7 +113,7 @@ cross join begun as b
 where (j.connection, j.said) not in (select (connection, value) from known)
     and (j.made_at is null or j.made_at::date >= b.since::date)
     and exists (
-        select 1 from shapes as s
-        where s.bare = replace(translate(j.said, '0123456789', '9999999999'), '9', '')
+        select 1 from step.number_shapes as s
+        where s.is_of_shop and s.bare = translate(j.said, '0123456789', '')
             and abs(s.long - length(j.said)) <= 1
     )

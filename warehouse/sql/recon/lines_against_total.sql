@@ -57,6 +57,15 @@ closest as (
             lambda x: {'off': least(abs(x - total), abs(x - coalesce(current_total, total))), 'sum': x}
         ))[1] as best
     from ways
+),
+
+-- Where hardly any order adds up its system counts in a way of its own.
+otherwise as (
+    select connection, stream
+    from closest
+    group by connection, stream
+    having count(*) >= 20
+        and count(*) filter (where best.off <= getvariable('recon_tolerance') * many) * 2 < count(*)
 )
 
 select
@@ -73,4 +82,5 @@ select
     best.sum as actual,
     coalesce(source_updated_at, placed_at) as happened_at
 from closest
-where best.off > getvariable('recon_tolerance') * greatest(many, 1)
+where (connection, stream) not in (select (connection, stream) from otherwise)
+    and best.off > getvariable('recon_tolerance') * greatest(many, 1)

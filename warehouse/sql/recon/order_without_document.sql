@@ -14,7 +14,7 @@ with expected as (
     from mart.order_to_cash
     where is_of_shop and not is_of_erp
         and coalesce(kind, 'sale') not in ('return', 'exchange')
-        and coalesce(status, 'confirmed') not in ('cancelled', 'draft', 'pending_approval')
+        and coalesce(status, 'confirmed') not in ('cancelled', 'draft', 'pending_approval', 'on_hold')
         and (
             payment_status in ('paid', 'partially_refunded')
             or (payment_status = 'refunded' and parcel_count > 0)

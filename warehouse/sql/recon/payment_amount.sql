@@ -53,5 +53,7 @@ inner join main.payments as p on d.payment_id = p.payment_id
 where least(
     abs(d.gateway_paid_amount - d.due),
     abs(d.gateway_paid_amount - d.total),
+    -- What was too much was given back.
+    abs(d.gateway_paid_amount - d.gateway_refunded_amount - d.due),
     abs(d.gateway_paid_amount - coalesce(d.said_paid_amount, d.due))
 ) > getvariable('recon_tolerance')

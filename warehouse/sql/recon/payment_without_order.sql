@@ -6,8 +6,8 @@
 -- zh: 支付网关有收款，但其商户订单号在任何系统中都不存在（长款）。
 -- do-en: Find out what was paid for; enter the order or give the money back.
 -- do-zh: 查明款项用途，补录订单或退款。
--- Only gateways whose numbers are mostly those of orders, and payments since the first order. A number
--- that two orders have, or one that was deleted, is known.
+-- Only gateways whose numbers are mostly those of orders, numbers that look like one, and payments since
+-- the first order. A number that two orders have, or one that was deleted, is known.
 with gateways as (
     select distinct connection, stream from recon.roles where role = 'gateway'
 ),
@@ -64,3 +64,8 @@ select
     paid_at as happened_at
 from strays
 where said not in (select said from known)
+    and exists (
+        select 1 from step.number_shapes as s
+        where s.bare = translate(strays.said, '0123456789', '')
+            and abs(s.long - length(strays.said)) <= 1
+    )
