@@ -44,6 +44,9 @@ def document() -> str:
         parts += _plain(table, "unified")
     parts += ["\n## Marts\n", "| view | what a row is |", "|---|---|"]
     parts += [f"| `mart.{m.name}` | {m.grain.removeprefix('grain: ')} |" for m in marts.in_order()]
+    parts += [""]
+    for table in public.mart_tables():
+        parts += _plain(table, "mart")
     parts += ["\n## Reconciliation\n"]
     for table in recon_tables.STORED:
         parts += _plain(table, "recon")

@@ -1,11 +1,20 @@
-"""The SQL models of `mart`: one file a view, its grain on the first line, in dependency order."""
+"""The SQL models of `mart`: one file a view, in dependency order.
+
+A file begins with what it is: its grain on the first line, then texts and columns in English and
+Chinese (`headers.py`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import duckdb
+
+from warehouse import headers
+from warehouse.ddl import Field, Table
 from warehouse.errors import StoreError
 
 FOLDER = Path(__file__).parent / "sql" / "mart"
@@ -13,13 +22,19 @@ FOLDER = Path(__file__).parent / "sql" / "mart"
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """One model. `needs` are the other marts it reads, `reads` every table with its schema."""
+    """One model. `needs` are the other marts it reads, `reads` every table with its schema.
+
+    `en` and `zh` say what it is, `columns` what its columns mean, without their types.
+    """
 
     name: str
     grain: str
     sql: str
     reads: tuple[str, ...]
     needs: tuple[str, ...]
+    en: str = ""
+    zh: str = ""
+    columns: tuple[Field, ...] = ()
 
 
 @cache
@@ -55,22 +70,42 @@ def texts(folder: Path = FOLDER) -> list[str]:
     return [f"{p.name}\n{p.read_text('utf-8')}" for p in sorted(folder.glob("*.sql"))]
 
 
+def described(con: duckdb.DuckDBPyConnection, folder: Path = FOLDER) -> Iterator[Table]:
+    """Return the marts that stand in `con` as tables: each column's type, labels and meaning."""
+    types: dict[str, dict[str, str]] = {}
+    for name, column, sql_type in con.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE schema_name = 'mart' AND database_name = current_database() "
+        "ORDER BY table_name, column_index"
+    ).fetchall():
+        types.setdefault(name, {})[column] = sql_type
+    for mart in in_order(folder):
+        told = {f.name: f for f in mart.columns}
+        fields = (
+            replace(told.get(name, Field(name, "", "", "")), sql_type=sql_type)
+            for name, sql_type in types[mart.name].items()
+        )
+        yield Table("mart", mart.name, mart.en or mart.grain, mart.zh, tuple(fields))
+
+
 def _read(path: Path) -> Mart:
     text = path.read_text("utf-8")
-    first, _, sql = text.partition("\n")
-    if not first.startswith("-- grain: "):
+    if not text.startswith("-- grain: "):
         raise StoreError(
             "The first line does not say the grain.",
             "begin the file with `-- grain: one row …`.",
             place=path.name,
         )
+    header = headers.read(text, path.name)
     # Imported here: a projection that makes no new file need not wait for it.
     import sqlglot
     from sqlglot import exp
 
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    tree = sqlglot.parse_one(header.sql, dialect="duckdb")
     tables = sorted({f"{t.db}.{t.name}" for t in tree.find_all(exp.Table) if t.db})
     needs = tuple(t.removeprefix("mart.") for t in tables if t.startswith("mart."))
+    said = header.said
     return Mart(
-        path.stem, first.removeprefix("-- ").strip(), sql.strip().rstrip(";"), tuple(tables), needs
-    )
+        path.stem, f"grain: {said['grain']}", header.sql, tuple(tables), needs,
+        said.get("en", ""), said.get("zh", ""), header.columns,
+    )  # fmt: skip

@@ -100,7 +100,9 @@ def _empty_file(priority: _Frozen) -> bytes:
             with upgrades.transaction(con):
                 said = [*_tables_and_views(), *_of_company(dict(priority)), *_marts()]
                 con.execute(";\n".join(said))
-                _fill_dictionary(con)
+                told = tuple(marts.described(con))
+                con.execute(";\n".join(c for mart in told for c in _mart_comments(mart)))
+                _fill_dictionary(con, told)
             con.execute("CHECKPOINT")
         return path.read_bytes()
 
@@ -130,18 +132,31 @@ def _view(view: Table, select: str) -> Iterator[str]:
         yield ddl.comment(view.full, field)
 
 
+def mart_tables() -> tuple[Table, ...]:
+    """Return the marts as analysts see them, with their types: from an empty published file."""
+    with duckdb.connect() as con:
+        con.execute(";\n".join([*_tables_and_views(), *_of_company({}), *_marts()]))
+        return tuple(marts.described(con))
+
+
 def _marts() -> Iterator[str]:
     for mart in marts.in_order():
         yield f"CREATE VIEW mart.{quote(mart.name)} AS {mart.sql}"
-        yield f"COMMENT ON VIEW mart.{quote(mart.name)} IS {literal(mart.grain)}"
 
 
-def _fill_dictionary(con: duckdb.DuckDBPyConnection) -> None:
+def _mart_comments(mart: Table) -> Iterator[str]:
+    said = f"{mart.en} · {mart.zh}" if mart.zh else mart.en
+    yield f"COMMENT ON VIEW {mart.full} IS {literal(said)}"
+    for field in mart.fields:
+        if field.en:
+            yield ddl.comment(mart.full, field)
+
+
+def _fill_dictionary(con: duckdb.DuckDBPyConnection, told: tuple[Table, ...]) -> None:
     rows: list[tuple[str | None, ...]] = [
         (schema, None, None, None, en, zh, None, None) for schema, (en, zh) in ddl.SCHEMAS.items()
     ]
-    rows += [("mart", m.name, None, None, m.grain, None, None, None) for m in marts.in_order()]
-    views = (*unified_views(), *winners.tables(), *as_of.tables())
+    views = (*told, *unified_views(), *winners.tables(), *as_of.tables())
     for table in (*views, *source_tables(), *history_tables(), *ops_tables.PUBLIC_OPS,
                   *recon_tables.STORED):  # fmt: skip
         rows.append((table.schema, table.name, None, None, table.en, table.zh, None, None))

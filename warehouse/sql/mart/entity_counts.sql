@@ -1,4 +1,9 @@
 -- grain: one row an entity of one stream of a connection
+-- en: How many records each stream brought, by what they are.
+-- zh: 各数据流带来的记录数，按实体统计。
+-- column: entity | Entity | 实体 | Name of the entity in the model, as order or stock_level
+-- of order: connection, stream
+-- column: row_count | Rows | 行数 | Records that are not deleted
 -- Source records: of several that are one thing each counts for the stream that brought it.
 with things as (
     select 'organization' as entity, connection, stream from source.organizations where is_deleted is not true

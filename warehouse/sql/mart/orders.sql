@@ -1,4 +1,19 @@
 -- grain: one row an order as the customer placed it
+-- en: What customers ordered and what was paid for it; test orders are left out.
+-- zh: 客户的订单及其收款情况，不含测试单。
+-- of order: order_id, connection, number, channel, status, payment_status, fulfillment_status
+-- of order: placed_at, party_id
+-- of party: name as party_name, kind as party_kind
+-- of order: currency, total
+-- column: line_count | Lines | 行数 | Lines of the order
+-- column: quantity | Quantity | 数量 | Sum over the lines, as ordered
+-- column: paid_amount | Paid | 已收金额 | Payments of the order that succeeded, in its currency
+-- column: refunded_amount | Refunded | 已退金额 | Refunds and chargebacks that succeeded
+-- column: open_amount | Open | 未收金额 | Total less what was paid; negative where too much was
+-- column: is_paid | Is paid | 已付清 | Paid in full and not given back in full
+-- column: last_paid_at | Last paid at | 最近收款时间 | When the last payment of it moved
+-- column: payment_count | Payments | 收退款笔数 | Movements of money, refunds among them
+-- column: payment_sources | Told by | 收款来源 | Connections that tell of the money
 with lines as (
     select order_id, count(*) as line_count, sum(quantity) as quantity
     from main.order_lines

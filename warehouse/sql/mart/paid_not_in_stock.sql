@@ -1,4 +1,21 @@
 -- grain: one row a line of an open, paid order whose SKU is short over all places of a system
+-- en: What was paid and cannot be sent: of several systems that count the goods the one with least.
+-- zh: 已付款但库存不足的订单行；多个系统计数时取最少者。
+-- of order: number as order_number
+-- column: order_source | Order of | 订单来源 | Connection whose order it is
+-- column: payment_source | Paid by | 收款来源 | Connections that tell of the money
+-- of order: placed_at
+-- of party: name as party_name
+-- of order: currency, total
+-- column: paid_amount | Paid | 已收金额 | Payments of the order that succeeded
+-- of order_line: sku, name as product_name
+-- column: open_quantity | To be sent | 待发数量 | Of the line, without what was sent or given back
+-- column: available | Available | 可用量 | Over all places of the system that counts least
+-- column: wanted_over_all_orders | Wanted | 总待发数量 | Of the SKU over all such orders
+-- column: stock_source | Counted by | 库存来源 | Connections that count that little
+-- column: stock_as_of | As of | 库存截止时间 | When that was true
+-- of order: order_id
+-- of order_line: order_line_id
 with orders as (
     select * from mart.orders
     where

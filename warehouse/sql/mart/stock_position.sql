@@ -1,4 +1,12 @@
 -- grain: one row a SKU at a place, as one connection counts it
+-- en: How many of a SKU lie where, by each system that counts them; never add over connections.
+-- zh: 各系统统计的 SKU 分仓库存；不同连接的数量不可相加。
+-- of stock_level: connection, sku
+-- of product: name as product_name
+-- of location: name as location_name
+-- of stock_level: on_hand, reserved
+-- column: available | Available | 可用量 | On hand less reserved and unavailable where not told; defective goods left out
+-- of stock_level: incoming, as_of, product_id, location_id
 with records as (
     select
         s.* exclude (location_key, location_name),
