@@ -169,6 +169,7 @@ def _unify_publish(
             runs=run_rows(workspace.control, privacy=company.privacy),
             freshness=freshness_rows(workspace, now()),
             new_key=new_key,
+            timezone=company.timezone,
             now=now(),
         )
         store.checkpoint()

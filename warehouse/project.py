@@ -81,20 +81,23 @@ def project(
     runs: Sequence[Mapping[str, Any]] = (),
     freshness: Sequence[Mapping[str, Any]] = (),
     new_key: bool = False,
+    timezone: str = "UTC",
     now: datetime,
 ) -> Projected:
     """Bring public.duckdb up to the store. `runs` and `freshness` replace ops.runs, ops.freshness.
 
     They alone are a change only an hour after the last one: each sync leaves a run behind. Members
     of a run or freshness row that are no column are left out. `priority` is the company's, as
-    given to `unify`: the views `unified.<table>_from` follow it. Raises ValueError for a key under
+    given to `unify`: the views `unified.<table>_from` follow it; `timezone` is that of the days of
+    the marts. Raises ValueError for a key under
     16 bytes, KeyChanged for another one than before unless it is said to be a `new_key`, and
     StoreBusy when another process copies the projection for ten minutes.
     """
     con = store.con
-    form, wins = _form(store, privacy, key, priority or {}), priority or {}
+    form, wins = _form(store, privacy, key, priority or {}, timezone), priority or {}
 
     def write() -> Projected:
+        store.set_meta("timezone", timezone)
         state = _state(con, home.public) if home.public.exists() else {}
         keyprint.expect(store, key, state, new=new_key)
         if state.get("form") != form or not _follows(store, state):
@@ -147,10 +150,10 @@ def _write(
     return done
 
 
-def _form(store: Store, privacy: PrivacyMode, key: bytes, priority: Priority) -> str:
+def _form(store: Store, privacy: PrivacyMode, key: bytes, priority: Priority, timezone: str) -> str:
     """Return what the file is made of, without telling the key."""
     form = public.form(priority)
-    said = f"{form}/{privacy}/{store.meta('store_id')}/{STORAGE_VERSION}/{mask.VERSION}"
+    said = f"{form}/{privacy}/{store.meta('store_id')}/{STORAGE_VERSION}/{mask.VERSION}/{timezone}"
     return hmac.digest(key, said.encode(), "sha256").hex()
 
 
@@ -261,6 +264,7 @@ class _Projection:
                     "projected_at": now.isoformat(),
                     "privacy": self.privacy,
                     "priority": self.priority,
+                    "timezone": self.store.meta("timezone") or "UTC",
                 }
             )
             reach("project.written")

@@ -93,6 +93,23 @@ class Return(Entity):
     organization_key: Annotated[
         c.Text, c.organization("组织", "Own legal entity that takes it back")
     ] = None
+    reason_code: Annotated[
+        c.Text,
+        c.word(
+            "Reason class",
+            "退货原因类别",
+            "Why, where the source has a list of reasons; changed_mind is 七天无理由",
+            "changed_mind",
+            "quality",
+            "damaged",
+            "wrong_item",
+            "missing",
+            "not_as_described",
+            "late",
+            "agreed",
+            "other",
+        ),
+    ] = None
     reason: Annotated[
         c.Text, c.note("Reason", "退货原因", "Why, in the words of customer or staff")
     ] = None

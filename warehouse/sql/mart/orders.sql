@@ -1,7 +1,7 @@
 -- grain: one row an order as the customer placed it
 -- en: What customers ordered and what was paid for it; test orders are left out.
 -- zh: 客户的订单及其收款情况，不含测试单。
--- of order: order_id, connection, number, channel, status, payment_status, fulfillment_status
+-- of order: order_id, connection, number, channel, kind, status, payment_status, fulfillment_status
 -- of order: placed_at, party_id
 -- of party: name as party_name, kind as party_kind
 -- of order: currency, total
@@ -104,6 +104,7 @@ select
     o.connection,
     o.number,
     o.channel,
+    o.kind,
     o.status,
     o.payment_status,
     o.fulfillment_status,
