@@ -44,6 +44,9 @@ def document() -> str:
         parts += _plain(table, "unified")
     parts += ["\n## Marts\n", "| view | what a row is |", "|---|---|"]
     parts += [f"| `mart.{m.name}` | {m.grain.removeprefix('grain: ')} |" for m in marts.in_order()]
+    for macro in marts.macros():
+        grain = macro.grain.removeprefix("grain: ")
+        parts.append(f"| `mart.{macro.name}({macro.takes})` | {grain} |")
     parts += [""]
     for table in public.mart_tables():
         parts += _plain(table, "mart")

@@ -1,12 +1,13 @@
 """The SQL models of `mart`: one file a view, in dependency order.
 
 A file begins with what it is: its grain on the first line, then texts and columns in English and
-Chinese (`headers.py`).
+Chinese (`headers.py`). Beside them stand macros that answer with a table; what they are asked for is
+said by `-- takes:`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,13 +19,15 @@ from warehouse.ddl import Field, Table
 from warehouse.errors import StoreError
 
 FOLDER = Path(__file__).parent / "sql" / "mart"
+MACROS = Path(__file__).parent / "sql" / "macro"
 
 
 @dataclass(frozen=True, slots=True)
 class Mart:
     """One model. `needs` are the other marts it reads, `reads` every table with its schema.
 
-    `en` and `zh` say what it is, `columns` what its columns mean, without their types.
+    `en` and `zh` say what it is, `columns` what its columns mean, without their types. `takes` are
+    the parameters of a macro.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Mart:
     en: str = ""
     zh: str = ""
     columns: tuple[Field, ...] = ()
+    takes: str = ""
 
 
 @cache
@@ -65,9 +69,16 @@ def in_order(folder: Path = FOLDER) -> tuple[Mart, ...]:
     return tuple(done)
 
 
-def texts(folder: Path = FOLDER) -> list[str]:
-    """Return the files of `folder` as they stand, by name."""
-    return [f"{p.name}\n{p.read_text('utf-8')}" for p in sorted(folder.glob("*.sql"))]
+@cache
+def macros(folder: Path = MACROS) -> tuple[Mart, ...]:
+    """Return the macros of `folder`, each of which may read any mart."""
+    return tuple(_read(p) for p in sorted(folder.glob("*.sql")))
+
+
+def texts(*folders: Path) -> list[str]:
+    """Return the files of `folders` (all by default) as they stand, by name."""
+    chosen = folders or (FOLDER, MACROS)
+    return [f"{p.name}\n{p.read_text('utf-8')}" for f in chosen for p in sorted(f.glob("*.sql"))]
 
 
 def described(con: duckdb.DuckDBPyConnection, folder: Path = FOLDER) -> Iterator[Table]:
@@ -80,12 +91,25 @@ def described(con: duckdb.DuckDBPyConnection, folder: Path = FOLDER) -> Iterator
     ).fetchall():
         types.setdefault(name, {})[column] = sql_type
     for mart in in_order(folder):
-        told = {f.name: f for f in mart.columns}
-        fields = (
-            replace(told.get(name, Field(name, "", "", "")), sql_type=sql_type)
-            for name, sql_type in types[mart.name].items()
-        )
-        yield Table("mart", mart.name, mart.en or mart.grain, mart.zh, tuple(fields))
+        yield _table(mart, types[mart.name])
+
+
+def answers(con: duckdb.DuckDBPyConnection, folder: Path = MACROS) -> Iterator[Table]:
+    """Return the macros that stand in `con` as tables: what each answers."""
+    for macro in macros(folder):
+        names = [said.partition(":=")[0].strip() for said in macro.takes.split(",")]
+        asked = ", ".join("NULL" for name in names)
+        rows = con.execute(f"DESCRIBE SELECT * FROM mart.{macro.name}({asked})").fetchall()
+        yield _table(macro, {row[0]: row[1] for row in rows})
+
+
+def _table(mart: Mart, types: Mapping[str, str]) -> Table:
+    told = {f.name: f for f in mart.columns}
+    fields = (
+        replace(told.get(name, Field(name, "", "", "")), sql_type=sql_type)
+        for name, sql_type in types.items()
+    )
+    return Table("mart", mart.name, mart.en or mart.grain, mart.zh, tuple(fields))
 
 
 def _read(path: Path) -> Mart:
@@ -107,5 +131,5 @@ def _read(path: Path) -> Mart:
     said = header.said
     return Mart(
         path.stem, f"grain: {said['grain']}", header.sql, tuple(tables), needs,
-        said.get("en", ""), said.get("zh", ""), header.columns,
+        said.get("en", ""), said.get("zh", ""), header.columns, said.get("takes", ""),
     )  # fmt: skip

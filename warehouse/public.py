@@ -102,7 +102,7 @@ def _empty_file(priority: _Frozen) -> bytes:
                 con.execute(";\n".join(said))
                 told = tuple(marts.described(con))
                 con.execute(";\n".join(c for mart in told for c in _mart_comments(mart)))
-                _fill_dictionary(con, told)
+                _fill_dictionary(con, (*told, *marts.answers(con)))
             con.execute("CHECKPOINT")
         return path.read_bytes()
 
@@ -136,12 +136,16 @@ def mart_tables() -> tuple[Table, ...]:
     """Return the marts as analysts see them, with their types: from an empty published file."""
     with duckdb.connect() as con:
         con.execute(";\n".join([*_tables_and_views(), *_of_company({}), *_marts()]))
-        return tuple(marts.described(con))
+        return (*marts.described(con), *marts.answers(con))
 
 
 def _marts() -> Iterator[str]:
     for mart in marts.in_order():
         yield f"CREATE VIEW mart.{quote(mart.name)} AS {mart.sql}"
+    for macro in marts.macros():
+        full = f"mart.{quote(macro.name)}"
+        yield f"CREATE MACRO {full}({macro.takes}) AS TABLE {macro.sql}"
+        yield f"COMMENT ON MACRO TABLE {full} IS {literal(f'{macro.en} · {macro.zh}')}"
 
 
 def _mart_comments(mart: Table) -> Iterator[str]:

@@ -30,6 +30,22 @@ def test_a_file_tells_of_the_columns_that_its_view_has(
     assert mart.zh
 
 
+@pytest.mark.parametrize("macro", marts.macros(), ids=lambda m: m.name)
+def test_a_macro_tells_of_the_columns_that_it_answers(
+    con: duckdb.DuckDBPyConnection, macro: marts.Mart
+) -> None:
+    answer = con.execute(f"SELECT * FROM mart.{macro.name}(DATE '2026-05-01')")
+    assert [f.name for f in macro.columns] == [d[0] for d in answer.description]
+    ((comment,),) = con.execute(
+        f"SELECT comment FROM duckdb_functions() WHERE function_name = '{macro.name}'"
+    ).fetchall()
+    assert comment == f"{macro.en} · {macro.zh}"
+    told = con.execute(
+        f"SELECT count(*) FROM ops.dictionary WHERE table_name = '{macro.name}' AND chinese <> ''"
+    ).fetchall()
+    assert told == [(len(macro.columns) + 1,)]
+
+
 def test_comments_stand_in_the_file_and_in_the_dictionary(con: duckdb.DuckDBPyConnection) -> None:
     lacking = con.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'mart' "

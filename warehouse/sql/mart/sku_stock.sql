@@ -57,7 +57,7 @@ counts as (
     group by sku, connection
 ),
 
-leading as (
+chief as (
     select *
     from counts
     qualify row_number() over (partition by sku order by on_hand is null, place, connection) = 1
@@ -105,7 +105,7 @@ products as (
 ),
 
 skus as (
-    select sku from leading
+    select sku from chief
     union
     select sku from offers
 )
@@ -130,7 +130,7 @@ select
     (c.on_hand / nullif(s.quantity / n.days, 0))::decimal(18, 2) as days_on_hand
 from skus as k
 cross join span as n
-left join leading as c on k.sku = c.sku
+left join chief as c on k.sku = c.sku
 left join least as l on k.sku = l.sku
 left join offers as o on k.sku = o.sku
 left join shipped as s on k.sku = s.sku
