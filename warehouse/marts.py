@@ -1,8 +1,8 @@
 """The SQL models of `mart`: one file a view, in dependency order.
 
 A file begins with what it is: its grain on the first line, then texts and columns in English and
-Chinese (`headers.py`). Beside them stand macros that answer with a table; what they are asked for is
-said by `-- takes:`.
+Chinese (`headers.py`). Beside them stand macros that answer with a table; `-- takes:` says what
+they are asked for.
 """
 
 from __future__ import annotations
