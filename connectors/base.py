@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel
@@ -172,7 +173,9 @@ class ReadRequest:
     on), `sweep` wants keys only; `limit` ends after so many records (preview) and never says
     complete. `again` names parts that are to be read although the bookmark knows them: a record of
     theirs stands in the store as another part had it, which does not hold it any more. `wanted` are
-    the rows of a stream that declares `wants`, by those names, as text; they come once.
+    the rows of a stream that declares `wants`, by those names, as text; they come once. `until`
+    says that records stamped from then on are not needed: a stretch behind the bookmark is read
+    again. They may come all the same.
     """
 
     stream: str
@@ -181,6 +184,45 @@ class ReadRequest:
     limit: int | None = None
     again: frozenset[str] = frozenset()
     wanted: Iterable[Mapping[str, str | None]] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time [since, until), both aware and at whole seconds; None is an open end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Countable:
+    """How the records of a stream can be counted at the source, and `how` that is done, in words.
+
+    kind "spans": by stretches of the stamp `by` (paths of the record; of several the first that is
+    there, read as `format` says: iso, epoch, epoch_ms or a strftime pattern). "whole": only all
+    records at once. "parts": by the parts that the pages of a read name. "keys": no count is given,
+    a sweep lists the keys. "none": `how` says why nothing can be counted.
+    `rows` says that rows are counted where several carry one key, `sums` that members of the
+    record can be summed.
+    """
+
+    kind: Literal["spans", "whole", "parts", "keys", "none"]
+    how: str
+    by: tuple[str, ...] = ()
+    format: str = "iso"
+    rows: bool = False
+    sums: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the source counts in a span or a part; `total` is the sum of the member asked for."""
+
+    span: Span
+    count: int
+    total: Decimal | None = None
+    part: str | None = None
 
 
 @dataclass(slots=True)
@@ -272,6 +314,26 @@ class Connector(ABC):
     @abstractmethod
     def check(self) -> Iterator[Finding]:
         """Reach the system and say what may and may not be read, clock skew, missing rights."""
+
+    def countable(self, stream: str) -> Countable:
+        """Say how the records of a stream can be counted; may ask the system.
+
+        By default a sweep's keys are counted, and nothing where there is no sweep. Raises only
+        `ConnectorError`.
+        """
+        if self.streams()[stream].can_sweep:
+            return Countable("keys", "all keys listed")
+        return Countable("none", "the system offers no count of this list and no list of its keys")
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the counts of the spans (of all parts, where it counts by parts), in any order.
+
+        `member` is the path of what is to be summed, given only where `Countable.sums` says so.
+        Raises only `ConnectorError`.
+        """
+        raise NotImplementedError(f"{self.name} counts nothing")
 
     def close(self) -> None:
         """Give back what is held (connections, files)."""

@@ -105,6 +105,16 @@ class Window:
     until: datetime | None
 
 
+def past(window: Window, end: datetime) -> bool:
+    """Say whether a window begins at `end` or later."""
+    return window.since is not None and window.since >= end
+
+
+def up_to(window: Window, end: datetime) -> Window:
+    """Return a window that ends at `end`, where it has an upper bound at all."""
+    return window if window.until is None else Window(window.since, min(window.until, end))
+
+
 @dataclass(slots=True)
 class Tide:
     """The stamps of one read and what becomes of the bookmark.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +21,7 @@ from connectors.base import (
     Stats,
     Stream,
 )
+from connectors.changes import write_bookmark
 from pipelines.listen import OnProgress, Progress
 from pipelines.shape import Shape
 from warehouse.crashpoints import reach
@@ -47,7 +48,8 @@ class Reading:
 
     `alive` is called at every page; `is_first` says that no read of the stream came to its end yet;
     `pause` sleeps in place of the clock's own; `landed` is called when a batch was landed and pages
-    follow it, with the records landed so far; `shape` learns what the records look like.
+    follow it, with the records landed so far; `shape` learns what they look like. `stretch` reads what is stamped [from, to) again, in
+    mode changed: the bookmark stays where it is, and nothing is proved gone.
     """
 
     mode: Mode
@@ -60,6 +62,7 @@ class Reading:
     pause: Callable[[float], None] | None = None
     landed: Callable[[int], None] | None = None
     shape: Shape = field(default_factory=Shape)
+    stretch: tuple[datetime, datetime] | None = None
 
 
 def extract(
@@ -87,7 +90,8 @@ def extract(
     outcome.bookmark_before = outcome.bookmark_after = _plain(before)
     if grouped and before:
         before = {member: value for member, value in before.items() if member != "resume"}
-    slices = reading.is_first and reading.mode == "changed" and not grouped
+    kept, stretch = before, reading.stretch
+    slices = reading.is_first and reading.mode == "changed" and not grouped and stretch is None
     until = started + connection.file.slice if slices else None
     writer: BatchWriter | None = None
     batches = 0
@@ -101,11 +105,16 @@ def extract(
             if declared.wants and not connection.published.exists():
                 outcome.warnings[UNTOLD] = 1
             request = ReadRequest(stream, reading.mode, before, again=again, wanted=rows)
+            if stretch is not None:
+                before = write_bookmark(stretch[0])
+                request = replace(request, bookmark=before, until=stretch[1])
             pages = connector.read(request)
             if isinstance(pages, Generator):  # one that is left at a page edge lets go of its reply
                 stack.enter_context(closing(pages))
             for page in pages:
                 reach("extract.page")
+                if stretch is not None:
+                    page = replace(page, bookmark=kept or {}, complete=False, resumed=False)
                 if writer is None:
                     writer = stack.enter_context(
                         _open(landing, connector, outcome, reading, started, before, page, grouped)

@@ -49,6 +49,7 @@ def sync_stream(
     full: bool = False,
     sweep: bool = False,
     trust_source: bool = False,
+    stretch: tuple[datetime, datetime] | None = None,
     progress: OnProgress | None = None,
     now: Callable[[], datetime] = utc_now,
     pause: Callable[[float], None] | None = None,
@@ -58,7 +59,8 @@ def sync_stream(
     """Bring one stream of a connection up to date: lease, read, land, load.
 
     `full` reads everything again, `sweep` only looks for what is gone, `trust_source` accepts
-    older versions (after a restore at the source). Whatever goes wrong is in the outcome's
+    older versions (after a restore at the source), `stretch` reads what is stamped [from, to)
+    behind the bookmark again. Whatever goes wrong is in the outcome's
     `error`; what was landed before it is loaded all the same. The outcome is recorded in the
     control database, but for that of a stream another run holds: that run records its own.
     """
@@ -71,8 +73,9 @@ def sync_stream(
             found = workspace.connection(name) if isinstance(connection, str) else connection
             first = (name, stream) not in workspace.control.last_successes()
             reading = Reading(
-                mode, now, held.renew, first, trust_source, transport, progress, pause
-            )
+                mode, now, held.renew, first, trust_source, transport, progress, pause,
+                stretch=stretch,
+            )  # fmt: skip
             _read_and_load(workspace, found, outcome, reading)
     except AlreadyRunning as busy:
         outcome.status, outcome.error = "failed", explain(busy, workspace.home)

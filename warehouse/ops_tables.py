@@ -160,6 +160,39 @@ FRESHNESS = Table(
     ),
 )
 
+COMPLETENESS = Table(
+    "ops",
+    "completeness",
+    "Counts and sums at the source against the store, of the newest check of each stream",
+    "完整性核对",
+    (
+        CONNECTION,
+        STREAM,
+        *_fields(
+            ("part", _TEXT, "Part of the stream (file, bill); null: a stretch of time", "部分"),
+            ("window_from", _WHEN, "Stamps from here on; null: open", "窗口起"),
+            ("window_to", _WHEN, "Stamps before this; null: open", "窗口止"),
+            ("source_count", _COUNT, "Records that the source counts", "源记录数"),
+            (
+                "store_count", _COUNT,
+                "Records accounted for: rows, quarantined, left out by the mapping", "库内记录数",
+            ),
+            ("set_aside", _COUNT, "Of those, in quarantine or discarded", "其中隔离"),
+            ("left_out", _COUNT, "Of those, that the mapping makes no row of", "其中映射不取"),
+            ("summed", _TEXT, "Column that is summed; null: nothing is", "求和字段"),
+            ("source_sum", "DECIMAL(38,4)", "Sum at the source", "源合计"),
+            ("store_sum", "DECIMAL(38,4)", "Sum over the rows of the store", "库内合计"),
+            (
+                "status", _TEXT,
+                "equal, healed, missing, surplus, differs, cannot_count, not_compared", "状态",
+            ),
+            ("how", _TEXT, "How the source counted, or why it cannot", "计数方式"),
+            ("checked_at", _WHEN, "When it was compared", "核对时间"),
+            ("message", _TEXT, "What was found, what was done, what to do", "说明"),
+        ),
+    ),
+)  # fmt: skip
+
 CHANGES = Table(
     "ops",
     "changes",
@@ -339,8 +372,9 @@ PRODUCT_ALIASES = Table(
 LINKS: tuple[Table, ...] = (XREF, FORWARDINGS, ORDER_DOCUMENTS, PAYMENT_EVIDENCE)
 IDENTITY: tuple[Table, ...] = (IDENTITY_LINKS, IDENTITY_DOCUMENTS, PRODUCT_ALIASES)
 STORE_OPS: tuple[Table, ...] = (
-    BATCHES, QUARANTINE, REFS, MADE, META, CHANGES, UNIFICATIONS, SUGGESTIONS,
+    BATCHES, QUARANTINE, REFS, MADE, META, CHANGES, UNIFICATIONS, SUGGESTIONS, COMPLETENESS,
 )  # fmt: skip
 PUBLIC_OPS: tuple[Table, ...] = (
     BATCHES, QUARANTINE, REFS, META, RUNS, FRESHNESS, UNIFICATIONS, DICTIONARY, SUGGESTIONS,
+    COMPLETENESS,
 )  # fmt: skip

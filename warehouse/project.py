@@ -49,6 +49,7 @@ _COMPARED = (
     ops_tables.REFS,
     ops_tables.SUGGESTIONS,
     *recon_tables.STORED,
+    ops_tables.COMPLETENESS,
 )  # small: whole, by their digests
 
 

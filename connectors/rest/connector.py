@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -10,12 +10,15 @@ from pydantic import BaseModel
 from connectors.base import (
     Connector,
     Context,
+    Countable,
+    Counted,
     Feed,
     Finding,
     Mode,
     Page,
     ReadRequest,
     Snapshot,
+    Span,
     Stream,
 )
 from connectors.changes import zone_of
@@ -75,6 +78,22 @@ class RestConnector(Connector):
         with self.redactor.cleaned():
             for page in reading.pages():
                 yield self.redactor.page(page)
+
+    def countable(self, stream: str) -> Countable:
+        """Say how the stream can be counted: asks whether its total heeds the stamp."""
+        from connectors.rest.counting import countable
+
+        with self.redactor.cleaned():
+            return countable(self.asker(stream), self.context.now())
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the count of each span, as the totals of reads from its edges on say."""
+        from connectors.rest.counting import measure
+
+        with self.redactor.cleaned():
+            yield from measure(self.asker(stream), spans)
 
     def check(self) -> Iterator[Finding]:
         """Ask every stream for its first page and say what is readable and what does not fit."""

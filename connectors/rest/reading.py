@@ -12,7 +12,7 @@ import numpy as np
 
 from connectors.base import Bookmark, Page, ReadRequest
 from connectors.body import Path, parse_path
-from connectors.changes import Tide, Window, read_bookmark, write_bookmark
+from connectors.changes import Tide, Window, past, read_bookmark, up_to, write_bookmark
 from connectors.errors import ConfigError, ContractBroken, QuotaUsed
 from connectors.paging import Paging, Step, Turn, walk
 from connectors.rest.asking import Asker, total_of
@@ -221,7 +221,9 @@ class Reading:
             return [Window(None, None)]
         changes = self.asker.spec.changes
         first = changes.start if changes is not None and tide.since is None else None
-        return list(tide.windows(start or first)) or [Window(tide.since, tide.ceiling)]
+        found = list(tide.windows(start or first)) or [Window(tide.since, tide.ceiling)]
+        end = self.request.until
+        return found if end is None else [up_to(w, end) for w in found if not past(w, end)]
 
     def _total_path(self, tide: Tide | None) -> Path | None:
         spec = self.asker.spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,11 +13,14 @@ from connectors.base import (
     Changes,
     Connector,
     Context,
+    Countable,
+    Counted,
     Finding,
     Growing,
     Page,
     ReadRequest,
     Snapshot,
+    Span,
     Stream,
 )
 from connectors.changes import zone_of
@@ -30,6 +33,7 @@ from connectors.values import resolve
 if TYPE_CHECKING:
     from connectors.sql.address import Target
     from connectors.sql.reading import Session
+    from connectors.sql.statements import Source
 
 
 class SqlConnector(Connector):
@@ -65,25 +69,48 @@ class SqlConnector(Connector):
 
     def read(self, request: ReadRequest) -> Iterator[Page]:
         """Yield the pages of one stream; raises only ConnectorError."""
-        from connectors.sql.faults import told
         from connectors.sql.reading import Reading
+
+        stats, zone = self.context.stats, zone_of(self.context.timezone)
+        with self._source(request.stream) as (session, source, spec):
+            reading = Reading(session, source, spec, request, self.context.now(), zone, stats)
+            for page in reading.pages():
+                yield self.redactor.page(page)
+
+    def countable(self, stream: str) -> Countable:
+        """Say how the stream's rows can be counted: the stamp's form is looked up."""
+        from connectors.sql import counting
+
+        with self._source(stream) as (session, source, spec):
+            return counting.countable(session, source, spec, zone_of(self.context.timezone))
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield count and sum of each span, by one statement for a hundred of them."""
+        from connectors.sql import counting
+
+        with self._source(stream) as (session, source, spec):
+            zone = zone_of(self.context.timezone)
+            yield from counting.measure(session, source, spec, zone, spans, member)
+
+    @contextmanager
+    def _source(self, stream: str) -> Iterator[tuple[Session, Source, StreamSettings]]:
+        """Open what a stream reads; whatever the driver says comes out as one of our errors."""
+        from connectors.sql.faults import told
         from connectors.sql.source import find_source
 
-        spec = self.stream_settings(request.stream)
-        stats, zone = self.context.stats, zone_of(self.context.timezone)
-        query = spec.query is not None
+        spec = self.stream_settings(stream)
         with (
             self.redactor.cleaned(),
-            told(request.stream, is_query=query),
+            told(stream, is_query=spec.query is not None),
             self.session() as session,
         ):
             with session.watch.limit():
                 source = find_source(
                     session.connection, spec, session.database, self.settings.schema_
                 )
-            reading = Reading(session, source, spec, request, self.context.now(), zone, stats)
-            for page in reading.pages():
-                yield self.redactor.page(page)
+            yield session, source, spec
 
     def check(self) -> Iterator[Finding]:
         """Reach the database and say what of it may be read and what does not fit."""

@@ -82,12 +82,14 @@ class ByStamp:
 
     `stamps` is None where no row has a stamp yet. Stamps more than a day ahead are asked for on
     every run: the upper bound would hide them until their day comes. `ahead` is how far the newest
-    of the others lies ahead of our clock.
+    of the others lies ahead of our clock. `until` ends the window where a stretch behind the
+    bookmark is read again.
     """
 
     tide: Tide
     stamps: Stamps | None
     ahead: timedelta = timedelta(0)
+    until: datetime | None = None
 
     @property
     def is_bounded(self) -> bool:
@@ -98,6 +100,11 @@ class ByStamp:
         """Return the window in the column's own form."""
         if self.stamps is None or self.tide.since is None:
             return {}
+        if self.until is not None:
+            return {
+                "low": self.stamps.bound(self.tide.since, lower=True),
+                "high": self.stamps.bound(min(self.until, self.tide.ceiling), lower=False),
+            }
         return {
             "low": self.stamps.bound(self.tide.since, lower=True),
             "high": self.stamps.bound(self.tide.ceiling, lower=False),

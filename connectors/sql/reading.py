@@ -143,7 +143,7 @@ class Reading:
         if self.resume.get("greatest"):
             tide.greatest = datetime.fromisoformat(self.resume["greatest"])
             tide.plausible = max(tide.greatest, tide.plausible or tide.greatest)
-        return ByStamp(tide, stamps, newest - self.now)
+        return ByStamp(tide, stamps, newest - self.now, self.request.until)
 
     # --- rows --------------------------------------------------------------------------------
     def _partitions(
