@@ -1,7 +1,7 @@
 """Reads keys and stamps alone of landed records: what is counted against the source.
 
-The plan that comes of it makes no rows. Its `records` gives n, record_key and `stamped_at` (TIMESTAMPTZ,
-null where the stamp cannot be read) of all records, rows of a group each by itself.
+The plan that comes of it makes no rows. Its `records` gives n, record_key and `stamped_at`
+(TIMESTAMPTZ, null where the stamp cannot be read) of all records, rows of a group each by itself.
 """
 
 from __future__ import annotations

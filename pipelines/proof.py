@@ -137,7 +137,7 @@ def windows(end: datetime, earliest: datetime | None, since: date | None, zone: 
     day = end.astimezone(here).date()
     first = (earliest or end).astimezone(here).date()
     recent = day - timedelta(days=RECENT - 1)
-    begin = since or min(first, day)
+    begin = since or min(first, recent)
     days = [recent + timedelta(days=n) for n in range(RECENT)]
     months: list[date] = []
     month = begin.replace(day=1)

@@ -31,12 +31,13 @@ def fill(
     """Make the temp tables `landed` (all records), `gone` (deletions) and `living`.
 
     `plan` is one of `mappings.counting`. `living` has key (null where the record has none), batch,
-    position and stamped_at, one row a key, or with `rows` all rows that carry it. `since` leaves out
-    batches that cannot hold a stamp from then on. Raises LandingDamaged.
+    position and stamped_at, one row a key, or with `rows` all rows that carry it. `since` leaves
+    out batches that cannot hold a stamp from then on. Raises LandingDamaged.
     """
     con.execute(
         "create or replace temp table landed"
-        " (key varchar, batch bigint, position bigint, stamped_at timestamptz, landed_at timestamptz)"
+        " (key varchar, batch bigint, position bigint, stamped_at timestamptz,"
+        " landed_at timestamptz)"
     )
     gone: list[tuple[str, float]] = []
     batches: list[Batch] = []

@@ -129,6 +129,8 @@ def _apply(store: Store, plan: StreamPlan, taken: Intake, trusted: set[int], now
     _choose(con, plan, rows.targets, trusted)
     with bounds.transaction(store, bounds.for_commit(store)):
         load = Load(con, plan, next_load(con), moment(now))
+        for staged in rows.targets:
+            _remove_orphans(load, staged)
         apply_records(load, rows, vanished=False)
         _as_before(load)
         # No batch has this number: the next load must not take it again.
@@ -182,6 +184,17 @@ def _choose(
         if staged.is_further:
             con.execute(f"delete from {staged.table}_made where n not in (select n from kept)")
     con.execute("drop table kept")
+
+
+def _remove_orphans(load: Load, staged: Staged) -> None:
+    """Remove owned rows whose owner is gone: they come again with it."""
+    table = source_table(staged.target.entity).full
+    for entity, _ in staged.children.values():
+        load.con.execute(
+            f"delete from {source_table(entity).full} where {load.place}"
+            f" and parent_key in (select source_key from {staged.table})"
+            f" and parent_key not in (select source_key from {table} where {load.place})"
+        )
 
 
 def _as_before(load: Load) -> None:

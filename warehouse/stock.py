@@ -206,7 +206,9 @@ class Stock:
             """
             with placed as (
                 select w.number, l.*
-                from (select *, coalesce(stamped_at, '-infinity'::timestamptz) as moment from living) as l
+                from (
+                    select *, coalesce(stamped_at, '-infinity'::timestamptz) as moment from living
+                ) as l
                 asof join stretches as w on l.moment >= w.since
                 where l.moment < w.until
             ),

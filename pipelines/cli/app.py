@@ -28,6 +28,7 @@ from pipelines.cli import (
     store,
     sync,
     ui,
+    verify,
 )
 from pipelines.texts import t
 
@@ -66,6 +67,7 @@ app.command("preview", help=t("help.preview"))(preview.preview)
 app.command("sync", help=t("help.sync"))(sync.sync)
 app.command("status", help=t("help.status"))(status.status)
 app.command("connectors", help=t("help.connectors"))(connectors.connectors)
+app.command("verify", help=t("help.verify"))(verify.verify)
 app.command("query", help=t("help.query"))(query.query)
 app.command("explain", help=t("help.explain"))(explain.explain)
 app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
