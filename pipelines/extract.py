@@ -106,7 +106,8 @@ def extract(
                 outcome.warnings[UNTOLD] = 1
             request = ReadRequest(stream, reading.mode, before, again=again, wanted=rows)
             if stretch is not None:
-                before = write_bookmark(stretch[0])
+                going = {n: v for n, v in (kept or {}).items() if n != "resume"}
+                before = {**going, **write_bookmark(stretch[0])}
                 request = replace(request, bookmark=before, until=stretch[1])
             pages = connector.read(request)
             if isinstance(pages, Generator):  # one that is left at a page edge lets go of its reply

@@ -20,6 +20,8 @@ OFF = ("missing", "surplus", "differs")
 """Statuses of a window that a person must look at."""
 RECENT = 31
 """So many days before the end are compared day by day, what is older month by month."""
+NAMED = 5
+"""Keys that a message names."""
 CENT = Decimal("0.0001")
 
 
@@ -163,6 +165,14 @@ def joined(spans: Sequence[Span]) -> list[tuple[datetime, datetime]]:
         else:
             found.append((span.since, span.until))
     return found
+
+
+def named(what: str, keys: Sequence[str]) -> str:
+    """Return how many keys there are and the first of them; "" for none."""
+    if not keys:
+        return ""
+    more = ", …" if len(keys) > NAMED else ""
+    return f"{len(keys)} {what}: {', '.join(keys[:NAMED])}{more}"
 
 
 def _midnights(since: datetime, until: datetime) -> list[datetime]:

@@ -15,15 +15,15 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from connectors.base import Countable, Counted, ReadRequest, Span, Stats, utc_now
+from connectors.base import Span, Stats, utc_now
 from connectors.errors import Unavailable
+from pipelines.comparing import Comparing
 from pipelines.explain import explain
 from pipelines.outcome import INTERRUPTED, ErrorText, StreamOutcome
-from pipelines.proof import StreamProof, Window, joined, windows
+from pipelines.proof import StreamProof, Window, joined, named
 from pipelines.stops import stops_pass
 from pipelines.sync import sync_stream
 from pipelines.waiting import waiting
@@ -34,12 +34,9 @@ if TYPE_CHECKING:
     from connectors.base import Connector
     from pipelines.connection import Connection
     from pipelines.workspace import Workspace
+    from warehouse.landing import Landing
     from warehouse.model.plan import StreamPlan
     from warehouse.stock import Stock
-
-NAMED = 5
-"""Keys that a message names."""
-SECOND = timedelta(seconds=1)
 
 
 def verify_stream(
@@ -95,10 +92,10 @@ class _Check:
     transport: httpx.BaseTransport | None
     run_id: str
     stats: Stats = field(default_factory=Stats)
-    member: str | None = None
-    connector: Connector = field(init=False)
-    countable: Countable = field(init=False)
     plan: StreamPlan = field(init=False)
+    landing: Landing = field(init=False)
+    connector: Connector = field(init=False)
+    comparing: Comparing = field(init=False)
 
     def run(self) -> None:
         """Compare, heal, compare again, write down."""
@@ -110,10 +107,11 @@ class _Check:
             now=self.now, pause=self.pause, transport=self.transport, stats=self.stats
         )
         with closing(self.connector):
-            self.countable = self.connector.countable(self.stream)
-            self.proof.how = self.countable.how
-            self._sum()
-            if self.countable.kind == "none":
+            self.comparing = Comparing(
+                self.workspace.home, self.connection, self.connector, self.landing, self.plan,
+                self.proof, self.since, self.now,
+            )  # fmt: skip
+            if self.comparing.countable.kind == "none":
                 self._uncounted()
             elif self.landing.last(*self._place) is None:
                 said = "nothing was read yet: sync the stream first"
@@ -132,106 +130,30 @@ class _Check:
     def _place(self) -> tuple[str, str]:
         return self.proof.connection, self.stream
 
-    # --- what is compared --------------------------------------------------------------------
-
-    def _sum(self) -> None:
-        """Choose what is summed: the money that the mapping takes as it is."""
-        from mappings.counting import summed_member
-        from mappings.load import load_mapping
-
-        path = self.connection.mapping_path(self.stream)
-        assert path is not None  # noqa: S101 - the plan was compiled of it
-        self.mapping = load_mapping(path, search=self.connection.overlays)
-        found = summed_member(self.mapping)
-        if self.countable.sums and found is not None and not self.plan.grouped:
-            self.proof.summed, self.member = found
-
-    def _stock(self, *, whole: bool = True) -> Stock:
-        from mappings.counting import counting_plan
-        from warehouse.stock import Stock
-
-        counting = counting_plan(
-            self.mapping, connection=self.proof.connection, stream=self.stream,
-            zone=self.connection.timezone, settings=self.connection.settings(),
-            by=self.countable.by, pattern=self.countable.format,
-        )  # fmt: skip
-        since = None
-        if self.since is not None and not whole:
-            since = datetime.combine(self.since, datetime.min.time(), self.now().tzinfo)
-        return Stock(
-            self.workspace.home, self.landing, self.plan, counting,
-            column=self.proof.summed, rows=self.countable.rows, since=since,
-            clock=self.now, on_wait=waiting,
-        )  # fmt: skip
-
-    def _spans(self, stock: Stock) -> list[Span]:
-        if self.countable.kind != "spans":
-            return [Span()]
-        said = (self.landing.bookmark(*self._place) or {}).get("stamp")
-        if not isinstance(said, str):
-            return []
-        # A whole second above the bookmark: what bears its very stamp was read, too.
-        end = datetime.fromisoformat(said).replace(microsecond=0) + SECOND
-        return windows(end, stock.earliest(), self.since, self.connection.timezone)
-
-    def _compare(self, spans: Sequence[Span], stock: Stock) -> list[Window]:
-        """Return the windows of the spans, counted at the source and here."""
-        if self.countable.kind == "keys":
-            return [self._by_keys(stock)]
-        counted: dict[Span, Counted] = {
-            c.span: c for c in self.connector.measure(self.stream, spans, self.member)
-        }
-        held = stock.count([(s.since, s.until) for s in spans])
-        found = []
-        for span, ours in zip(spans, held, strict=True):
-            window = Window(
-                span, None, counted[span].count, ours.count, ours.aside, ours.left_out, ours.lost,
-                counted[span].total, (ours.total or Decimal(0)) if self.proof.summed else None,
-            )  # fmt: skip
-            window.compare()
-            found.append(window)
-        return found
-
-    def _by_keys(self, stock: Stock) -> Window:
-        """Compare the keys that a sweep lists with those we hold."""
-        keys: list[str] = []
-        complete = False
-        for page in self.connector.read(ReadRequest(self.stream, "sweep")):
-            keys += [k for k in page.keys if k is not None]
-            complete = page.complete
-        missing, surplus = stock.against(keys)
-        (held,) = stock.count([(None, None)])
-        window = Window(
-            Span(), None, len(set(keys)), held.count, held.aside, held.left_out, held.lost
-        )
-        window.status = "missing" if missing else "surplus" if surplus and complete else "equal"
-        said = [_named("missing here", missing), _named("not at the source", surplus)]
-        if not complete:
-            said.append("the source did not prove its list of keys complete")
-        window.message = "; ".join(s for s in said if s)
-        return window
-
     # --- the course of a check ---------------------------------------------------------------
 
     def _counted(self) -> None:
-        with self._stock(whole=False) as stock:
-            spans = self._spans(stock)
+        with self.comparing.stock(whole=False) as stock:
+            spans = self.comparing.spans(stock)
             if not spans:
                 said = "no read of the stream has come to its end yet: sync it first"
                 self.proof.windows = [Window(Span(), message=said)]
                 return
-            found = self._compare(spans, stock)
+            found = self.comparing.compare(spans, stock)
+            strangers = stock.strangers() if self.since is None else []
         if self.heal and any(w.is_off for w in found):
             found = self._healed(found)
         self.proof.windows = found
         for window in found:
             self._say(window)
+        if strangers:
+            self._tell_of(strangers)
 
     def _healed(self, found: list[Window]) -> list[Window]:
         """Bring the stream up to date, then mend what differs still; return all windows anew."""
         self._took(self._sync())
         found = self._again(found, days=True)
-        before = {w.span for w in found if w.is_off}
+        before = {(w.span, w.part) for w in found if w.is_off}
         if not before:
             return found
         lost = any(w.lost for w in found)
@@ -248,7 +170,7 @@ class _Check:
                 self.proof.deleted += done.deleted
             found = self._again(found)
         for window in found:
-            if window.span in before and window.status == "equal":
+            if (window.span, window.part) in before and window.status == "equal":
                 window.status = "healed"
         return found
 
@@ -257,16 +179,18 @@ class _Check:
         off = [w for w in found if w.is_off]
         if not off:
             return found
-        with self._stock(whole=False) as stock:
-            new = self._compare([w.span for w in off], stock)
-            if days and self.countable.kind == "spans":
+        with self.comparing.stock(whole=False) as stock:
+            new = self.comparing.compare([w.span for w in off], stock)
+            if days and self.comparing.countable.kind == "spans":
                 new = [part for w in new for part in self._by_days(w, stock)]
-        kept = [w for w in found if not w.is_off]
-        return sorted(kept + new, key=lambda w: str(w.span.since or ""))
+        kept = (
+            [] if self.comparing.countable.kind == "parts" else [w for w in found if not w.is_off]
+        )
+        return sorted(kept + new, key=lambda w: (str(w.span.since or ""), w.part or ""))
 
     def _by_days(self, window: Window, stock: Stock) -> list[Window]:
         days = window.days if window.is_off else []
-        return self._compare(days, stock) if days else [window]
+        return self.comparing.compare(days, stock) if days else [window]
 
     # --- healing -----------------------------------------------------------------------------
 
@@ -275,13 +199,18 @@ class _Check:
         from warehouse.replay import put_back
         from warehouse.store import open_store
 
-        with self._stock() as stock:
+        with self.comparing.stock() as stock:
             places = stock.places()
         with open_store(self.workspace.home, clock=self.now, on_wait=waiting) as store:
             self.proof.put_back += put_back(store, self.landing, self.plan, places, now=self.now)
 
     def _read_again(self, missing: Sequence[Window]) -> None:
         """Read stretches behind the bookmark again; what is open below, by a full read."""
+        if self.comparing.countable.kind == "parts":
+            with self.comparing.stock() as stock:
+                stock.want_again([w.part for w in missing if w.part is not None])
+            self.proof.read_again += self._took(self._sync()).landed
+            return
         stretches = joined([w.span for w in missing])
         if any(w.span.since is None for w in missing):
             done = self._took(self._sync(full=True))
@@ -318,17 +247,17 @@ class _Check:
         """Say why nothing is counted; what the store lost of the landing is found all the same."""
         window = Window(Span(), status="cannot_count")
         if self.landing.last(*self._place) is not None:
-            with self._stock() as stock:
+            with self.comparing.stock() as stock:
                 (held,) = stock.count([(None, None)])
                 lost = stock.lost_keys()
             if lost and self.heal:
                 self._put_back()
                 window.message = f"{self.proof.put_back} rows were put back from the landing"
-                with self._stock() as stock:
+                with self.comparing.stock() as stock:
                     (held,) = stock.count([(None, None)])
             elif lost:
                 window.status = "missing"
-                window.message = _named("landed and not in the store", lost)
+                window.message = named("landed and not in the store", lost)
             window.store, window.aside, window.left_out = held.count, held.aside, held.left_out
         self.proof.windows = [window]
 
@@ -361,6 +290,18 @@ class _Check:
             said.append(f"{window.aside} in quarantine")
         window.message = "; ".join(dict.fromkeys(said))
 
+    def _tell_of(self, strangers: Sequence[str]) -> None:
+        """Say that rows stand in the store that no landed record made."""
+        window = self.proof.windows[0]
+        if not window.is_off:
+            window.status = "surplus"
+        said = named("rows that no landed record made", strangers)
+        window.message = "; ".join(
+            s
+            for s in (window.message, f"{said}: isthmus rebuild makes the store without them")
+            if s
+        )
+
     def _write(self) -> None:
         from warehouse.completeness import replace
         from warehouse.store import open_store
@@ -372,11 +313,3 @@ class _Check:
         rows = [w.as_row() | more for w in self.proof.windows]
         with open_store(self.workspace.home, clock=self.now, on_wait=waiting) as store:
             replace(store, *self._place, rows)
-
-
-def _named(what: str, keys: Sequence[str]) -> str:
-    """Return how many keys there are and the first of them; "" for none."""
-    if not keys:
-        return ""
-    more = ", …" if len(keys) > NAMED else ""
-    return f"{len(keys)} {what}: {', '.join(keys[:NAMED])}{more}"

@@ -24,6 +24,7 @@ from warehouse.landing import Landing
 from warehouse.load import stage_records
 from warehouse.lock import OnWait
 from warehouse.model.plan import StreamPlan
+from warehouse.seen import WITHOUT_KEY, SeenIndex
 from warehouse.store import open_store
 
 NAMED = 5
@@ -145,13 +146,16 @@ class Stock:
             join aside as a on a.batch = l.batch and a.position = l.position
             """
         )
+        main = literal(self.plan.targets[0].entity)
         self.con.execute(
-            """
+            f"""
             create or replace temp table suspects as
             select key, batch, min(position) as position from living
             where key is not null
                 and key not in (select key from put_aside where key is not null)
-                and (key not in (select record_key from held where record_key is not null)
+                and (key not in (
+                        select record_key from held where entity = {main}
+                            and record_key is not null)
                     or key in (
                         select m.record_key from made as m
                         left join held as h on h.entity = m.entity and h.source_key = m.source_key
@@ -171,8 +175,9 @@ class Stock:
             taken.bad = []
             for staged in stage_records(self.con, self.plan, taken).targets:
                 self.con.execute(
-                    f"insert into lost select record_key, of_batch from {staged.table}"
-                    " where record_key is not null"
+                    f"insert into lost select record_key, of_batch from {staged.table} as s"
+                    " where record_key is not null and not exists (select 1 from held as h where"
+                    f" h.entity = {literal(staged.target.entity)} and h.source_key = s.source_key)"
                 )
         self.con.execute(
             """
@@ -228,6 +233,40 @@ class Stock:
             found[number] = Held(count - lost, aside, left_out, lost, total)
         return found
 
+    def count_parts(self, parts: Sequence[str]) -> list[Held]:
+        """Return what we hold of each part, by the index of what each held when it was read."""
+        index, lock = self.landing.index(self.plan.connection, self.plan.stream)
+        try:
+            rows = _held_by_parts(index, parts)
+        finally:
+            index.close()
+            lock.close()
+        columns = {"part": "varchar", "key": "varchar"}
+        temptables.fill(self.con, "parted", columns, rows)
+        found = {part: Held() for part in parts}
+        for part, count, aside, left_out, lost in self.con.execute(
+            """
+            select part, count(*), count(*) filter (where key is null or key in
+                    (select key from put_aside)),
+                count(*) filter (where key in (select key from left_out)),
+                count(*) filter (where key in (select key from lost))
+            from parted group by part
+            """
+        ).fetchall():
+            found[part] = Held(count - lost, aside, left_out, lost)
+        return [found[part] for part in parts]
+
+    def want_again(self, parts: Sequence[str]) -> None:
+        """Have parts read again by the next run, whatever its bookmark knows."""
+        index, lock = self.landing.index(self.plan.connection, self.plan.stream)
+        try:
+            for part in parts:
+                index.ending(part)
+            index.commit()
+        finally:
+            index.close()
+            lock.close()
+
     def lost_keys(self) -> list[str]:
         """Return the keys of records that the store should hold and does not."""
         return [k for (k,) in self.con.execute("select distinct key from lost order by 1")
@@ -271,6 +310,19 @@ class Stock:
             " listed) and key not in (select key from lost) order by 1"
         ).fetchall()
         return [k for (k,) in missing], [k for (k,) in surplus]
+
+
+def _held_by_parts(index: SeenIndex, parts: Sequence[str]) -> list[tuple[str, str | None]]:
+    """Return (part, key) of what the parts hold; records without key as null."""
+    found: list[tuple[str, str | None]] = []
+    for part in parts:
+        found += index.db.execute("select part, key from seen where part = ?", (part,))
+        own = f"{part}\n"
+        found += index.db.execute(
+            "select ?, null from seen where part = ? and substr(key, 1, ?) = ?",
+            (part, WITHOUT_KEY, len(own), own),
+        )
+    return found
 
 
 def keep(con: duckdb.DuckDBPyConnection, places: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -14,6 +14,8 @@ from connectors.alipay.settings import AlipaySettings
 from connectors.base import (
     Bookmark,
     Changes,
+    Countable,
+    Counted,
     Feed,
     Finding,
     Mode,
@@ -21,6 +23,7 @@ from connectors.base import (
     ReadRequest,
     Role,
     Snapshot,
+    Span,
     Stream,
 )
 from connectors.errors import ConnectorError
@@ -104,6 +107,29 @@ class AlipayConnector(Remote["Api"]):
         if isinstance(source, Asked):
             return wanted.pages(api, source, request, self.settings.app_id)
         return wanted.balance(api, source, request, self.settings.app_id)
+
+    def countable(self, stream: str) -> Countable:
+        """Say how a stream can be counted: bills carry their own count and sum."""
+        source = stream_of(self.sources(), stream)
+        if isinstance(source, Bill):
+            return Countable("parts", "each day's bill, whose own count and sum its rows must meet")
+        if isinstance(source, Log):
+            return Countable("none", "the gateway lists entries by time and counts none")
+        return Countable("none", "the gateway answers for what it is asked, and lists nothing")
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the number of rows of each day's bill, from the first span's day on."""
+        from connectors.alipay.daily import Daily
+        from connectors.parts import counted
+
+        source = stream_of(self.sources(), stream)
+        assert isinstance(source, Bill)  # noqa: S101 - nothing else is countable
+        since = spans[0].since if spans else None
+        with self.clean(source.title):
+            daily = Daily(self.api(), source, self.settings, ReadRequest(stream, "full"))
+            yield from counted(daily.pages(since=since))
 
     def check(self) -> Iterator[Finding]:
         """Ask each stream for a little and say what may be read, and how far the clocks are."""

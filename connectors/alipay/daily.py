@@ -98,11 +98,16 @@ class Daily:
         self._later: list[date] = []
         self._bad: list[BadBill] = []
 
-    def pages(self) -> Iterator[Page]:
-        """Yield the rows of each day, then raise what was wrong with some; a sweep yields none."""
+    def pages(self, *, since: datetime | None = None) -> Iterator[Page]:
+        """Yield the rows of each day, then raise what was wrong with some; a sweep yields none.
+
+        `since` begins a full read at that day in Beijing.
+        """
         if self._request.mode == "sweep":
             return
         again, new = self._days()
+        if since is not None:
+            new = [day for day in new if day >= since.astimezone(BEIJING).date()]
         rereads = bool(set(again) - self._mark.waiting)
         # New days first: a run that is cut off again and again comes forward all the same.
         for known, day in [*((False, day) for day in new), *((True, day) for day in again)]:

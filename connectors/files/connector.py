@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, ClassVar
 
-from connectors.base import Connector, Context, Feed, Finding, Page, ReadRequest, Stream
+from connectors.base import (
+    Connector,
+    Context,
+    Countable,
+    Counted,
+    Feed,
+    Finding,
+    Page,
+    ReadRequest,
+    Span,
+    Stream,
+)
 from connectors.changes import unreadable_bookmark
 from connectors.errors import ConfigError, ConnectorError
 from connectors.files import folder
@@ -105,6 +116,18 @@ class FilesConnector(Connector):
             yield Page([], [], {"files": dict(marks)}, warnings=tuple(warnings))
         if bad:
             raise BadFiles(bad)
+
+    def countable(self, stream: str) -> Countable:
+        """Say that the rows of each file are counted, by reading it."""
+        return Countable("parts", "the rows of each file, read again")
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the number of keys in each file, those without one included."""
+        from connectors.parts import counted
+
+        yield from counted(self.read(ReadRequest(stream, "full")))
 
     def check(self) -> Iterator[Finding]:
         """Read every file of every stream and say what was understood of it."""

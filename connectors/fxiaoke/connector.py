@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,12 +11,15 @@ from pydantic import BaseModel
 from connectors.address import parse
 from connectors.base import (
     ChangedSince,
+    Countable,
+    Counted,
     Finding,
     KeySweep,
     Page,
     ReadRequest,
     Role,
     Snapshot,
+    Span,
     Stream,
 )
 from connectors.changes import zone_of
@@ -72,6 +75,22 @@ class FxiaokeConnector(Remote["Api"]):
                 zone_of(self.context.timezone), self.context.now(),
             )  # fmt: skip
             yield from self.handed(reading.pages(), whose)
+
+    def countable(self, stream: str) -> Countable:
+        """Say how a stream can be counted: asks once whether the tenant answers totals."""
+        from connectors.fxiaoke.counting import countable
+
+        with self.clean(stream):
+            return countable(self.api(), self.settings.sources[stream])
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the total of each span."""
+        from connectors.fxiaoke.counting import measure
+
+        with self.clean(stream):
+            yield from measure(self.api(), self.settings.sources[stream], spans)
 
     def check(self) -> Iterator[Finding]:
         """Reach the system: what this user may read there, which fields are not there."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
 from connectors.base import (
     Changes,
+    Countable,
+    Counted,
     Feed,
     Finding,
     KeySweep,
@@ -16,6 +18,7 @@ from connectors.base import (
     ReadRequest,
     Role,
     Snapshot,
+    Span,
     Stream,
 )
 from connectors.jushuitan.catalogue import STREAMS, WAREHOUSE, Source
@@ -64,6 +67,21 @@ class JushuitanConnector(Remote["Api"]):
             request = keep_to(request, whose, "app_key:")
             moves = request.mode != "sweep" and request.limit is None
             yield from self.handed(self._pages(request), whose if moves else None)
+
+    def countable(self, stream: str) -> Countable:
+        """Say how a stream can be counted."""
+        from connectors.jushuitan.counting import countable
+
+        return countable(STREAMS[stream])
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the count of each span."""
+        from connectors.jushuitan.counting import measure
+
+        with self.redactor.cleaned(stream):
+            yield from measure(self.api(), STREAMS[stream], self.settings, spans)
 
     def check(self) -> Iterator[Finding]:
         """Reach the system: whether the app is let in, what may be read, how the clocks are."""

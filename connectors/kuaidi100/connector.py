@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.base import Context, EachWanted, Finding, Page, ReadRequest, Role, Stream
+from connectors.base import (
+    Context,
+    Countable,
+    EachWanted,
+    Finding,
+    Page,
+    ReadRequest,
+    Role,
+    Stream,
+)
 from connectors.errors import AuthError
 from connectors.kuaidi100.carriers import Carriers
 from connectors.kuaidi100.parcels import WANTS
@@ -64,6 +73,10 @@ class Kuaidi100Connector(Remote["Api"]):
                 self.api(), self.settings, self.carriers, request, self.asked, self.context.now
             )
             yield from self.handed(reading.pages())
+
+    def countable(self, stream: str) -> Countable:
+        """Say why nothing can be counted."""
+        return Countable("none", "the system answers for one parcel at a time, and lists none")
 
     def check(self) -> Iterator[Finding]:
         """Reach the system with a number that no carrier has."""

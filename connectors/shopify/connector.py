@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from connectors.base import (
     ChangedSince,
     Changes,
+    Countable,
+    Counted,
     Finding,
     KeySweep,
     OpenDocuments,
@@ -18,6 +20,7 @@ from connectors.base import (
     ReadRequest,
     Role,
     Snapshot,
+    Span,
     Stream,
 )
 from connectors.errors import AuthError
@@ -68,6 +71,21 @@ class ShopifyConnector(Remote["Api"]):
                 self.api(), STREAMS[request.stream], self.context, request, self._since()
             )
             yield from self.handed(reading.pages(), whose)
+
+    def countable(self, stream: str) -> Countable:
+        """Say how a stream can be counted."""
+        from connectors.shopify.counting import countable
+
+        return countable(STREAMS[stream])
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the count of each span."""
+        from connectors.shopify.counting import measure
+
+        with self.clean(stream):
+            yield from measure(self.api(), STREAMS[stream], spans)
 
     def check(self) -> Iterator[Finding]:
         """Reach the shop: which one it is, what the app may read and what comes empty."""

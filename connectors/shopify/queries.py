@@ -60,6 +60,14 @@ def counted(source: Source) -> str:
     return f"query Counted($limit: Int) {{ {source.counted}(limit: $limit) {{ count }} }}"
 
 
+def counted_by(source: Source, *, searched: bool) -> str:
+    """Return the query that counts what a search finds, without a limit."""
+    kind, given = ("$limit: Int", "limit: $limit")
+    if searched:
+        kind, given = f"{kind}, $query: String", f"{given}, query: $query"
+    return f"query CountedBy({kind}) {{ {source.counted}({given}) {{ count precision }} }}"
+
+
 def bulk(source: Source, *, personal: bool) -> str:
     """Return the query of a bulk operation over the whole list: no pages, sizes or variables."""
     if source.inner:

@@ -138,7 +138,9 @@ class Query:
         if name in COUNTED:
             rows = self._shop.listed(COUNTED[name])
             found = [row for row in rows if fits(row, given.get("query"))]
-            return {"count": min(len(found), given.get("limit") or len(found))}
+            most = given.get("limit") or len(found)
+            precision = "AT_LEAST" if len(found) > most else "EXACT"
+            return {"count": min(len(found), most), "precision": precision}
         if name == "bulkOperation":
             found_one = self._shop.bulk.shown(given["id"])
         elif name == "bulkOperationRunQuery":

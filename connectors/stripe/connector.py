@@ -14,6 +14,7 @@ from connectors.base import (
     Changes,
     Connector,
     Context,
+    Countable,
     Feed,
     Finding,
     KeySweep,
@@ -105,6 +106,12 @@ class StripeConnector(Connector):
             for page in reading.pages():
                 page = replace(page, bookmark={**page.bookmark, "data": whose})
                 yield self.redactor.page(page)
+
+    def countable(self, stream: str) -> Countable:
+        """Say how a stream can be counted: what may be deleted there is listed by a sweep."""
+        if self.streams()[stream].can_sweep:
+            return Countable("keys", "all ids listed: the API counts no list")
+        return Countable("none", "the API counts no list, and lists it from the newest on only")
 
     def check(self) -> Iterator[Finding]:
         """Ask every list for one member and say what the key may read, and whose data it is."""

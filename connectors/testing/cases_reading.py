@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from connectors.base import Span
 from connectors.body import Body, parse_path
 from connectors.testing.case import case, must, none_of
 from connectors.testing.play import Play, keys_of, records_of
@@ -80,6 +84,33 @@ def limit_kept(play: Play) -> None:
     must(not any(page.complete for page in pages), "a preview calls itself complete")
     pages = [page for page in pages if page.bookmark != mark]
     none_of([dict(page.bookmark) for page in pages], "a preview moves the bookmark")
+
+
+@case
+def counted_honestly(play: Play) -> None:
+    """What the system counts is what stands there, in all and in stretches; or it says why not."""
+    play.fill()
+    connector = play.bench.make()
+    living = play.bench.living()
+    found = connector.countable(play.bench.stream)
+    must(found.how, "nothing says how the stream is counted, or why it cannot be")
+    if found.kind == "keys":
+        must(play.stream.can_sweep, "its keys are to be listed, and it has no sweep")
+        pages = list(connector.read(play.request("sweep")))
+        none_of({*keys_of(pages)} ^ set(living), "these keys are not those of the source")
+    elif found.kind != "none":
+        here = play.bench.clock.now().replace(microsecond=0)
+        edges: list[datetime | None] = [None]
+        if found.kind == "spans":
+            edges += [here + timedelta(hours=n) for n in range(-24, 3)]
+        spans = [Span(a, b) for a, b in pairwise([*edges, None])]
+        counted = list(connector.measure(play.bench.stream, spans))
+        count = sum(one.count for one in counted)
+        must(count == len(living), f"{count} are counted, {len(living)} stand there")
+        if found.kind == "spans":
+            split = sum(1 for one in counted if one.count)
+            must(split > 1 or len(living) < 2, "all records are counted in one stretch")
+    connector.close()
 
 
 @case

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
@@ -10,12 +10,15 @@ from pydantic import BaseModel
 from connectors.base import (
     ChangedSince,
     Changes,
+    Countable,
+    Counted,
     Finding,
     KeySweep,
     Page,
     ReadRequest,
     Role,
     Snapshot,
+    Span,
     Stream,
 )
 from connectors.named import stream_of
@@ -75,6 +78,21 @@ class TrytonConnector(Remote["Api"]):
                     self.api(), source, request, self._since(), rows, self.context.now()
                 )
             yield from self.handed(reading.pages())
+
+    def countable(self, stream: str) -> Countable:
+        """Say how a stream can be counted; stock is a sum, its keys are listed."""
+        from connectors.tryton.counting import countable
+
+        return super().countable(stream) if stream == STOCK else countable()
+
+    def measure(
+        self, stream: str, spans: Sequence[Span], member: str | None = None
+    ) -> Iterator[Counted]:
+        """Yield the count of each span."""
+        from connectors.tryton.counting import measure
+
+        with self.redactor.cleaned(stream):
+            yield from measure(self.api(), STREAMS[stream], spans)
 
     def check(self) -> Iterator[Finding]:
         """Reach the server and say who we are there and what may be read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from unittest.mock import patch
 
@@ -31,7 +31,12 @@ class ShopifyBench(Bench):
     def boot(self) -> Any:
         self.shop = ShopifySimulator(TOKEN, APP, now=self.clock.now)
         self.shop.most, self.shop.bulk.where = self.page_size, PLACE
+        self.made: dict[int, str] = {}
         return self.shop
+
+    def made_at(self, number: int, at: datetime) -> str:
+        """Return when a record was made: when it was put first."""
+        return self.made.setdefault(number, f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -102,7 +107,8 @@ class OrdersBench(ShopifyBench):
     def put(self, number: int, version: int, at: datetime) -> str:
         said = f"v{version}"
         lines = [sample.line(number * 100 + n, 1, "1.00", title=said) for n in range(11)]
-        return self.shop.put("orders", sample.order(number, *lines, note=said), at=at)
+        order = sample.order(number, *lines, note=said, createdAt=self.made_at(number, at))
+        return self.shop.put("orders", order, at=at)
 
     def delete(self, number: int) -> None:
         self.shop.delete("orders", gid("Order", number))
@@ -125,7 +131,9 @@ class CustomersBench(ShopifyBench):
     stream = root = "customers"
 
     def put(self, number: int, version: int, at: datetime) -> str:
-        return self.shop.put("customers", sample.customer(number, note=f"v{version}"), at=at)
+        made = self.made_at(number, at)
+        customer = sample.customer(number, note=f"v{version}", createdAt=made)
+        return self.shop.put("customers", customer, at=at)
 
     def delete(self, number: int) -> None:
         self.shop.delete("customers", gid("Customer", number))

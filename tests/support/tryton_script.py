@@ -137,7 +137,9 @@ def _holds(row: Row, clause: list[Any]) -> bool:
         if value is None:
             return False
         value, wanted = _moment(value), _moment(wanted)
-    return {"=": value == wanted, ">": value > wanted, ">=": value >= wanted}[operator]
+    return {
+            "=": value == wanted, ">": value > wanted, ">=": value >= wanted, "<": value < wanted
+        }[operator]  # fmt: skip
 
 
 def minutes(count: float) -> datetime:
