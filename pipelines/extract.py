@@ -48,8 +48,9 @@ class Reading:
 
     `alive` is called at every page; `is_first` says that no read of the stream came to its end yet;
     `pause` sleeps in place of the clock's own; `landed` is called when a batch was landed and pages
-    follow it, with the records landed so far; `shape` learns what they look like. `stretch` reads what is stamped [from, to) again, in
-    mode changed: the bookmark stays where it is, and nothing is proved gone.
+    follow it, with the records landed so far; `shape` learns what they look like. `stretch` reads
+    what is stamped [from, to) again, in mode changed: the bookmark stays where it is, and nothing
+    is proved gone.
     """
 
     mode: Mode

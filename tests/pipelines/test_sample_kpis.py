@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sample_kpis import DAY, Kpis, by_month
 from sample_truth import ZERO, Truth, month, percentile
-from synced_sample import Sample, synced_sample
+from synced_sample import Synced, synced_sample
 
-from pipelines.sample.story import SEED
+from pipelines.sample.story import SEED, tell
 
 SEEDS = [
     pytest.param(SEED, id="first"),
@@ -25,26 +25,26 @@ SEEDS = [
 @pytest.fixture(scope="module", params=SEEDS)
 def sample(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Sample]:
-    made = synced_sample(tmp_path_factory.mktemp("home"), request.param, orders=700)
+) -> Iterator[Synced]:
+    made = synced_sample(tmp_path_factory.mktemp("home"), tell(request.param, orders=700))
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def truth(sample: Sample) -> Truth:
+def truth(sample: Synced) -> Truth:
     return Truth(sample.story, sample.apps, sample.parties())
 
 
 @pytest.fixture(scope="module")
-def kpis(sample: Sample, truth: Truth) -> Kpis:
+def kpis(sample: Synced, truth: Truth) -> Kpis:
     ((synced,),) = sample.ask(
         "select max((synced_at at time zone 'Asia/Shanghai')::date) from source.stock_levels"
     )
     return Kpis(truth, synced)
 
 
-def test_each_sale_is_served_as_the_story_tells(sample: Sample, truth: Truth) -> None:
+def test_each_sale_is_served_as_the_story_tells(sample: Synced, truth: Truth) -> None:
     told = {
         row["number"]: (
             row["placed_on"], row["placed_at"], row["shipped_at"], row["delivered_at"],
@@ -62,7 +62,7 @@ def test_each_sale_is_served_as_the_story_tells(sample: Sample, truth: Truth) ->
     }  # fmt: skip
 
 
-def test_every_kpi_of_a_day(sample: Sample, kpis: Kpis) -> None:
+def test_every_kpi_of_a_day(sample: Synced, kpis: Kpis) -> None:
     told: dict[Any, dict[date, Any]] = defaultdict(dict)
     for row in sample.rows("select * from mart.kpi_daily"):
         key = row["kpi"], row["part"], row["currency"]
@@ -73,7 +73,7 @@ def test_every_kpi_of_a_day(sample: Sample, kpis: Kpis) -> None:
         assert told[key] == days, key
 
 
-def test_every_kpi_of_a_month(sample: Sample, kpis: Kpis) -> None:
+def test_every_kpi_of_a_month(sample: Synced, kpis: Kpis) -> None:
     wanted: dict[Any, Any] = {}
     for (key, period), (numerator, denominator) in by_month(kpis.daily()).items():
         value = None if denominator == 0 else float(numerator / denominator)
@@ -103,7 +103,7 @@ def test_every_kpi_of_a_month(sample: Sample, kpis: Kpis) -> None:
 
 
 @pytest.mark.parametrize(("since", "days"), [(date(2026, 8, 1), 60), (date(2026, 10, 10), 7)])
-def test_before_and_after_a_day(sample: Sample, kpis: Kpis, since: date, days: int) -> None:
+def test_before_and_after_a_day(sample: Synced, kpis: Kpis, since: date, days: int) -> None:
     span = days * DAY
     sides = {"before": (since - span, since), "after": (since, since + span)}
     wanted: dict[Any, dict[str, float]] = defaultdict(dict)
@@ -140,7 +140,7 @@ def test_before_and_after_a_day(sample: Sample, kpis: Kpis, since: date, days: i
             assert row["change"] == pytest.approx(said["after"] - said["before"]), key
 
 
-def test_cash_and_settlement(sample: Sample, truth: Truth) -> None:
+def test_cash_and_settlement(sample: Synced, truth: Truth) -> None:
     wanted: Counter[Any] = Counter()
     for moved in truth.moves():
         wanted[moved.day, moved.connection, moved.currency, moved.kind] += moved.amount  # type: ignore[assignment]
@@ -162,7 +162,7 @@ def test_cash_and_settlement(sample: Sample, truth: Truth) -> None:
     )
 
 
-def test_customer_360(sample: Sample, truth: Truth) -> None:
+def test_customer_360(sample: Synced, truth: Truth) -> None:
     """Of every party: sales, money, returns, tickets and opportunities."""
     wanted: dict[str, Counter[str]] = defaultdict(Counter)
     first: dict[str, list[Any]] = defaultdict(list)
@@ -217,7 +217,7 @@ def test_customer_360(sample: Sample, truth: Truth) -> None:
         assert row["last_contact_at"] == max(asked[party], default=None)
 
 
-def test_stock_of_a_sku(sample: Sample, kpis: Kpis) -> None:
+def test_stock_of_a_sku(sample: Synced, kpis: Kpis) -> None:
     shipped = kpis.shipped()
     last = max(day for days in shipped.values() for day in days)
     told = {row["sku"]: row for row in sample.rows("select * from mart.sku_stock")}
@@ -238,7 +238,7 @@ def test_stock_of_a_sku(sample: Sample, kpis: Kpis) -> None:
     }
 
 
-def test_orders_to_cash(sample: Sample, truth: Truth) -> None:
+def test_orders_to_cash(sample: Synced, truth: Truth) -> None:
     told = {row["number"]: row for row in sample.rows("select * from mart.order_to_cash")}
     story = sample.story
     assert told.keys() == {s.number for s in truth.sales} | {

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 from sample_world import Direct
+from synced_sample import Name, Synced, synced_sample
 
-from pipelines.outcome import StreamOutcome
 from pipelines.sample import office, servers
 from pipelines.sample.demo import AFTER, FIRST
-from pipelines.sample.files import write_office
 from pipelines.sample.key import Key
-from pipelines.sample.place import OWN, sample_workspace
 from pipelines.sample.questions import (
     DELIVERED,
     LACKING,
@@ -29,60 +26,21 @@ from pipelines.sample.questions import (
     STRAY,
     Question,
 )
-from pipelines.sample.report import ask, print_report
-from pipelines.sample.story import Story, tell
-from pipelines.sync import sync_stream, unify_publish
+from pipelines.sample.report import print_report
+from pipelines.sample.story import tell
 from pipelines.texts import texts
-from pipelines.workspace import Workspace
 from warehouse.model import HEADERS
 from warehouse.store import open_store
 
-Name = tuple[str, str]
 ORDERS = 700
 """Fewer than the demo's, with the same breaks."""
 
 
-@dataclass
-class Synced:
-    """What one sync of everything left behind."""
-
-    space: Workspace
-    story: Story
-    apps: dict[str, Any]
-    transport: Direct
-    first: dict[Name, StreamOutcome] = field(default_factory=dict)
-
-    def sync(self, names: Sequence[str], most: int = 99) -> dict[Name, StreamOutcome]:
-        """Sync connections, of each so many streams, and publish."""
-        done: dict[Name, StreamOutcome] = {}
-        for connection in names:
-            for stream in self.space.connection(connection).streams[:most]:
-                done[connection, stream.name] = sync_stream(
-                    self.space, connection, stream.name, transport=self.transport
-                )
-        assert unify_publish(self.space).error is None
-        return done
-
-    def ask(self, sql: str) -> list[tuple]:
-        return ask(self.space.home.current, sql)
-
-
-def company(home: Path, story: Story) -> Iterator[Synced]:
-    """Yield the sample company of a story, synced into `home`."""
-    env = dict(os.environ, ISTHMUS_DEFS=str(OWN), ISTHMUS_HOME=str(home))
-    apps = servers.build(story)
-    space, folder = sample_workspace(Workspace.discover(env), env)
-    write_office(folder, story)
-    made = Synced(space, story, apps, Direct(apps))
-    made.first = made.sync(FIRST[::-1])  # payments before the orders that they pay
-    made.first |= made.sync(AFTER)
-    yield made
-    space.control.close()
-
-
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
-    yield from company(tmp_path_factory.mktemp("home"), tell(orders=ORDERS))
+    made = synced_sample(tmp_path_factory.mktemp("home"), tell(orders=ORDERS))
+    yield made
+    made.close()
 
 
 def test_every_stream_is_synced(synced: Synced) -> None:
@@ -161,9 +119,10 @@ def test_every_break_is_found_in_its_class_and_no_other(synced: Synced) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [7, 20270101])
 def test_another_seed_has_its_breaks_found_as_well(tmp_path: Path, seed: int) -> None:
-    for other in company(tmp_path, tell(seed, orders=ORDERS)):
-        key = other.story.key
-        assert breaks_of(other) == {rule: sorted(said(key)) for rule, said in CLASSES.items()}
+    other = synced_sample(tmp_path, tell(seed, orders=ORDERS))
+    key = other.story.key
+    assert breaks_of(other) == {rule: sorted(said(key)) for rule, said in CLASSES.items()}
+    other.close()
 
 
 def test_both_sides_of_a_payment_are_in_the_store(synced: Synced) -> None:

@@ -1,43 +1,61 @@
-"""The sample company of a seed, synced and published in this process."""
+"""The sample company of a story, synced and published in this process."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from sample_world import Direct
 
+from pipelines.outcome import StreamOutcome
 from pipelines.sample import servers
 from pipelines.sample.demo import AFTER, FIRST
 from pipelines.sample.files import write_office
 from pipelines.sample.place import OWN, sample_workspace
-from pipelines.sample.story import Story, tell
+from pipelines.sample.report import ask
+from pipelines.sample.story import Story
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from warehouse.store import open_store
 
+Name = tuple[str, str]
+
 
 @dataclass
-class Sample:
-    """What was told, the systems that tell it, and what was published of it."""
+class Synced:
+    """What was told, the systems that tell it, and what one sync of everything left behind."""
 
+    space: Workspace
     story: Story
     apps: dict[str, Any]
-    space: Workspace
-    published: duckdb.DuckDBPyConnection
+    transport: Direct
+    first: dict[Name, StreamOutcome] = field(default_factory=dict)
+
+    def sync(self, names: Sequence[str], most: int = 99) -> dict[Name, StreamOutcome]:
+        """Sync connections, of each so many streams, and publish."""
+        done: dict[Name, StreamOutcome] = {}
+        for connection in names:
+            for stream in self.space.connection(connection).streams[:most]:
+                done[connection, stream.name] = sync_stream(
+                    self.space, connection, stream.name, transport=self.transport
+                )
+        assert unify_publish(self.space).error is None
+        return done
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.published.execute(sql).fetchall()
+        return ask(self.space.home.current, sql)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        answer = self.published.execute(sql)
-        names = [d[0] for d in answer.description]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        with duckdb.connect(str(self.space.home.current), read_only=True) as published:
+            answer = published.execute(sql)
+            names = [d[0] for d in answer.description]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
-    def parties(self) -> dict[tuple[str, str], str]:
+    def parties(self) -> dict[Name, str]:
         """Return which customer a record is, as the store believes: by (connection, clear key)."""
         with open_store(self.space.home) as store:
             rows = store.con.execute(
@@ -46,23 +64,17 @@ class Sample:
         return {(connection, key): str(party) for connection, key, party in rows}
 
     def close(self) -> None:
-        self.published.close()
         self.space.control.close()
 
 
-def synced_sample(home: Path, seed: int, orders: int) -> Sample:
-    """Tell the story of a seed, sync all of it and open what was published."""
+def synced_sample(home: Path, story: Story) -> Synced:
+    """Sync all of a story's systems into `home`."""
     env = dict(os.environ, ISTHMUS_DEFS=str(OWN), ISTHMUS_HOME=str(home))
-    story = tell(seed, orders)
     apps = servers.build(story)
     space, folder = sample_workspace(Workspace.discover(env), env)
     write_office(folder, story)
-    transport = Direct(apps)
-    for names in (FIRST, AFTER):
-        for connection in names:
-            for stream in space.connection(connection).streams:
-                done = sync_stream(space, connection, stream.name, transport=transport)
-                assert done.error is None, (connection, stream.name, done.error)
-        assert unify_publish(space).error is None
-    published = duckdb.connect(str(space.home.current), read_only=True)
-    return Sample(story, apps, space, published)
+    made = Synced(space, story, apps, Direct(apps))
+    made.first = made.sync(FIRST[::-1])  # payments before the orders that they pay
+    made.first |= made.sync(AFTER)
+    assert {name: str(o.error) for name, o in made.first.items() if o.error} == {}
+    return made
