@@ -15,7 +15,7 @@ from connectors.base import utc_now
 from connectors.errors import ConfigError
 from pipelines.dead_runs import UNFINISHED, report_dead_runs
 from pipelines.jobs import JOB
-from pipelines.unify_job import store_mark
+from pipelines.unify_job import is_over, store_mark
 from pipelines.workspace import Workspace
 
 NAME = "unify_when_due"
@@ -80,8 +80,10 @@ def decide(
     """
     if not mark:
         return Decision("nothing is loaded yet")
-    if mark == published:
-        return Decision("nothing new since the last publish")
+    if published.partition("@")[0] == mark:
+        if not is_over(published, mark, now):
+            return Decision("nothing new since the last publish")
+        mark = published  # nothing is loaded, and a break is open by time alone
     if waiting is None:
         waiting = Waiting(mark, now, now)
     elif waiting.mark != mark:

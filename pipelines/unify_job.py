@@ -92,6 +92,20 @@ def store_mark(home: Home, decided: int | None = None) -> str:
     return f"{store.st_mtime_ns}-{store.st_size}-{log}-{decided}"
 
 
+def mark_until(mark: str, moment: str | None) -> str:
+    """Return the mark of what is published, and until when it is right if nothing is loaded."""
+    return f"{mark}@{moment}" if moment else mark
+
+
+def is_over(published: str, mark: str, now: datetime) -> bool:
+    """Whether `published` is of the store's state `mark` and was right until a moment before now.
+
+    Then a break has left its transit window: it is open by time alone.
+    """
+    was, _, moment = published.partition("@")
+    return was == mark and bool(moment) and datetime.fromisoformat(moment) <= now
+
+
 def role_rows(workspace: Workspace) -> dict[str, Any]:
     """Return what each stream is to the company, and the connections that cannot say it now."""
     from pipelines.connection import Connection
@@ -174,7 +188,7 @@ def _unify_publish(
         )
         store.checkpoint()
         # Taken under the lock: what another run loads from here on is news again.
-        mark = store_mark(home, decided)
+        mark = mark_until(store_mark(home, decided), breaks.opens_at)
     published = publish(home, keep=company.keep.published, min_free=company.min_free, now=now())
     outcome.changed = sum(unified.rewritten.values()) + sum(unified.removed.values())
     outcome.published = published.changed

@@ -16,6 +16,7 @@ from datetime import datetime
 import duckdb
 
 from warehouse import bounds, recon_rules
+from warehouse.clock import iso
 from warehouse.crashpoints import reach
 from warehouse.ddl import columns_of, literal, quote
 from warehouse.explained import FIGURES, Said
@@ -35,7 +36,8 @@ class Reconciled:
     """What a reconciliation found: `counts` of breaks by rule and status, resolved ones left out.
 
     `open` counts the open ones by severity and rule. `changed` is false where nothing was looked
-    at; `appeared` and `resolved` count breaks of this run.
+    at; `appeared` and `resolved` count breaks of this run. `opens_at` is when the next one that is
+    under way becomes open, as ISO-8601.
     """
 
     changed: bool = False
@@ -43,6 +45,7 @@ class Reconciled:
     resolved: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     open: dict[str, dict[str, int]] = field(default_factory=dict)
+    opens_at: str | None = None
 
 
 def reconcile(
@@ -266,6 +269,10 @@ def _counted(con: duckdb.DuckDBPyConnection, done: Reconciled) -> Reconciled:
         done.counts.setdefault(rule, {})[status] = int(many)
         if status == "open":
             done.open.setdefault(severity, {})[rule] = int(many)
+    ((opens_at,),) = con.execute(
+        "SELECT min(timing_until) FROM recon.breaks WHERE status = 'timing'"
+    ).fetchall()
+    done.opens_at = iso(opens_at) if opens_at else None
     return done
 
 

@@ -59,6 +59,16 @@ def test_otherwise_the_tick_says_why_not(given: dict[str, Any], reason: str):
     assert (found.run_key, found.reason) == (None, reason)
 
 
+def test_a_break_that_time_alone_opens_is_published():
+    """What is published says until when it is right."""
+    over, still = (f"new@{(NOW + timedelta(hours=h)).isoformat()}" for h in (-1, 1))
+    waiting = Waiting(over, NOW - QUIET, NOW - QUIET)
+    assert decision(published=over, waiting=waiting).run_key == f"{over}#0"
+    assert decision(published=over, waiting=None).reason == "waiting for a quiet moment"
+    assert decision(published=still).reason == "nothing new since the last publish"
+    assert decision(published=f"old@{LONG_AGO.isoformat()}").run_key == "new#0"
+
+
 def test_a_stream_that_loads_without_pause_does_not_starve_publishing():
     waiting, now, asked = None, NOW, None
     while asked is None:

@@ -38,7 +38,8 @@ def test_the_life_of_a_break(firm: Company, tmp_path: Path) -> None:
     assert firm.breaks(*TOLD, "timing_until") == [
         ("order_paid_without_money", 100, 0, "timing", 1, MOMENT + 3 * DAY)
     ]
-    assert not firm.run(MOMENT + 2 * DAY).changed
+    done = firm.run(MOMENT + 2 * DAY)
+    assert (done.changed, done.opens_at) == (False, (MOMENT + 3 * DAY).isoformat())
     assert firm.breaks("status", "last_seen") == [("timing", MOMENT + DAY)]
     done = firm.run(MOMENT + 4 * DAY)  # nothing was loaded: it is time that opens it
     assert (done.changed, done.appeared) == (True, 0)
