@@ -123,6 +123,7 @@ def render(
     space: Any,
 ) -> str:
     """Return the text of a new defs.yaml."""
+    from connectors.registry import load
     from pipelines.cli.yamlwrite import explained, scalar
 
     lines = [
@@ -131,6 +132,7 @@ def render(
         "attributes:",
         f"  system: {scalar(system)}",
         f"  title: {scalar(title)}",
+        *([] if load(system).roles else [f"  # {t('connect.role')}", "  # role: shop"]),
         "  config:",
         *explained(model, values, 4),
         f"  # {t('connect.streams')}",
