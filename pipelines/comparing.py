@@ -116,6 +116,8 @@ class Comparing:
             )
             window.compare()
             found.append(window)
+        if lost := stock.lost_elsewhere():
+            found.append(Window(Span(), lost=lost, status="missing"))
         return found
 
     def _by_keys(self, stock: Stock) -> Window:

@@ -14,6 +14,7 @@ import dagster as dg
 from pipelines.connection import Connection as SoundConnection
 from pipelines.schedules import build_jobs
 from pipelines.streams import stream_asset
+from pipelines.verify_job import complete_checks
 from pipelines.workspace import Workspace
 
 
@@ -66,5 +67,9 @@ def connection_defs(connection: SoundConnection) -> dg.Definitions:
     assets = [stream_asset(connection, spec) for spec in connection.streams]
     job, schedules = build_jobs(connection)
     return dg.Definitions(
-        assets=assets, jobs=[job], schedules=schedules, executor=dg.in_process_executor
+        asset_checks=[complete_checks(connection)],
+        assets=assets,
+        jobs=[job],
+        schedules=schedules,
+        executor=dg.in_process_executor,
     )

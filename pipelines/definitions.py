@@ -21,6 +21,7 @@ from pipelines.housekeeping import housekeeping, nightly
 from pipelines.jobs import unify_defs
 from pipelines.oncall import oncall_jobs
 from pipelines.sensor import unify_when_due
+from pipelines.verify_job import verify
 from pipelines.workspace import PROJECT, Workspace
 
 LOCATION = "isthmus"
@@ -62,7 +63,7 @@ def build(workspace: Workspace) -> dg.Definitions:
         unify_defs(feeds),
         dg.Definitions(
             sensors=[unify_when_due, alerts],
-            jobs=[housekeeping, *oncall_jobs(connections)],
+            jobs=[housekeeping, verify, *oncall_jobs(connections)],
             schedules=[nightly],
             executor=dg.in_process_executor,
         ),

@@ -41,7 +41,9 @@ def build_jobs(connection: Connection) -> tuple[Any, list[dg.ScheduleDefinition]
     keys = [dg.AssetKey([name, spec.name]) for spec in connection.streams]
     job = dg.define_asset_job(
         job_name(name),
-        selection=dg.AssetSelection.assets(*keys),
+        # A proof of completeness is no part of a sync: it is asked for by itself.
+        selection=dg.AssetSelection.assets(*keys)
+        - dg.AssetSelection.checks(*(dg.AssetCheckKey(key, "complete") for key in keys)),
         description=f"Reads {connection.title} into the store, stream by stream.",
         tags={"isthmus/connection": name},
         # A process a step costs seconds each; connections run side by side as runs of their own.

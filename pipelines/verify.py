@@ -169,6 +169,8 @@ class _Check:
                 done = self._took(self._sync(sweep=True))
                 self.proof.deleted += done.deleted
             found = self._again(found)
+        gone = before - {(w.span, w.part) for w in found}
+        found += [Window(span, part, status="healed") for span, part in gone if span == Span()]
         for window in found:
             if (window.span, window.part) in before and window.status == "equal":
                 window.status = "healed"

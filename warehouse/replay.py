@@ -8,12 +8,14 @@ newest version that breaks no rule. So a row comes back as it was; history stand
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import duckdb
 
 from warehouse import bounds, intake, landed, temptables, versions
 from warehouse.apply import Load
 from warehouse.batch import Batch
+from warehouse.bounds import with_more
 from warehouse.ddl import literal, source_table
 from warehouse.intake import Intake
 from warehouse.landing import Landing
@@ -44,18 +46,31 @@ def put_back(
         with bounds.transaction(store) as con:
             make_room(con, plan)
         for some in _slices(places):
-            numbers = sorted({p.batch for p in some})
-            batches = [landing.batch(plan.connection, plan.stream, n) for n in numbers]
-            trusted |= {b.sequence for b in batches if b.sidecar.trust}
-            columns = {"batch": "bigint", "position": "bigint", "key": "varchar",
-                       "first_at": "timestamptz"}  # fmt: skip
-            rows = ((p.batch, p.position, p.key, p.first_at.isoformat()) for p in some)
-            temptables.fill(store.con, "chosen", columns, rows)
-            for taken in _read(store.con, plan, batches):
-                _apply(store, plan, taken, trusted, now)
+            work = partial(_put, store, landing, plan, some, trusted, now)
+            with_more(store, work, unless=bounds.is_undone)
         if places:
             bounds.checkpoint(store)
     return _count(store.con, plan) - before
+
+
+def _put(
+    store: Store,
+    landing: Landing,
+    plan: StreamPlan,
+    places: Sequence[Place],
+    trusted: set[int],
+    now: Now,
+) -> None:
+    """Put the rows of one slice back; what of it was written is left as it is when done again."""
+    numbers = sorted({p.batch for p in places})
+    batches = [landing.batch(plan.connection, plan.stream, n) for n in numbers]
+    trusted = trusted | {b.sequence for b in batches if b.sidecar.trust}
+    columns = {"batch": "bigint", "position": "bigint", "key": "varchar",
+               "first_at": "timestamptz"}  # fmt: skip
+    rows = ((p.batch, p.position, p.key, p.first_at.isoformat()) for p in places)
+    temptables.fill(store.con, "chosen", columns, rows)
+    for taken in _read(store.con, plan, batches):
+        _apply(store, plan, taken, trusted, now)
 
 
 def _slices(places: Sequence[Place]) -> list[list[Place]]:

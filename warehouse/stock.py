@@ -256,6 +256,14 @@ class Stock:
             found[part] = Held(count - lost, aside, left_out, lost)
         return [found[part] for part in parts]
 
+    def lost_elsewhere(self) -> int:
+        """Return how many lost records are in none of the parts that were counted last."""
+        row = self.con.execute(
+            "select count(distinct key) from lost where key not in"
+            " (select key from parted where key is not null)"
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def want_again(self, parts: Sequence[str]) -> None:
         """Have parts read again by the next run, whatever its bookmark knows."""
         index, lock = self.landing.index(self.plan.connection, self.plan.stream)
