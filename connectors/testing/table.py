@@ -14,6 +14,7 @@ from typing import TypeAlias
 from connectors.base import (
     ChangedSince,
     Changes,
+    Countable,
     EachWanted,
     Feed,
     Growing,
@@ -24,6 +25,7 @@ from connectors.base import (
 )
 from connectors.testing import AREAS, CASES
 from connectors.testing.bench import Unsupported
+from connectors.testing.play import Play
 from connectors.testing.suite import ConformanceSuite, play_case
 
 Suites: TypeAlias = Sequence[type[ConformanceSuite]]
@@ -55,7 +57,7 @@ def capabilities(suites: Suites, entity: Callable[[str, str], str]) -> str:
     """Return the table of streams; `entity(connector, stream)` is what its records become."""
     rows: dict[tuple[str, ...], None] = {}
     for suite in suites:
-        for stream in _streams(suite):
+        for stream, counted in _streams(suite):
             name = suite.bench.connector.name
             rows[
                 (
@@ -66,10 +68,11 @@ def capabilities(suites: Suites, entity: Callable[[str, str], str]) -> str:
                     "; ".join(_DELETES[mode] for mode in stream.deletes)
                     or "none are deleted there",
                     "one scan with the rest" if stream.stable_order else "no proof of deletions",
+                    _counts(counted),
                 )
             ] = None
     head = ("connector", "stream", "entity", "changes are found by", "deletions are found by",
-            "an interrupted read that went on is")  # fmt: skip
+            "an interrupted read that went on is", "it is counted by")  # fmt: skip
     return _table(head, rows)
 
 
@@ -176,11 +179,19 @@ def _played(suite: type[ConformanceSuite], name: str, folder: Path) -> str:
     return "passes, though declared not applicable" if reason else PASSED
 
 
-def _streams(suite: type[ConformanceSuite]) -> Iterator[Stream]:
+def _counts(counted: Countable) -> str:
+    if counted.kind == "none":
+        return f"nothing: {counted.how}"
+    return f"{counted.how}, with sums" if counted.sums else counted.how
+
+
+def _streams(suite: type[ConformanceSuite]) -> Iterator[tuple[Stream, Countable]]:
     with tempfile.TemporaryDirectory() as folder:
         bench = suite.bench(Path(folder))
+        Play(bench).fill()  # some ask the system how it counts: it needs something to count
         connector = bench.make()
-        yield from connector.streams().values()
+        for name, stream in connector.streams().items():
+            yield stream, connector.countable(name)
         connector.close()
         bench.close()
 

@@ -29,7 +29,8 @@ How to write one: [new-connector](new-connector.md).
 ## What is read
 
 As the connectors themselves declare it. The streams of `rest`, `files` and `sql` are declared in
-the connection's YAML; here stand those that the suite reads.
+the connection's YAML; here stand those that the suite reads. What the last column means and what
+is made of it: [completeness](completeness.md).
 
 """
 PASSED = """

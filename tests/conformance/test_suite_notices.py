@@ -42,6 +42,9 @@ class Defect:
 
 
 DEFECTS = [
+    # --- what is counted
+    Defect("counted_honestly", "turn.records, turn.keys, bookmark,",
+           "turn.records, turn.keys[is_sweep:], bookmark,"),
     # --- what was found, and where a read goes on
     Defect("late_commit", "tide = Tide(self.changes,",
            "tide = Tide(__import__('dataclasses').replace(self.changes, "
