@@ -18,7 +18,8 @@ _PLACE = "coalesce(said_city, city)"
 class Scheme:
     """A kind of value. `text` is the SQL of the value's text over a row, or of a list if `many`.
 
-    `counted`: how many people and companies use it matters to the rules.
+    `counted`: how many people and companies use it matters to the rules. `told_by` is the SQL of
+    what tells its users apart: person, trade name, whole name, code, place.
     """
 
     name: str
@@ -26,6 +27,11 @@ class Scheme:
     cap: int = 40
     many: bool = False
     counted: bool = False
+    told_by: str = "loose_person, loose_trade, firm, uscc, said_city"
+
+
+# Bearers of one name are told apart by their numbers and places.
+_BEARERS = f"tails[1], null, firm, uscc, {_PLACE}"
 
 
 SCHEMES: tuple[Scheme, ...] = (
@@ -49,7 +55,7 @@ SCHEMES: tuple[Scheme, ...] = (
         100,
         many=True,
     ),
-    Scheme("core", "core", 30),
+    Scheme("core", "core", 30, counted=True, told_by=_BEARERS),
     Scheme("core_city", f"core || '/' || {_PLACE}", 60),
     Scheme("sound_city", f"sound || '/' || {_PLACE}", 60),
     Scheme("look_city", f"look || '/' || {_PLACE}", 60),
@@ -77,7 +83,7 @@ SCHEMES: tuple[Scheme, ...] = (
         many=True,
     ),
     Scheme("person_soft", f"person_soft || '/' || {_PLACE}", 30),
-    Scheme("name", "keys", 12, many=True, counted=True),
+    Scheme("name", "keys", 12, many=True, counted=True, told_by=_BEARERS),
     Scheme("name_city", f"list_transform(keys, lambda x: x || '/' || {_PLACE})", 30, many=True),
     Scheme("name_birth", "list_transform(keys, lambda x: x || '/' || birth)", 60, many=True),
     Scheme("birth_letter", "birth || '/' || person_text[1]", 40),
@@ -106,19 +112,17 @@ def load_values(con: duckdb.DuckDBPyConnection, changed: str | None) -> None:
     for s in SCHEMES:
         n = NUMBER[s.name]
         text = f"unnest(v{n})" if s.many else s.text
-        parts.append(
-            f"select id, alive, {n} as scheme, {text} as text, loose_person, loose_trade, firm, "
-            "uscc, said_city from listed"
-        )
+        parts.append(f"select id, alive, {n}, {text}, {s.told_by} from listed")
     con.execute(f"""
         insert into identity.party_values
         with listed as (
             select *, {lists}
             from (select *, if(alias is null, if(pattern is null, [], [core]), [alias])
                 as unnest_alias from identity.party_rows {where}))
-        select distinct id, alive, scheme, md5_number_lower(text), loose_person, loose_trade, firm,
-            uscc, said_city
-        from ({" union all ".join(parts)}) where text is not null and text <> ''
+        select distinct * replace (md5_number_lower(value) as value)
+        from ({" union all ".join(parts)}) as said(id, alive, scheme, value, person, trade, firm,
+            uscc, said_city)
+        where value is not null and value <> ''
     """)
 
 
@@ -127,16 +131,17 @@ def stats_sql(source: str) -> str:
 
     `size` is that of a name: 0 up to 4 living holders, 1 to 12, 2 to 60, 3 to 400, 4 above. People
     are told apart by the letters of their names, trades by the first syllables, firms by their
-    codes, the sounds of their whole names or the cities in them, whichever are more.
+    codes, the sounds of their whole names or the cities in them, whichever are more. Of a name,
+    people are the numbers of its bearers, firms as many as have codes or places of their own.
     """
     caps = " ".join(f"when {NUMBER[s.name]} then {s.cap}" for s in SCHEMES)
-    name = NUMBER["name"]
+    names = f"{NUMBER['name']}, {NUMBER['core']}"
     return f"""
     select scheme, value, holders > case scheme {caps} end as crowded,
         if(people > 8, 9, least(people, 4)) as people,
         if(trades > 8, 9, least(trades, 4)) as trades,
         least(firms, 3) as firms,
-        if(scheme <> {name}, 0, case when living <= 4 then 0 when living <= 12 then 1
+        if(scheme not in ({names}), 0, case when living <= 4 then 0 when living <= 12 then 1
             when living <= 60 then 2 when living <= 400 then 3 else 4 end) as size
     from (
         select scheme, value, count(*) as holders, count(*) filter (alive) as living,

@@ -18,6 +18,8 @@ _OF_FIRM = (
     "when trades <= 2 and firms <= 2 then 2 else 3 end"
 )
 
+_SIZES = ("size", "trade_firms", "household", "firm_size", "bearers", "firm_bearers")
+
 
 def find(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
     """Make the temp tables of candidate pairs of which one row at least is dirty.
@@ -38,21 +40,28 @@ def find(con: duckdb.DuckDBPyConnection, *, whole: bool) -> None:
         join identity.party_stats s on s.scheme = v.scheme and s.value = v.value
         {near} where not s.crowded
     """)
+    # How many bear a name at least: as many as it has numbers, codes or places.
+    bearers = "max(greatest(s.people, s.firms)) filter (s.scheme = {})"
     # How common a name is comes from all its holders, the crowd too; so a row near a dirty one is
     # asked for its own values.
     con.execute(f"""
         create or replace temp table matching_input as
         with met as (select distinct id from matching_meeting),
         common as (
-            select v.id, max(s.size) as size,
+            select v.id, max(s.size) filter (s.scheme = {NUMBER["name"]}) as size,
                 max(s.firms) filter (s.scheme = {NUMBER["trade"]}) as trade_firms,
-                max(s.people) filter (s.scheme = {NUMBER["door"]}) as household
+                max(s.people) filter (s.scheme = {NUMBER["door"]}) as household,
+                max(s.size) filter (s.scheme = {NUMBER["core"]}) as firm_size,
+                {bearers.format(NUMBER["name"])} as bearers,
+                {bearers.format(NUMBER["core"])} as firm_bearers
             from identity.party_values v semi join met m on m.id = v.id
             join identity.party_stats s on s.scheme = v.scheme and s.value = v.value
-            where v.scheme in ({NUMBER["name"]}, {NUMBER["trade"]}, {NUMBER["door"]}) group by v.id)
+            where v.scheme in ({NUMBER["name"]}, {NUMBER["core"]}, {NUMBER["trade"]},
+                {NUMBER["door"]}) group by v.id)
         select row_number() over (order by r.id) as n, r.id in (select id from matching_dirty)
             as dirty, coalesce(c.size, 0) as size, coalesce(c.trade_firms, 0) as trade_firms,
-            coalesce(c.household, 0) as household, r.*
+            coalesce(c.household, 0) as household, coalesce(c.firm_size, 0) as firm_size,
+            coalesce(c.bearers, 0) as bearers, coalesce(c.firm_bearers, 0) as firm_bearers, r.*
         from identity.party_rows r semi join met m on m.id = r.id left join common c on c.id = r.id
     """)
     con.execute(f"create or replace temp table matching_found as {_found_sql()}")
@@ -88,15 +97,10 @@ def _found_sql() -> str:
 def weigh(con: duckdb.DuckDBPyConnection) -> None:
     """Make the temp table `matching_facts`: the found pairs with the levels of `compare.py`."""
     used = [
-        c
-        for c in ROW_COLUMNS
-        if c not in ("connection", "stream", "source_key", "loose_person", "loose_trade", "firm")
+        c for c in ROW_COLUMNS if c not in ("source_key", "loose_person", "loose_trade", "firm")
     ]
-    sides = ", ".join(
-        f"{s}.{c} as {c}_{s}"
-        for s in ("l", "r")
-        for c in (*used, "size", "trade_firms", "household")
-    )
+    sides = ", ".join(f"{s}.{c} as {c}_{s}" for s in ("l", "r") for c in (*used, *_SIZES))
+    sizes = ", ".join(f"greatest({c}_l, {c}_r) as {c}" for c in _SIZES)
     con.execute(f"""
         create or replace temp table matching_facts as
         with sides as (
@@ -116,8 +120,8 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
                     and region_place_l <> '' and region_place_r <> ''
                     as placed_otherwise,
                 least(length(core_l), length(core_r)) as core_length,
-                greatest(size_l, size_r) as size,
-                greatest(trade_firms_l, trade_firms_r) as trade_firms,
+                {sizes},
+                connection_l <> connection_r as two_systems,
                 coalesce(uscc_l <> uscc_r, false) or coalesce(citizen_l <> citizen_r, false)
                     as other_number,
                 birth_l, birth_r, postal_l, postal_r,
@@ -126,7 +130,7 @@ def weigh(con: duckdb.DuckDBPyConnection) -> None:
                 list_has_any(called_l, called_r) as same_called,
                 len(called_l) > 0 and len(called_r) > 0 and not list_has_any(called_l, called_r)
                     as other_called,
-                greatest(household_l, household_r) as household, guessed_l, guessed_r,
+                guessed_l, guessed_r,
                 abs(date_diff('day', created_l, created_r)) < 900 as same_time,
                 {compare.CONTACT} as contact, {compare.OTHER_PHONE} as other_phone,
                 len(emails_l) > 0 and len(emails_r) > 0

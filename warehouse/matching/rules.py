@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from warehouse.matching.asked import ASKED
+from warehouse.matching.rule import EMAIL, PHONE, Rule
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What must hold of a pair's facts (`pairs.weigh`), as SQL; `evidence` is published.
-
-    `auto` joins the pair, else a person is asked. Equal scores mean equally strong: where two such
-    pairs contradict each other, neither joins (`cut.py`).
-    """
-
-    name: str
-    when: str
-    score: float
-    evidence: str
-    auto: bool = True
-
-
-_PHONE = "phone_person is not null"
-_EMAIL = "email_person is not null"
 # What a company has besides its name; each once.
 _BESIDES = (
-    f"(({_PHONE})::int + ({_EMAIL})::int + (address >= 1)::int + (contact >= 1)::int "
+    f"(({PHONE})::int + ({EMAIL})::int + (address >= 1)::int + (contact >= 1)::int "
     "+ (same_tail and phone_person is null)::int)"
 )
 
@@ -75,31 +58,31 @@ RULES: tuple[Rule, ...] = (
     # at a switchboard with a common name.
     Rule(
         "phone and name",
-        f"{_PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2) "
+        f"{PHONE} and person >= 5 and (phone_person <= 2 or size <= 1 or region = 2) "
         f"and (not by_contact or ({_NOW} and region >= 1 and (person = 6 or region = 2 "
         "or address >= 1)))",
         0.995,
         "phone + name",
     ),
-    Rule("email and name", f"{_EMAIL} and person >= 4", 0.995, "email + name"),
-    Rule("phone and email", f"{_PHONE} and {_EMAIL} and person >= 1", 0.99, "phone + email"),
+    Rule("email and name", f"{EMAIL} and person >= 4", 0.995, "email + name"),
+    Rule("phone and email", f"{PHONE} and {EMAIL} and person >= 1", 0.99, "phone + email"),
     # Sisters' names may look alike, so nobody else may use the number.
     Rule(
         "phone and similar name",
-        f"{_PHONE} and person = 4 and phone_person <= 1",
+        f"{PHONE} and person = 4 and phone_person <= 1",
         0.985,
         "phone + similar name",
     ),
     Rule(
         "phone and part of name",
-        f"{_PHONE} and person = 3 and phone_person = 0 and {_EMAIL}",
+        f"{PHONE} and person = 3 and phone_person = 0 and {EMAIL}",
         0.985,
         "phone + email + part of name",
     ),
     # 老陈, 李女士 and 赵**: what is told agrees, and in years nobody else used the number.
     Rule(
         "phone and told part of name",
-        f"{_PHONE} and person = 3 and phone_person = 0 and region >= 1 and not other_called "
+        f"{PHONE} and person = 3 and phone_person = 0 and region >= 1 and not other_called "
         "and same_time",
         0.982,
         "phone + part of name",
@@ -107,7 +90,7 @@ RULES: tuple[Rule, ...] = (
     # A nickname says nothing, and a household has one door and often one number: likely, not sure.
     Rule(
         "phone and door of a nickname",
-        f"{_PHONE} and person between 1 and 2 and phone_person = 0 and address = 3 "
+        f"{PHONE} and person between 1 and 2 and phone_person = 0 and address = 3 "
         "and region = 2 and household <= 1 and not other_called and same_time",
         0.89,
         "phone + address",
@@ -144,6 +127,16 @@ RULES: tuple[Rule, ...] = (
         0.975,
         "rare name + city",
     ),
+    # One system tells no place or no number, and all that is known in the store of the few who bear
+    # the name is one number and one city: there is one whom it can mean. A system that has the name
+    # twice may know why.
+    Rule(
+        "rare name of one number and place",
+        "person = 6 and size = 0 and bearers = 1 and region >= 1 and contact >= 0 "
+        "and two_systems and same_time and phone_person is null",
+        0.965,
+        "rare name",
+    ),
     Rule(
         "masked phone, door and part of name",
         "same_tail and person = 3 and address >= 2 and household <= 1 and same_time "
@@ -154,7 +147,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "masked phone and rare name",
-        "same_tail and person = 6 and size = 0 and region >= 1 and same_time and not by_contact "
+        "same_tail and person = 6 and size = 0 and same_time and not by_contact "
         "and phone_person is null",
         0.976,
         "masked phone + rare name",
@@ -162,7 +155,7 @@ RULES: tuple[Rule, ...] = (
     # A mailbox is not handed on to others; a nickname says nothing against it.
     Rule(
         "email of a nickname",
-        f"{_EMAIL} and person between 1 and 2 and email_person = 0 and not other_phone",
+        f"{EMAIL} and person between 1 and 2 and email_person = 0 and not other_phone",
         0.98,
         "email",
     ),
@@ -170,11 +163,11 @@ RULES: tuple[Rule, ...] = (
     Rule("legal name", "company = 9 and not placed_otherwise", 0.99, "legal name with place"),
     Rule(
         "phone and company name",
-        f"{_PHONE} and company >= 6 and (region >= 1 or phone_firm = 0)",
+        f"{PHONE} and company >= 6 and (region >= 1 or phone_firm = 0)",
         0.995,
         "phone + name",
     ),
-    Rule("email and company name", f"{_EMAIL} and company >= 6", 0.993, "email + name"),
+    Rule("email and company name", f"{EMAIL} and company >= 6", 0.993, "email + name"),
     Rule(
         "masked phone and company name",
         "same_tail and company >= 6 and region >= 0",
@@ -213,7 +206,7 @@ RULES: tuple[Rule, ...] = (
     # An account of the company in the name of its contact, on the contact's phone.
     Rule(
         "name of its contact and phone",
-        f"{_PHONE} and contact = 2 and own_contact and as_firms and region >= 1 "
+        f"{PHONE} and contact = 2 and own_contact and as_firms and region >= 1 "
         "and phone_firm <= 2 and kind_l = 'O' and kind_r = 'O' and (whole_l or whole_r)",
         0.97,
         "phone + contact",
@@ -222,7 +215,7 @@ RULES: tuple[Rule, ...] = (
     # contact. A trader's contact is its owner, who may be a customer too; a whole company's is not.
     Rule(
         "contact and phone of one company",
-        f"{_PHONE} and same_called and phone_person = 0 and phone_firm <= 2 and region >= 1 "
+        f"{PHONE} and same_called and phone_person = 0 and phone_firm <= 2 and region >= 1 "
         f"and same_time and {_UNNAMED}",
         0.968,
         "phone + contact",
@@ -236,7 +229,7 @@ RULES: tuple[Rule, ...] = (
     # Companies of one group share numbers and have nearly one name.
     Rule(
         "phone and similar company name",
-        f"company = 5 and (({_PHONE} and phone_firm <= 1) or ({_EMAIL} and email_firm <= 1) "
+        f"company = 5 and (({PHONE} and phone_firm <= 1) or ({EMAIL} and email_firm <= 1) "
         "or address >= 2 or (same_tail and region = 2))",
         0.985,
         "phone, email or address + similar name",
@@ -253,8 +246,8 @@ RULES: tuple[Rule, ...] = (
         "phone and short name",
         f"company = 4 and region >= 1 and not placed_otherwise "
         "and (trade_firms <= 1 or core_length >= 4) "
-        f"and (({_PHONE} and phone_firm = 0) "
-        f"or ({_EMAIL} and email_firm = 0))",
+        f"and (({PHONE} and phone_firm = 0) "
+        f"or ({EMAIL} and email_firm = 0))",
         0.982,
         "phone or email + short name",
     ),
@@ -273,7 +266,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "short name, phone and time",
-        f"company = 4 and {_PHONE} and phone_firm <= 2 and phone_person = 0 and region >= 1 "
+        f"company = 4 and {PHONE} and phone_firm <= 2 and phone_person = 0 and region >= 1 "
         "and same_time and contact >= 0 and not placed_otherwise",
         0.974,
         "short name + phone",
@@ -296,83 +289,33 @@ RULES: tuple[Rule, ...] = (
         0.975,
         "name",
     ),
-    # -- what a person should look at.
+    # What stands in both is the whole name, in one city, and nothing else differs.
     Rule(
-        "phone and contact",
-        f"as_firms and {_PHONE} and contact >= 1",
-        0.88,
-        "phone + contact",
-        auto=False,
+        "company name in one city",
+        "company = 8 and region = 2 and not placed_otherwise and not other_phone "
+        "and (whole_l or whole_r or (formal_l and formal_r and contact >= 0)) "
+        "and core_length >= 4",
+        0.973,
+        "name + city",
     ),
-    # A company's account may be in its contact's name; the contact may be a customer as well.
+    # As with the rare name of a person; a trade name of few, since every county has its 张家小吃店.
     Rule(
-        "name of the contact",
-        f"kind_l <> kind_r and same_called and region <> 0 "
-        f"and ({_PHONE} or {_EMAIL} or same_tail or address >= 2)",
-        0.65,
-        "phone or email + name of the contact",
-        auto=False,
-    ),
-    Rule("phone", f"{_PHONE} and person >= 0", 0.9, "phone", auto=False),
-    Rule("phone and likely company name", f"{_PHONE} and company >= 1", 0.85, "phone", auto=False),
-    Rule("email", f"{_EMAIL} and (person >= 0 or company >= 0)", 0.85, "email", auto=False),
-    Rule(
-        "number and another name", "same_citizen or same_foreign_id", 0.8, "id_number", auto=False
-    ),
-    Rule(
-        "masked phone and similar name",
-        "same_tail and (person >= 2 or company >= 2)",
-        0.75,
-        "masked phone + similar name",
-        auto=False,
-    ),
-    Rule(
-        "company name",
-        "company >= 6 and region >= 1 and (formal_l or formal_r) "
-        "and not (other_phone and contact = -1)",
-        0.75,
-        "name",
-        auto=False,
-    ),
-    Rule(
-        "address and similar name",
-        "(address >= 2 and person >= 3) or (address >= 1 and company >= 2)",
-        0.7,
-        "address + similar name",
-        auto=False,
-    ),
-    Rule(
-        "similar company name and city",
-        "company between 3 and 5 and region = 2",
-        0.6,
-        "similar name + city",
-        auto=False,
-    ),
-    Rule(
-        "name and city", "person >= 5 and region = 2 and size <= 1", 0.55, "name + city", auto=False
-    ),
-    Rule(
-        "address of a nickname",
-        "address >= 2 and person between 1 and 2 and not other_phone and not other_called",
-        0.5,
-        "address",
-        auto=False,
-    ),
-    Rule(
-        "address and contact",
-        "address >= 2 and same_called",
-        0.5,
-        "address + contact",
-        auto=False,
-    ),
-    Rule("phone and same contact", f"{_PHONE} and same_called", 0.5, "phone + contact", auto=False),
-    Rule(
+        "rare company name of one number and place",
+        "company = 8 and firm_size = 0 and firm_bearers = 1 and region >= 1 and trade_firms <= 1 "
+        "and contact >= 0 and two_systems and same_time and not other_phone "
+        "and not placed_otherwise",
+        0.964,
         "rare name",
-        "region = 1 and size = 0 and (person = 6 or (person = 5 and not other_phone))",
-        0.5,
-        "rare name",
-        auto=False,
     ),
+    # Who has the name in short and seven digits of the number is hardly another.
+    Rule(
+        "masked phone and short name",
+        "same_tail and company = 4 and not placed_otherwise "
+        "and (region = 2 or (region = 1 and same_time))",
+        0.971,
+        "masked phone + short name",
+    ),
+    *ASKED,
 )
 
 

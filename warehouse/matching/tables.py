@@ -64,7 +64,7 @@ ROW_COLUMNS = {
 _TABLES = {
     "party_rows": ", ".join(f'"{n}" {t}' for n, t in ROW_COLUMNS.items()),
     # The values by which rows meet, as numbers of their hash (`keys.py`); with what tells how many
-    # different people and companies use a value.
+    # different people and companies use a value; of a name `person` is its bearer's number.
     "party_values": "id UUID, alive BOOLEAN, scheme UTINYINT, value UBIGINT, person VARCHAR, "
     "trade VARCHAR, firm VARCHAR, uscc VARCHAR, said_city VARCHAR",
     # Of the values that more than one row holds; counts in steps, so that they seldom move.

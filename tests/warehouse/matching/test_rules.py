@@ -15,6 +15,8 @@ from warehouse.matching.rulings import Rulings
 ONE, TWO = code("91310115MA1K35QX7"), code("91110105MA00ABCD8")
 FIRM = {"kind": "organization", "name": "上海华信科技有限公司"}
 MAN = {"kind": "person", "name": "张伟"}
+RARE = {"kind": "person", "name": "慕容雪莹"}
+SHOP = {"kind": "organization", "name": "春晖霖五金店"}
 PHONE = "13912345671"
 HOME = {"city": "上海", "address": "上海市浦东新区世纪大道100号十二栋301室"}
 SOON, LATER = "2023-01-05 00:00:00+00", "2024-01-05 00:00:00+00"
@@ -64,8 +66,28 @@ JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"name": "梁儿", "phone": PHONE, "created_at": LATER},
     ),
     "rare name and city": (
-        {**MAN, "name": "慕容雪莹", "city": "上海", "created_at": SOON},
-        {**MAN, "name": "慕容雪莹", "city": "上海市", "created_at": LATER},
+        {**RARE, "city": "上海", "created_at": SOON},
+        {**RARE, "city": "上海市", "created_at": LATER},
+    ),
+    "rare name that the store knows once": (
+        {**RARE, "city": "上海", "phone": PHONE, "created_at": SOON},
+        {**RARE, "created_at": LATER},
+    ),
+    "rare name and masked phone in two cities": (
+        {**RARE, "city": "上海", "phone": PHONE, "created_at": SOON},
+        {**RARE, "city": "杭州", "phone": "139****5671", "created_at": LATER},
+    ),
+    "rare shop name that the store knows once": (
+        {**SHOP, "city": "上海", "phone": PHONE, "created_at": SOON},
+        {**SHOP, "created_at": LATER},
+    ),
+    "shop name in one city": (
+        {**SHOP, "city": "上海", "phone": PHONE},
+        {**SHOP, "city": "上海市"},
+    ),
+    "masked phone and short name": (
+        {**FIRM, "phone": PHONE},
+        {"kind": "organization", "name": "华信", "city": "上海", "phone": "139****5671"},
     ),
     "a company under its contact's name": (
         {**FIRM, "contact_name": "张伟", "phone": PHONE, "created_at": SOON},
@@ -169,6 +191,22 @@ NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**MAN, "phone": PHONE, "created_at": SOON},
         {"name": "老陈", "phone": PHONE, "created_at": LATER},
     ),
+    "a rare name of long ago": (
+        {**RARE, "phone": PHONE, "created_at": "2016-01-05 00:00:00+00"},
+        {**RARE, "created_at": "2022-01-05 00:00:00+00"},
+    ),
+    "a rare name of which nothing is known": (
+        {**RARE, "created_at": SOON},
+        {**RARE, "created_at": LATER},
+    ),
+    "shops of one name in two cities": (
+        {**SHOP, "city": "上海"},
+        {**SHOP, "city": "杭州"},
+    ),
+    "shops of one name and two numbers": (
+        {**SHOP, "city": "上海", "phone": PHONE},
+        {**SHOP, "city": "上海", "phone": "13712349876"},
+    ),
     "a trader is not its owner": (
         {
             "kind": "organization",
@@ -198,6 +236,25 @@ def test_joins(a: dict[str, Any], b: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("a", "b"), NOT_JOINED.values(), ids=NOT_JOINED.keys())
 def test_does_not_join(a: dict[str, Any], b: dict[str, Any]) -> None:
     assert together(duckdb.connect(), a, b) != "joined"
+
+
+def test_a_rare_name_twice_in_one_system_is_asked_about() -> None:
+    known = {**RARE, "city": "上海", "phone": PHONE, "created_at": SOON}
+    bare = {**RARE, "created_at": LATER}
+    con = duckdb.connect()
+    assert not matched(con, {"at": ("a", "1"), **known}, {"at": ("a", "2"), **bare})
+    assert con.execute("select rule from ops.suggestions").fetchall() == [("rare name",)]
+
+
+def test_a_rare_name_of_two_places_means_nobody_in_particular() -> None:
+    rows = [
+        {"at": ("a", "1"), **RARE, "city": "上海", "phone": PHONE, "created_at": SOON},
+        {"at": ("b", "1"), **RARE, "city": "杭州", "created_at": SOON},
+        {"at": ("c", "1"), **RARE, "created_at": LATER},
+    ]
+    con = duckdb.connect()
+    assert not matched(con, *rows)
+    assert con.execute("select count(*) > 1 from ops.suggestions").fetchone() == (True,)
 
 
 def test_placeholders_identify_nobody() -> None:
