@@ -189,6 +189,18 @@ COMPANIES = (
     ),
 )
 
+# A household shares number and door, and some of it a part of the name or nearly all of it.
+_HOUSEHOLD = (
+    "(d.person = 3 and d.household > 1 or d.person = 4 and coalesce(d.phone_person, 0) > 1 "
+    "and not coalesce(d.same_time, true))"
+)
+# A common name is common in its city too, so name, city and house are not three things.
+_CROWD = (
+    "(d.person >= 5 and d.size >= 2 and d.address < 2 and d.phone_person is null "
+    "and d.email_person is null and not d.same_tail and not d.same_foreign_id "
+    "and coalesce(d.birth_l <> d.birth_r, true))"
+)
+
 # Which of the undecided pairs are worth weighing, of each model.
 _WORTH = {
     "persons": (
@@ -253,7 +265,8 @@ def _weigh(con: duckdb.DuckDBPyConnection, model: str, comparisons: tuple[Any, .
     con.execute(f"""
         insert into matching_probable
         select n_l, n_r, match_probability >= {AUTO[model]} and ({sure})
-                and not (d.household > 1 and (d.person = 3 or d.person = 0 and not ({born}))),
+                and not coalesce({_HOUSEHOLD} or {_CROWD}
+                    or d.household > 1 and d.person = 0 and not ({born}), false),
             least(match_probability * {TOP}, {TOP}),
             'weighed {model}', concat_ws(' + ', {said})
         from {found.physical_name} join matching_decided d on d.a = n_l and d.b = n_r

@@ -182,8 +182,8 @@ def _rows_sql() -> str:
             at_city as city,
             coalesce(if(at_city is null, null, {_province_sql("at_city")}),
                 nullif(place_region, '')) as province,
-            nullif(regexp_replace(addr, '[\\s\\-()]+', if(is_han_address, '', ' '), 'g'), '')
-                as address,
+            if(len(numbers) = 0, null,
+                regexp_replace(addr, '[\\s\\-()]+', if(is_han_address, '', ' '), 'g')) as address,
             coalesce(places, []) as places, coalesce(numbers, []) as numbers,
             nullif(regexp_replace(postal_code, '\\s+', '', 'g'), '') as postal,
             coalesce(birth_date, try_strptime(substr(citizen, 7, 8), '%Y%m%d')::date) as birth,

@@ -119,11 +119,12 @@ RULES: tuple[Rule, ...] = (
         0.98,
         "rare name + part of address",
     ),
-    # The same, and both became customers about the same time.
+    # The same, and both became customers about the same time. Two numbers may be one person's,
+    # unless one system has the name with both, or the bearers have a third.
     Rule(
         "rare name and city",
         "person = 6 and size = 0 and region = 2 and same_time and contact >= 0 "
-        "and phone_person is null",
+        "and (not other_phone or (two_systems and bearers <= 2)) and phone_person is null",
         0.975,
         "rare name + city",
     ),
@@ -254,7 +255,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "short name and other fields",
         f"company = 4 and {_BESIDES} >= 2 and region >= 1 "
-        "and (trade_firms <= 1 or (contact >= 1 and coalesce(phone_firm, 0) <= 1))",
+        "and (trade_firms <= 1 or (contact >= 1 and coalesce(phone_firm, 0) = 0))",
         0.98,
         "short name + two other fields",
     ),
@@ -310,7 +311,7 @@ RULES: tuple[Rule, ...] = (
     # Who has the name in short and seven digits of the number is hardly another.
     Rule(
         "masked phone and short name",
-        "same_tail and company = 4 and not placed_otherwise "
+        "same_tail and company = 4 and not placed_otherwise and phone_person is null "
         "and (region = 2 or (region = 1 and same_time))",
         0.971,
         "masked phone + short name",

@@ -48,6 +48,7 @@ ROW_COLUMNS = {
     "contact_keys": "VARCHAR[]",
     "city": "VARCHAR",
     "province": "VARCHAR",
+    # Null without a number: a village, or 自提, is nobody's door.
     "address": "VARCHAR",
     "places": "VARCHAR[]",
     "numbers": "VARCHAR[]",

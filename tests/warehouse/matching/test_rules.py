@@ -199,6 +199,10 @@ NOT_JOINED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {**RARE, "created_at": SOON},
         {**RARE, "created_at": LATER},
     ),
+    "a name and self-pickup": (
+        {"name": "王珍", "kind": "person", "address": "自提", "email": "a.wang@qq.com"},
+        {"name": "王振", "kind": "person", "address": "自提", "phone": PHONE},
+    ),
     "shops of one name in two cities": (
         {**SHOP, "city": "上海"},
         {**SHOP, "city": "杭州"},
