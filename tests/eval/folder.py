@@ -17,8 +17,10 @@ from tests.eval.party import COLUMNS, Row
 TRUTH = "truth.csv"
 _KINDS = {
     **dict.fromkeys(("organization", "organisation", "company", "org", "enterprise", "business",
-                     "企业", "公司", "单位", "组织", "个体户"), "organization"),
-    **dict.fromkeys(("person", "individual", "people", "consumer", "个人", "自然人"), "person"),
+                     "corporate", "企业", "公司", "单位", "组织", "机构", "法人",
+                     "个体户", "个体工商户", "企业客户"), "organization"),
+    **dict.fromkeys(("person", "individual", "people", "consumer", "natural person",
+                     "个人", "自然人", "个人客户"), "person"),
 }  # fmt: skip
 
 
