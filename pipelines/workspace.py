@@ -28,6 +28,7 @@ from pipelines.connection import (
     read_connection_file,
     stamp,
 )
+from pipelines.dotenv_file import load_env
 from pipelines.secrets import Secrets
 from warehouse.home import Home
 
@@ -59,11 +60,11 @@ class Workspace:
 
         `ISTHMUS_DEFS` names the definitions; else those of the folder `start` (the working folder)
         or of one above it that holds `defs` and `mappings`; else the project's own. A `.env` file
-        beside them is read into `env` without overriding what is set.
+        beside them is read into `env` without overriding what others set.
         """
         defs, own = _find_defs(env, start or Path.cwd())
-        for folder in dict.fromkeys((defs.parent, PROJECT if own else defs.parent)):
-            _load_env(folder / ".env", env)
+        folders = dict.fromkeys((defs.parent, PROJECT if own else defs.parent))
+        load_env([folder / ".env" for folder in folders], env)
         root = env.get("ISTHMUS_HOME")
         home = Path(root).expanduser() if root else (PROJECT if own else defs.parent) / "var"
         named = [Path(p).expanduser() for p in env.get("ISTHMUS_MAPPINGS", "").split(os.pathsep)
@@ -255,16 +256,6 @@ def _find_defs(env: Mapping[str, str], start: Path) -> tuple[Path, bool]:
         if defs.is_dir() and (folder / "mappings").is_dir():
             return defs, defs.resolve() == project
     return project, True
-
-
-def _load_env(path: Path, env: MutableMapping[str, str]) -> None:
-    if not path.is_file():
-        return
-    from dotenv import dotenv_values
-
-    for name, value in dotenv_values(path, interpolate=False).items():
-        if value is not None:
-            env.setdefault(name, value)
 
 
 @lru_cache(maxsize=1024)

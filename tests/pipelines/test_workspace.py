@@ -69,6 +69,23 @@ def test_the_env_file_is_read_without_overriding(folder: Path):
     assert env["OTHER"] == "set"
 
 
+def test_what_is_mended_in_the_env_file_reaches_the_runs_of_a_service(folder: Path):
+    file = folder / ".env"
+    file.write_text("SHOP_TOKEN=old\nOTHER=file\nGONE=soon\n", encoding="utf-8")
+    service = {"ISTHMUS_DEFS": str(folder / "defs")}
+    Workspace.discover(service)
+    run = dict(service) | {"OTHER": "set by a person"}
+    file.write_text("SHOP_TOKEN=new\nOTHER=file\n", encoding="utf-8")
+    for env in (run, service):
+        assert Workspace.discover(env).secrets.resolve("env:SHOP_TOKEN") == "new"
+        assert "GONE" not in env
+    assert (run["OTHER"], service["OTHER"]) == ("set by a person", "file")
+    file.unlink()
+    Workspace.discover(run)
+    assert "SHOP_TOKEN" not in run
+    assert run["OTHER"] == "set by a person"
+
+
 def test_mappings_are_looked_up_in_the_named_folder_first(folder: Path, tmp_path: Path):
     other = tmp_path / "other"
     other.mkdir()
