@@ -48,6 +48,24 @@ def row_count(
     )
 
 
+def complete(key: dg.AssetKey, outcome: StreamOutcome) -> dg.AssetCheckResult:
+    """Warn of a read that ended early: its run is no failure, but not all is here yet."""
+    text = "everything that the system has was read"
+    if outcome.quota is not None:
+        after = outcome.quota_until or "the next run tries"
+        text = f"Ended early: {outcome.quota}. Goes on after: {after}."
+    elif outcome.status == "partial":
+        text = "Ended early, after its slice or because the system asked; the next run goes on."
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name="complete",
+        passed=outcome.status != "partial",
+        severity=dg.AssetCheckSeverity.WARN,
+        description=text,
+        metadata={"read": outcome.read},
+    )
+
+
 def schema(key: dg.AssetKey, outcome: StreamOutcome) -> dg.AssetCheckResult:
     """Tell of fields that are new, gone or of another type; one that the mapping reads fails."""
     read = [c for c in outcome.drift if c["is_read"] and c["kind"] != "new"]

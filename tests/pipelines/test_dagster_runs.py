@@ -92,7 +92,7 @@ def test_a_run_is_recorded_with_all_that_the_ui_needs(
         assert figures["bookmark after"] == done.streams[-1].bookmark_after
         assert {"throttled seconds", "requests", "lag seconds"} <= set(figures)
         logged = events(instance, run.run_id)
-        assert logged.count("ASSET_CHECK_EVALUATION shop__orders") == 3
+        assert logged.count("ASSET_CHECK_EVALUATION shop__orders") == 6
         assert instance.get_latest_materialization_event(dg.AssetKey(["published"])) is not None
 
 
