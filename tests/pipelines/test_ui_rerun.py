@@ -2,112 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import small_shop
+from dagster_ui import WAIT_SECONDS, dagster
 from small_shop import at_the_source, in_the_store
 
 from connectors.rest.serve import serve
 from pipelines.dagster_home import prepare
-from pipelines.workspace import PROJECT, Workspace
+from pipelines.workspace import Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-WAIT_SECONDS = 240
-ENDED = ("SUCCESS", "FAILURE", "CANCELED")
-
-JOBS = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
-  location { name } jobs { name runs(limit: 5) { runId status } } } } } }"""
-LAUNCH = """mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename
-  ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-AGAIN = """mutation($p: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $p) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-RUN = """query($id: ID!) { runOrError(runId: $id) { ... on Run { status
-  stepStats { stepKey status } tags { key value } } } }"""
-
-
-class Ui:
-    """The webserver's GraphQL."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(
-            f"{self.url}/graphql", body, {"content-type": "application/json"}
-        )
-        with self._open(request, timeout=60) as reply:
-            answer = json.load(reply)
-        assert "errors" not in answer, answer
-        return answer["data"]
-
-    def jobs(self) -> dict[str, list[dict[str, str]]]:
-        nodes = self.ask(JOBS)["repositoriesOrError"].get("nodes", [])
-        return {job["name"]: job["runs"] for node in nodes for job in node["jobs"]}
-
-    def ended(self, run_id: str) -> dict[str, Any]:
-        until = time.monotonic() + WAIT_SECONDS
-        while True:
-            run: dict[str, Any] = self.ask(RUN, id=run_id)["runOrError"]
-            if run["status"] in ENDED:
-                return run
-            assert time.monotonic() < until, run
-            time.sleep(0.5)
-
-
-@contextmanager
-def dagster(env: dict[str, str], log: Path) -> Iterator[Ui]:
-    """Run webserver and daemon while the block runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    tools = Path(sys.executable).parent
-    commands = (
-        [tools / "dagster-webserver", "-h", "127.0.0.1", "-p", str(port)],
-        [tools / "dagster-daemon", "run"],
-    )
-    with log.open("w") as out:
-        started = [
-            subprocess.Popen(
-                command, env=env, cwd=PROJECT, stdout=out, stderr=out, start_new_session=True
-            )
-            for command in commands
-        ]
-        try:
-            ui = Ui(f"http://127.0.0.1:{port}")
-            until = time.monotonic() + WAIT_SECONDS
-            while True:
-                try:
-                    if ui.jobs():
-                        break
-                except (urllib.error.URLError, ConnectionError):
-                    pass
-                assert time.monotonic() < until, log.read_text("utf-8")[-3000:]
-                time.sleep(0.5)
-            yield ui
-        finally:
-            for process in started:
-                os.killpg(process.pid, signal.SIGTERM)
-            for process in started:
-                try:
-                    process.wait(20)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait(20)
 
 
 @pytest.fixture
@@ -144,24 +54,13 @@ def test_a_failed_sync_is_run_again_from_the_ui_and_one_is_launched_there(
             # Listed under its job: without its origin it would only be among all runs.
             (failed,) = ui.jobs()["shop_sync"]
             assert failed["status"] == "FAILURE"
-            params = {"parentRunId": failed["runId"], "strategy": "FROM_FAILURE"}
-            made = ui.ask(AGAIN, p=params)["launchRunReexecution"]
-            assert made["__typename"] == "LaunchRunSuccess", made
-            again = ui.ended(made["run"]["runId"])
+            again = ui.ended(ui.again(failed["runId"]))
             assert again["status"] == "SUCCESS"
             assert [step["stepKey"] for step in again["stepStats"]] == ["shop__orders"]
             assert in_the_store(space) == at_the_source(server)
             server.put("orders", small_shop.order(31))
-            selector = {
-                "repositoryLocationName": "isthmus",
-                "repositoryName": "__repository__",
-                "jobName": "shop_sync",
-            }
             config = {"ops": {"shop__orders": {"config": {"full": True}}}}
-            params = {"selector": selector, "runConfigData": config, "mode": "default"}
-            made = ui.ask(LAUNCH, p=params)["launchRun"]
-            assert made["__typename"] == "LaunchRunSuccess", made
-            assert ui.ended(made["run"]["runId"])["status"] == "SUCCESS"
+            assert ui.ended(ui.launch("shop_sync", config))["status"] == "SUCCESS"
             assert in_the_store(space) == at_the_source(server)
             # Nobody asked for it: the sensor saw that something was loaded.
             until = time.monotonic() + WAIT_SECONDS

@@ -147,7 +147,9 @@ def at_the_source(server: RestSimulator) -> dict[str, tuple[Decimal, int, Decima
     return found
 
 
-def in_the_store(space: Workspace) -> dict[str, tuple[Decimal, int, Decimal]]:
+def in_the_store(
+    space: Workspace, connection: str = "shop"
+) -> dict[str, tuple[Decimal, int, Decimal]]:
     """Return (total, lines, quantity) by the key of every living order row, read on its own."""
     with open_store(space.home) as store:
         rows = store.con.execute(
@@ -156,9 +158,10 @@ def in_the_store(space: Workspace) -> dict[str, tuple[Decimal, int, Decimal]]:
             from source.orders o
             left join source.order_lines l
               on (l.connection, l.stream, l.parent_key) = (o.connection, o.stream, o.source_key)
-            where not o.is_deleted
+            where not o.is_deleted and o.connection = $1
             group by all
-            """
+            """,
+            [connection],
         ).fetchall()
     assert len({row[0] for row in rows}) == len(rows), "a source row stands twice"
     return {key: (total, lines, quantity) for key, total, lines, quantity in rows}
