@@ -48,7 +48,7 @@ def row_count(
     )
 
 
-def complete(key: dg.AssetKey, outcome: StreamOutcome) -> dg.AssetCheckResult:
+def finished(key: dg.AssetKey, outcome: StreamOutcome) -> dg.AssetCheckResult:
     """Warn of a read that ended early: its run is no failure, but not all is here yet."""
     text = "everything that the system has was read"
     if outcome.quota is not None:
@@ -58,7 +58,7 @@ def complete(key: dg.AssetKey, outcome: StreamOutcome) -> dg.AssetCheckResult:
         text = "Ended early, after its slice or because the system asked; the next run goes on."
     return dg.AssetCheckResult(
         asset_key=key,
-        check_name="complete",
+        check_name="finished",
         passed=outcome.status != "partial",
         severity=dg.AssetCheckSeverity.WARN,
         description=text,

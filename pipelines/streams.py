@@ -16,7 +16,7 @@ from pipelines.connection import Connection, StreamSpec
 from pipelines.listen import current
 from pipelines.outcome import ErrorText, StreamOutcome
 from pipelines.schedules import op_name
-from pipelines.stream_checks import LAST_RUNS, complete, row_count, schema
+from pipelines.stream_checks import LAST_RUNS, finished, row_count, schema
 from pipelines.sync import sync_stream
 from pipelines.units import spell
 from pipelines.workspace import Workspace
@@ -65,7 +65,7 @@ def stream_asset(connection: Connection, spec: StreamSpec) -> dg.AssetsDefinitio
                 "freshness", asset=key, description="The promise of freshness was kept."
             ),
             dg.AssetCheckSpec(
-                "complete", asset=key, description="The read came to its end, no quota stopped it."
+                "finished", asset=key, description="The read came to its end, no quota stopped it."
             ),
             dg.AssetCheckSpec(
                 "row_count", asset=key, description="About as many records as in the runs before."
@@ -97,7 +97,7 @@ def stream_asset(connection: Connection, spec: StreamSpec) -> dg.AssetsDefinitio
         if outcome.error is not None:
             raise failure(outcome.error, outcome) from None
         yield from _checks(key, outcome)
-        yield complete(key, outcome)
+        yield finished(key, outcome)
         yield schema(key, outcome)
         yield row_count(key, outcome, workspace.control.runs_of(name, stream, limit=LAST_RUNS))
         yield dg.MaterializeResult(asset_key=key, metadata=figures(outcome))

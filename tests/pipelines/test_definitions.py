@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
 ]
 SHOP = "http://127.0.0.1:1"
-CHECKS = {"rows", "quarantine_share", "freshness", "complete", "row_count", "schema"}
+CHECKS = {"rows", "quarantine_share", "freshness", "finished", "complete", "row_count", "schema"}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from rest_parts import SimulatorTransport
 from connectors.rest.simulator import Collection, RestSimulator
 from pipelines.outcome import StreamOutcome
 from pipelines.shape import ENOUGH, Change, Shape, changes
-from pipelines.stream_checks import complete, row_count, schema
+from pipelines.stream_checks import finished, row_count, schema
 from pipelines.sync import sync_stream
 from pipelines.workspace import Workspace
 
@@ -122,15 +122,15 @@ def test_the_check_fails_for_what_the_mapping_reads_alone() -> None:
 
 
 def test_a_read_that_ended_early_is_no_failure_and_not_green() -> None:
-    assert complete(KEY, StreamOutcome("shop", "orders")).passed
+    assert finished(KEY, StreamOutcome("shop", "orders")).passed
     early = StreamOutcome(
         "shop", "orders", status="partial", quota="3/d is used up", quota_until="2026-03-02"
     )
-    found = complete(KEY, early)
+    found = finished(KEY, early)
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "3/d is used up" in str(found.description)
     assert "2026-03-02" in str(found.description)
-    assert not complete(KEY, StreamOutcome("shop", "orders", status="partial")).passed
+    assert not finished(KEY, StreamOutcome("shop", "orders", status="partial")).passed
 
 
 @pytest.mark.parametrize(

@@ -146,8 +146,8 @@ def test_a_used_quota_is_no_failure_and_no_green_check(company: Company):
     ui = company.ui
     run = ui.launch("metered_sync")
     assert ui.ended(run)["status"] == "SUCCESS"
-    assert ui.checks(run, "metered", "customers")["complete"]["success"]
-    early = ui.checks(run, "metered", "orders")["complete"]
+    assert ui.checks(run, "metered", "customers")["finished"]["success"]
+    early = ui.checks(run, "metered", "orders")["finished"]
     assert (early["success"], early["severity"]) == (False, "WARN")
     assert "used up" in early["description"]
     assert "Goes on after: 20" in early["description"]
@@ -160,7 +160,7 @@ def test_a_used_quota_is_no_failure_and_no_green_check(company: Company):
     company.mend(company.file("metered"), "rate: 3/d", "rate: 3000/d")
     again = ui.launch("metered_sync")
     assert ui.ended(again)["status"] == "SUCCESS"
-    assert ui.checks(again, "metered", "orders")["complete"]["success"]
+    assert ui.checks(again, "metered", "orders")["finished"]["success"]
     company.is_right("metered")
 
 
