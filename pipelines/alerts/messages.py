@@ -68,12 +68,14 @@ def alert(cause: Cause, voice: Voice) -> Message:
     lines = [voice.say("alert.streams", streams=_streams(cause, voice))] if cause.streams else []
     if cause.name in ("failed", "publish", "late", "quarantine"):
         lines.append(voice.say("alert.since", at=voice.at(cause.since)))
-    if voice.clear and cause.what:
+    # What a rule says of itself holds nobody's words.
+    if cause.what and (voice.clear or cause.name == "breaks"):
         lines.append(voice.say("alert.what", what=cause.what))
     lines.append(
         voice.say("alert.do", do=cause.do or voice.say(f"alert.{cause.name}_do", **_names(cause)))
     )
-    lines.append(voice.say("alert.more", **_names(cause)))
+    if cause.name != "breaks":
+        lines.append(voice.say("alert.more", **_names(cause)))
     return Message(f"[Isthmus] {title(cause, voice)}", "\n".join(lines))
 
 

@@ -16,6 +16,7 @@ from pipelines.alerts import messages
 from pipelines.alerts.causes import causes
 from pipelines.alerts.ledger import Address, Ledger
 from pipelines.alerts.messages import Message, Voice
+from pipelines.alerts.published import published_causes
 from pipelines.alerts.send import send
 from pipelines.control_view import view
 from pipelines.texts import language
@@ -50,7 +51,8 @@ def watch(space: Workspace, *, now: Callable[[], datetime] = utc_now, by: Send =
         return Told()
     ledger = Ledger(space.control)
     quiet = view(space).paused(moment).keys()
-    ledger.settle(causes(space, moment), addresses, moment, quiet)
+    found = [*causes(space, moment), *published_causes(space.home)]
+    ledger.settle(found, addresses, moment, quiet)
     done = Told(standing=len(ledger.standing()))
     for one in addresses:
         _digest(space, company, ledger, one, moment)

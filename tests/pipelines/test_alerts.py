@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import small_shop
 
@@ -18,6 +19,7 @@ from pipelines.alerts.watch import Told, watch
 from pipelines.cli import main
 from pipelines.outcome import ErrorText, StreamOutcome
 from pipelines.workspace import Workspace
+from warehouse import public
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KEY = "canary-robot-key"
@@ -256,6 +258,43 @@ def test_the_digest_comes_once_a_day_and_says_what_stands(tmp_path: Path) -> Non
     assert "Freshness kept: 1 of 2 promised (2 streams)" in digest.body
     assert "- shop fails: AuthError" in digest.body
     world.space.control.close()
+
+
+def publish(space: Workspace, breaks: int, windows: int) -> None:
+    """Write a published file with that many open breaks and windows that differ."""
+    space.home.make()
+    new = space.home.published / "new.duckdb"
+    new.write_bytes(public.empty_file({}))
+    with duckdb.connect(str(new)) as con:
+        con.execute(
+            "insert into recon.rules (rule, severity, english, is_on, applies, open_count) values "
+            f"('oversell', 'error', 'More is offered than is there.', true, true, {breaks}), "
+            "('quiet', 'error', 'x', false, true, 9), ('told', 'info', 'x', true, true, 9)"
+        )
+        con.execute(
+            "insert into ops.completeness (connection, stream, status) "
+            f"select 'shop', 'orders', 'missing' from range({windows}) union all "
+            "select 'shop', 'customers', 'healed'"
+        )
+    new.replace(space.home.current)
+
+
+def test_breaks_between_systems_and_what_is_not_proved(world: World) -> None:
+    publish(world.space, 8, 2)
+    world.look()
+    first, second = world.told
+    assert first.title == "[Isthmus] 8 breaks between systems: oversell"
+    assert "More is offered than is there." in first.body
+    assert second.title == "[Isthmus] shop: source and store differ in 2 windows"
+    assert "Streams: orders" in second.body
+    world.told.clear()
+    publish(world.space, 12, 2)
+    assert world.titles() == []
+    publish(world.space, 0, 0)
+    assert world.titles() == [
+        "over: 12 breaks between systems: oversell",
+        "over: shop: source and store differ in 2 windows",
+    ]
 
 
 def test_whoever_names_nobody_is_told_nothing(tmp_path: Path) -> None:
