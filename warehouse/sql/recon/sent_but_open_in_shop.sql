@@ -18,8 +18,8 @@ with told as (
 parcels as (
     select
         order_id,
-        arg_min(shipment_id, coalesce(shipped_at, delivered_at)) as shipment_id,
-        arg_max(status, coalesce(delivered_at, shipped_at)) as status,
+        arg_min(shipment_id, coalesce(shipped_at, delivered_at, TIMESTAMPTZ '1970-01-01')) as shipment_id,
+        arg_max(status, coalesce(delivered_at, shipped_at, TIMESTAMPTZ '1970-01-01')) as status,
         min(coalesce(shipped_at, delivered_at)) as sent_at
     from told
     group by order_id
