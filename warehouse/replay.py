@@ -33,7 +33,7 @@ SLICE = 50_000
 def put_back(
     store: Store, landing: Landing, plan: StreamPlan, places: Sequence[Place], *, now: Now
 ) -> int:
-    """Apply the landed records at `places` again; returns how many rows came back.
+    """Apply the landed records at `places` again; returns of how many records rows came back.
 
     `places` are `Stock.places()`: all records of the keys that are short of a row. The lock of the
     store is held by the caller. Raises LandingDamaged, MappingMismatch or LoadError; then nothing
@@ -41,7 +41,6 @@ def put_back(
     """
     named = landing.decisions.named(plan.connection, plan.stream, "trust_source")
     trusted = {n.batch for n in named}
-    before = _count(store.con, plan)
     with session(store, plan):
         with bounds.transaction(store) as con:
             make_room(con, plan)
@@ -50,7 +49,7 @@ def put_back(
             with_more(store, work, unless=bounds.is_undone)
         if places:
             bounds.checkpoint(store)
-    return _count(store.con, plan) - before
+    return len({p.key for p in places})
 
 
 def _put(
@@ -145,6 +144,7 @@ def _apply(store: Store, plan: StreamPlan, taken: Intake, trusted: set[int], now
     with bounds.transaction(store, bounds.for_commit(store)):
         load = Load(con, plan, next_load(con), moment(now))
         for staged in rows.targets:
+            _remove_short(load, staged)
             _remove_orphans(load, staged)
         apply_records(load, rows, vanished=False)
         _as_before(load)
@@ -201,6 +201,26 @@ def _choose(
     con.execute("drop table kept")
 
 
+def _remove_short(load: Load, staged: Staged) -> None:
+    """Remove rows that own fewer or more rows than their very record has: they come again whole."""
+    table = source_table(staged.target.entity).full
+    for child, (entity, _) in staged.children.items():
+        load.con.execute(
+            f"""
+            delete from {table} where {load.place} and source_key in (
+                select s.source_key from {staged.table} as s
+                join (select source_key, row_hash from {table} where {load.place}) as o
+                    on o.source_key = s.source_key and o.row_hash = s.row_hash
+                left join (select n, count(*) as many from {child} group by n) as c on c.n = s.n
+                left join (
+                    select parent_key, count(*) as many from {source_table(entity).full}
+                    where {load.place} group by parent_key
+                ) as k on k.parent_key = s.source_key
+                where not s.deleted and coalesce(c.many, 0) <> coalesce(k.many, 0))
+            """
+        )
+
+
 def _remove_orphans(load: Load, staged: Staged) -> None:
     """Remove owned rows whose owner is gone: they come again with it."""
     table = source_table(staged.target.entity).full
@@ -234,14 +254,3 @@ def _as_before(load: Load) -> None:
                     and (q.batch, q.position) > (o.batch, o.position))
             """
         )
-
-
-def _count(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> int:
-    place = f"connection = {literal(plan.connection)} and stream = {literal(plan.stream)}"
-    found = 0
-    for entity in dict.fromkeys(t.entity for t in plan.targets):
-        row = con.execute(
-            f"select count(*) from {source_table(entity).full} where {place}"
-        ).fetchall()
-        found += int(row[0][0])
-    return found

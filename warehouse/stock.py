@@ -116,10 +116,17 @@ class Stock:
                 summed = quote(self.column)
             parts.append(
                 f"select {literal(entity)} as entity, source_key, record_key,"
-                f" {summed}::decimal(38, 4) as summed, is_deleted from"
+                f" {summed}::decimal(38, 4) as summed, row_hash, is_deleted from"
                 f" {ddl.source_table(entity).full} where {place}"
             )
+        children = dict.fromkeys(c.entity for t in self.plan.targets for c in t.children)
+        owned = [
+            f"select {literal(entity)} as entity, parent_key, count(*) as many"
+            f" from {ddl.source_table(entity).full} where {place} group by parent_key"
+            for entity in children
+        ] or ["select '' as entity, '' as parent_key, 0 as many where false"]
         wanted = {
+            "owned": " union all ".join(owned),
             "held": " union all ".join(parts),
             "aside": f"select distinct batch, position from ops.quarantine where {place}"
             " and status <> 'replayed'",
@@ -138,7 +145,11 @@ class Stock:
                 )
 
     def _suspect(self) -> None:
-        """Find the living records that the store has no row of, and ask the mapping about them."""
+        """Find the living records that the store is short of, and ask the mapping about them.
+
+        Where a record owns rows (an order its lines), the mapping is asked about all: a row of an
+        order does not say how many lines it should have.
+        """
         self.con.execute(
             """
             create or replace temp table put_aside as
@@ -147,13 +158,14 @@ class Stock:
             """
         )
         main = literal(self.plan.targets[0].entity)
+        owns = "true" if any(t.children for t in self.plan.targets) else "false"
         self.con.execute(
             f"""
             create or replace temp table suspects as
             select key, batch, min(position) as position from living
             where key is not null
                 and key not in (select key from put_aside where key is not null)
-                and (key not in (
+                and ({owns} or key not in (
                         select record_key from held where entity = {main}
                             and record_key is not null)
                     or key in (
@@ -164,6 +176,7 @@ class Stock:
             """
         )
         self.con.execute("create or replace temp table lost (key varchar, batch bigint)")
+        self.con.execute("create or replace temp table mapped (key varchar)")
         numbers = [
             n for (n,) in self.con.execute(
                 "select distinct batch from suspects order by batch").fetchall()
@@ -179,11 +192,23 @@ class Stock:
                     " where record_key is not null and not exists (select 1 from held as h where"
                     f" h.entity = {literal(staged.target.entity)} and h.source_key = s.source_key)"
                 )
+                self.con.execute(f"insert into mapped select record_key from {staged.table}")
+                for table, (entity, _) in staged.children.items():
+                    self.con.execute(
+                        f"insert into lost select s.record_key, s.of_batch from {staged.table} as s"
+                        f" join held as h on h.entity = {literal(staged.target.entity)}"
+                        " and h.source_key = s.source_key and h.row_hash = s.row_hash"
+                        f" left join (select n, count(*) as many from {table} group by n) as c"
+                        " on c.n = s.n"
+                        f" left join owned as o on o.entity = {literal(entity)}"
+                        " and o.parent_key = s.source_key"
+                        " where not s.deleted and coalesce(c.many, 0) <> coalesce(o.many, 0)"
+                    )
         self.con.execute(
             """
             create or replace temp table left_out as
             select key, batch from suspects
-            where key not in (select key from lost)
+            where key not in (select key from mapped where key is not null)
             """
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +44,25 @@ def nothing_new(play: Play) -> None:
         came = {key for key in keys_of(play.read()) if key is not None}
         none_of(came - may, "records that did not change came")
     play.equal()
+
+
+@case
+def behind_the_bookmark(play: Play) -> None:
+    """What was added long before the bookmark's stamp comes when its stretch is read again."""
+    play.fill()
+    play.read()
+    mark = {name: value for name, value in (play.store.bookmark or {}).items() if name != "resume"}
+    if "stamp" not in mark:
+        return  # such a stream is not counted by stretches, nor read by them
+    old = play.bench.clock.now() - timedelta(days=3)
+    play.wait(minutes=1)
+    key = play.put(play.count + 1, old)
+    stretch = mark | {"stamp": (old - timedelta(hours=1)).isoformat()}
+    request = replace(play.request("changed", stretch), until=old + timedelta(hours=1))
+    connector = play.bench.make()
+    came = keys_of(list(connector.read(request)))
+    connector.close()
+    must(key in came, f"{key} did not come, whose stamp lies inside the stretch that was read")
 
 
 @case

@@ -43,6 +43,8 @@ class Defect:
 
 DEFECTS = [
     # --- what is counted
+    Defect("behind_the_bookmark", "return fetch(tide.since,",
+           "import datetime as d; return fetch(tide.since and tide.since + d.timedelta(days=1),"),
     Defect("counted_honestly", "turn.records, turn.keys, bookmark,",
            "turn.records, turn.keys[is_sweep:], bookmark,"),
     # --- what was found, and where a read goes on

@@ -71,6 +71,23 @@ def test_orders_removed_by_hand_come_back_with_their_lines(space: Workspace, ser
     assert in_the_store(space) == kept == at_the_source(server)
 
 
+def test_lines_removed_by_hand_beside_their_order_come_back(
+    space: Workspace, server: RestSimulator
+):
+    kept = in_the_store(space)
+    by_hand(
+        space, "delete from source.order_lines where parent_key = '3' and line = 1",
+        "delete from source.order_lines where parent_key = '44'",
+    )  # fmt: skip
+    assert in_the_store(space) != kept
+    said = verify(space, heal=False)
+    assert (said.status, sum(w.lost for w in said.windows)) == ("missing", 2)
+    proof = verify(space)
+    assert (proof.error, proof.status, proof.put_back) == (None, "healed", 2)
+    assert in_the_store(space) == kept == at_the_source(server)
+    assert verify(space).status == "equal"
+
+
 def test_a_total_that_does_not_heed_the_stamp_is_compared_as_a_whole(
     space: Workspace, server: RestSimulator
 ):
