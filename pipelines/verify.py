@@ -184,15 +184,17 @@ class _Check:
         with self.comparing.stock(whole=False) as stock:
             new = self.comparing.compare([w.span for w in off], stock)
             if days and self.comparing.countable.kind == "spans":
-                new = [part for w in new for part in self._by_days(w, stock)]
+                new = self._by_days(new, stock)
         kept = (
             [] if self.comparing.countable.kind == "parts" else [w for w in found if not w.is_off]
         )
         return sorted(kept + new, key=lambda w: (str(w.span.since or ""), w.part or ""))
 
-    def _by_days(self, window: Window, stock: Stock) -> list[Window]:
-        days = window.days if window.is_off else []
-        return self.comparing.compare(days, stock) if days else [window]
+    def _by_days(self, found: Sequence[Window], stock: Stock) -> list[Window]:
+        """Return the windows, those that differ and are longer than a day by their days."""
+        days = [day for w in found if w.is_off for day in w.days]
+        kept = [w for w in found if not (w.is_off and w.days)]
+        return [*kept, *self.comparing.compare(days, stock)] if days else kept
 
     # --- healing -----------------------------------------------------------------------------
 

@@ -86,9 +86,23 @@ def _select(
     ]
     stretch = sa.case(*whens).label("stretch")
     inner = sa.select(stretch, (sa.null() if value is None else value).label("summed"))
-    rows = inner.select_from(source.clause).subquery("counted")
+    inner = inner.select_from(source.clause)
+    if (within := _within(source, stamps, spans)) is not None:
+        inner = inner.where(within)
+    rows = inner.subquery("counted")
     total = sa.null() if value is None else sa.func.sum(rows.c.summed)
     return sa.select(rows.c.stretch, sa.func.count(), total).group_by(rows.c.stretch)
+
+
+def _within(
+    source: Source, stamps: Stamps | None, spans: Sequence[Span]
+) -> sa.ColumnElement[bool] | None:
+    """Return what all the spans lie in: an index of the stamp then spares a pass over the table."""
+    since = [span.since for span in spans if span.since is not None]
+    until = [span.until for span in spans if span.until is not None]
+    if len(since) < len(spans) or len(until) < len(spans):
+        return None
+    return _inside(source, stamps, Span(min(since), max(until)))
 
 
 def _inside(source: Source, stamps: Stamps | None, span: Span) -> sa.ColumnElement[bool]:
