@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 import duckdb
 
-from warehouse import as_of, ddl, marts, ops_tables, recon_tables, upgrades, winners
+from warehouse import as_of, ddl, kept, marts, ops_tables, recon_tables, upgrades, winners
 from warehouse.ddl import Table, columns_of, literal, quote
 from warehouse.mask import public_table
 from warehouse.model import ENTITIES
@@ -141,7 +141,10 @@ def mart_tables() -> tuple[Table, ...]:
 
 def _marts() -> Iterator[str]:
     for mart in marts.in_order():
-        yield f"CREATE VIEW mart.{quote(mart.name)} AS {mart.sql}"
+        if mart.name == kept.NAME:
+            yield f"CREATE TABLE mart.{quote(mart.name)} AS {mart.sql} LIMIT 0"
+        else:
+            yield f"CREATE VIEW mart.{quote(mart.name)} AS {mart.sql}"
     for macro in marts.macros():
         full = f"mart.{quote(macro.name)}"
         yield f"CREATE MACRO {full}({macro.takes}) AS TABLE {macro.sql}"
@@ -150,7 +153,8 @@ def _marts() -> Iterator[str]:
 
 def _mart_comments(mart: Table) -> Iterator[str]:
     said = f"{mart.en} · {mart.zh}" if mart.zh else mart.en
-    yield f"COMMENT ON VIEW {mart.full} IS {literal(said)}"
+    kind = "TABLE" if mart.name == kept.NAME else "VIEW"
+    yield f"COMMENT ON {kind} {mart.full} IS {literal(said)}"
     for field in mart.fields:
         if field.en:
             yield ddl.comment(mart.full, field)

@@ -60,9 +60,10 @@ def test_comments_stand_in_the_file_and_in_the_dictionary(con: duckdb.DuckDBPyCo
     ).fetchall()
     assert unlike == []
     said = con.execute(
-        "SELECT v.comment, d.english, d.chinese FROM duckdb_views() v JOIN ops.dictionary d "
-        "ON d.schema_name = 'mart' AND d.table_name = v.view_name AND d.column_name IS NULL "
-        "WHERE v.schema_name = 'mart'"
+        "SELECT v.comment, d.english, d.chinese FROM (SELECT schema_name, view_name, comment "
+        "FROM duckdb_views() UNION ALL SELECT schema_name, table_name, comment "
+        "FROM duckdb_tables()) v JOIN ops.dictionary d ON d.schema_name = 'mart' "
+        "AND d.table_name = v.view_name AND d.column_name IS NULL WHERE v.schema_name = 'mart'"
     ).fetchall()
     assert len(said) == len(marts.in_order())
     assert all(comment == f"{en} · {zh}" for comment, en, zh in said)

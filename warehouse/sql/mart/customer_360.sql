@@ -47,45 +47,40 @@ orders as (
         and coalesce(kind, 'unknown') in ('sale', 'presale', 'subscription', 'unknown')
 ),
 
-placed as (
-    select
-        party_id,
-        count(*) filter (where not is_cancelled) as order_count,
-        count(*) filter (where is_cancelled) as cancelled_order_count,
-        min(placed_at) filter (where not is_cancelled) as first_order_at,
-        max(placed_at) filter (where not is_cancelled) as last_order_at
-    from orders
-    group by party_id
-),
-
 sums as (
     select
         party_id,
         currency,
-        count(*) as order_count,
-        sum(total) as revenue,
-        sum(refunded_amount) as refunded_amount,
-        sum(total) - sum(refunded_amount) as lifetime_value,
-        sum(greatest(open_amount, 0)) as open_amount
+        count(*) filter (where not is_cancelled) as order_count,
+        count(*) filter (where is_cancelled) as cancelled_order_count,
+        min(placed_at) filter (where not is_cancelled) as first_order_at,
+        max(placed_at) filter (where not is_cancelled) as last_order_at,
+        count(total) filter (where not is_cancelled) as paid_for_count,
+        sum(total) filter (where not is_cancelled) as revenue,
+        sum(refunded_amount) filter (where not is_cancelled) as refunded_amount,
+        sum(greatest(open_amount, 0)) filter (where not is_cancelled) as open_amount
     from orders
-    where not is_cancelled and total is not null
     group by party_id, currency
 ),
 
-money as (
+placed as (
     select
         party_id,
+        sum(order_count)::bigint as order_count,
+        sum(cancelled_order_count)::bigint as cancelled_order_count,
+        min(first_order_at) as first_order_at,
+        max(last_order_at) as last_order_at,
         list(
             struct_pack(
                 currency := currency,
-                order_count := order_count,
+                order_count := paid_for_count,
                 revenue := revenue,
                 refunded_amount := refunded_amount,
-                lifetime_value := lifetime_value,
+                lifetime_value := revenue - refunded_amount,
                 open_amount := open_amount
             )
-            order by order_count desc, currency
-        ) as by_currency
+            order by paid_for_count desc, currency
+        ) filter (where paid_for_count > 0) as by_currency
     from sums
     group by party_id
 ),
@@ -146,13 +141,13 @@ select
     coalesce(o.cancelled_order_count, 0) as cancelled_order_count,
     o.first_order_at,
     o.last_order_at,
-    m.by_currency[1].currency as currency,
-    m.by_currency[1].revenue as revenue,
-    m.by_currency[1].refunded_amount as refunded_amount,
-    m.by_currency[1].lifetime_value as lifetime_value,
-    m.by_currency[1].open_amount as open_amount,
-    (m.by_currency[1].revenue / m.by_currency[1].order_count)::decimal(18, 4) as average_order,
-    m.by_currency,
+    o.by_currency[1].currency as currency,
+    o.by_currency[1].revenue as revenue,
+    o.by_currency[1].refunded_amount as refunded_amount,
+    o.by_currency[1].lifetime_value as lifetime_value,
+    o.by_currency[1].open_amount as open_amount,
+    (o.by_currency[1].revenue / o.by_currency[1].order_count)::decimal(18, 4) as average_order,
+    o.by_currency,
     coalesce(r.return_count, 0) as return_count,
     coalesce(t.ticket_count, 0) as ticket_count,
     coalesce(t.open_ticket_count, 0) as open_ticket_count,
@@ -164,7 +159,6 @@ select
 from parties as p
 left join known as k on p.party_id = k.party_id
 left join placed as o on p.party_id = o.party_id
-left join money as m on p.party_id = m.party_id
 left join returned as r on p.party_id = r.party_id
 left join asked as t on p.party_id = t.party_id
 left join leads as l on p.party_id = l.party_id

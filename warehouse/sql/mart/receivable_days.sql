@@ -27,7 +27,9 @@ invoices as (
         i.paid_date,
         coalesce(i.status = 'paid' or i.balance = 0, false) as is_said_paid
     from main.invoices as i
-    left join references_of as r on i.order_id is null and lower(trim(i.order_number)) = r.number
+    -- Written as one equation: with a condition on one side alone DuckDB compares every pair.
+    left join references_of as r
+        on case when i.order_id is null then lower(trim(i.order_number)) end = r.number
     where
         i.direction is distinct from 'payable'
         and coalesce(i.status, 'issued') not in ('draft', 'void')

@@ -1,0 +1,130 @@
+"""`mart.order_service` is kept by changed orders: it says what its text says over everything."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from source_rows import MOMENT, Loader
+
+from warehouse import kept, marts
+from warehouse.home import Home
+from warehouse.project import project
+from warehouse.store import Store, open_store
+from warehouse.unify import unify
+
+TEXT = next(m.sql for m in marts.in_order() if m.name == kept.NAME)
+SKUS = ("A", "B", "C")
+STEPS = 10
+
+
+def differs(home: Home) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        return con.execute(
+            f"(FROM mart.order_service EXCEPT ALL ({TEXT})) UNION ALL "
+            f"(({TEXT}) EXCEPT ALL FROM mart.order_service)"
+        ).fetchall()
+
+
+def rows(home: Home, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(home.public), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def publish(store: Store, home: Home, number: int, **more: Any) -> dict[str, int]:
+    now = MOMENT + timedelta(hours=number)
+    unify(store, now=now)
+    return project(store, home, privacy="masked", key=b"0" * 32, now=now, **more).rows
+
+
+def order(key: int, dice: random.Random, **more: Any) -> dict[str, Any]:
+    lines = [{"key": n, "sku": sku, "quantity": dice.randrange(1, 4)} for n, sku in enumerate(SKUS)]
+    return {"key": str(key), "number": f"N{key}", "currency": "CNY", "total": dice.randrange(9),
+            "placed_at": MOMENT, "lines": lines,
+            "status": dice.choice(["confirmed", "confirmed", "cancelled"])} | more  # fmt: skip
+
+
+def shipment(key: int, dice: random.Random) -> dict[str, Any]:
+    """Return a parcel of any order, its lines of the same or another one."""
+    lines = [{"key": n, "sku": dice.choice(SKUS), "quantity": dice.randrange(1, 4)} for n in (1, 2)]
+    if dice.random() < 0.4:
+        lines[0]["order_key"] = str(dice.randrange(6))
+    return {"key": str(key), "order_key": str(dice.randrange(6)), "lines": lines,
+            "status": dice.choice(["shipped", "delivered", "cancelled"]),
+            "shipped_at": MOMENT + timedelta(hours=dice.randrange(50)),
+            "delivered_at": dice.choice([None, MOMENT + timedelta(hours=60)])}  # fmt: skip
+
+
+def step(load: Loader, dice: random.Random) -> None:
+    """Change something that an order's row may hang on."""
+    what = dice.randrange(7)
+    if what == 0:
+        load.put("order", [order(dice.randrange(6), dice)])
+    elif what in (1, 2):
+        load.put("shipment", [shipment(dice.randrange(5), dice)])
+    elif what == 3:
+        said = {"status": dice.choice(["received", "rejected"]),
+                "reason_code": dice.choice(["missing", "damaged", "other"])}  # fmt: skip
+        row = {"key": str(dice.randrange(3)), "order_key": str(dice.randrange(6))}
+        load.put("return", [row | said])
+    elif what == 4:
+        document = order(70 + dice.randrange(3), dice, platform_order_no=f"N{dice.randrange(6)}")
+        load.put("order", [document], connection="erp")
+    elif what == 5:
+        load.delete("shipment", str(dice.randrange(5)))
+    else:
+        load.delete("return", str(dice.randrange(3)))
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_kept_by_changes_is_the_same_as_whole(tmp_path: Path, seed: int) -> None:
+    dice, judged = random.Random(seed), 0
+    home = Home(tmp_path).make()
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order(key, dice, status="confirmed") for key in range(6)])
+        publish(store, home, 0)
+        for number in range(1, STEPS):
+            for _ in range(dice.randrange(1, 3)):
+                step(load, dice)
+            judged += publish(store, home, number)["mart.order_service"]
+            assert differs(home) == [], number
+    assert judged > STEPS
+
+
+def test_only_what_changed_is_written(tmp_path: Path) -> None:
+    """A parcel that goes over to another order changes two; the first return changes them all."""
+    dice = random.Random(3)
+    home = Home(tmp_path).make()
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order(key, dice, status="confirmed") for key in range(6)])
+        parcel = {"key": "1", "order_key": "1", "status": "shipped", "shipped_at": MOMENT}
+        load.put("shipment", [parcel])
+        assert publish(store, home, 0)["mart.order_service"] == 6
+        load.put("shipment", [parcel | {"order_key": "2"}])
+        assert publish(store, home, 1)["mart.order_service"] == 2
+        assert differs(home) == []
+        load.put("return", [{"key": "1", "order_key": "3", "status": "received"}])
+        assert publish(store, home, 2)["mart.order_service"] == 6
+        load.put("return", [{"key": "2", "order_key": "4", "status": "received"}])
+        assert publish(store, home, 3)["mart.order_service"] == 1
+        assert differs(home) == []
+
+
+def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
+    home = Home(tmp_path).make()
+    late = MOMENT.replace(hour=20)  # four in the morning of the next day in Shanghai
+    with open_store(home) as store:
+        Loader(store.con).put("order", [order(1, random.Random(4), status="confirmed",
+                                              placed_at=late)])  # fmt: skip
+        for number, (zone, day) in enumerate(
+            [("UTC", late.date()), ("Asia/Shanghai", late.date() + timedelta(days=1))]
+        ):
+            publish(store, home, number, timezone=zone)
+            assert rows(home, "SELECT placed_on FROM mart.order_service") == [(day,)]
+            assert rows(home, "SELECT value FROM ops.meta WHERE name = 'timezone'") == [(zone,)]
