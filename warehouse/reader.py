@@ -38,6 +38,8 @@ _TABLE_FUNCTIONS = frozenset({
 })  # fmt: skip
 AS_OF = frozenset({"orders", "order_lines", "stock_levels", "parties", "xref"})
 """Macros of the published file in the schema `unified_as_of`."""
+MART = frozenset({"kpi_before_after"})
+"""Macros of the published file in the schema `mart`."""
 _SCALAR_REFUSED = frozenset({
     "write_log", "sleep_ms", "getenv", "getvariable", "current_setting", "setval", "nextval",
     "json_execute_serialized_sql", "stats",
@@ -270,7 +272,8 @@ def _calls(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (kind, name) of the functions that an object of a serialised statement names."""
     if node.get("type") == "TABLE_FUNCTION" and isinstance(node.get("function"), dict):
         name = str(node["function"].get("function_name", "")).lower()
-        if str(node["function"].get("schema", "")).lower() != "unified_as_of" or name not in AS_OF:
+        schema = str(node["function"].get("schema", "")).lower()
+        if name not in {"unified_as_of": AS_OF, "mart": MART}.get(schema, ()):
             yield "TABLE_FUNCTION", name
     if "function_name" in node:
         yield "FUNCTION", str(node["function_name"]).lower()

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse import headers, marts, public
+from warehouse import headers, marts, public, reader
 from warehouse.errors import StoreError
 
 
@@ -44,6 +44,10 @@ def test_a_macro_tells_of_the_columns_that_it_answers(
         f"SELECT count(*) FROM ops.dictionary WHERE table_name = '{macro.name}' AND chinese <> ''"
     ).fetchall()
     assert told == [(len(macro.columns) + 1,)]
+
+
+def test_readers_may_ask_every_macro() -> None:
+    assert {m.name for m in marts.macros()} == reader.MART
 
 
 def test_comments_stand_in_the_file_and_in_the_dictionary(con: duckdb.DuckDBPyConnection) -> None:
