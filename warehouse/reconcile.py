@@ -83,7 +83,7 @@ def reconcile(
         finally:
             _drop(con)
 
-    return _counted(con, bounds.sparingly(store, work))
+    return _counted(con, work())
 
 
 def _mark(

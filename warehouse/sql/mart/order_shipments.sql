@@ -24,7 +24,7 @@ merged as (
 bound as (
     select s.shipment_id, coalesce(s.order_id, r.order_id) as order_id
     from sent as s
-    left join mart.order_references as r on s.order_id is null and s.said = r.number
+    left join mart.order_references as r on case when s.order_id is null then s.said end = r.number
     where s.shipment_id not in (select shipment_id from merged)
     union
     select shipment_id, order_id from main.shipment_lines where order_id is not null

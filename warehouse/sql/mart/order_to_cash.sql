@@ -102,7 +102,7 @@ parcels as (
 billed as (
     select coalesce(i.order_id, r.order_id) as order_id, i.invoice_id
     from main.invoices as i
-    left join mart.order_references as r on i.order_id is null and lower(trim(i.order_number)) = r.number
+    left join mart.order_references as r on case when i.order_id is null then lower(trim(i.order_number)) end = r.number
     union
     select order_id, invoice_id from main.invoice_lines where order_id is not null
 ),
@@ -129,7 +129,7 @@ came_back as (
         count(*) as return_count,
         max(coalesce(t.received_at, t.closed_at, t.approved_at, t.requested_at)) as last_returned_at
     from main.returns as t
-    left join mart.order_references as r on t.order_id is null and lower(trim(t.order_number)) = r.number
+    left join mart.order_references as r on case when t.order_id is null then lower(trim(t.order_number)) end = r.number
     where coalesce(t.status, 'requested') not in ('cancelled', 'rejected')
     group by 1
 ),

@@ -11,7 +11,32 @@
 -- sum, and cancelled orders are not compared; a second copy of a document is another rule's. Where of
 -- twenty orders and more not even half agree, the system counts otherwise (without freight, without
 -- tax): then nothing is said.
-with documents as (
+-- Nearly all agree to the cent: only the rest is looked at closely.
+with sums as (
+    select
+        h.order_id, h.connection, sum(h.total) as total, any_value(o.total) as placed_total,
+        any_value(o.connection) as placed_connection,
+        bool_and(h.currency is not distinct from o.currency) as is_one_currency
+    from step.handed as h
+    inner join mart.order_to_cash as o on h.order_id = o.order_id
+    where not h.is_merged
+    group by h.order_id, h.connection
+),
+
+exact as (
+    select order_id, connection, placed_connection
+    from sums
+    where total = placed_total and is_one_currency
+),
+
+rest as (
+    select h.*
+    from step.handed as h
+    left join exact as e on h.order_id = e.order_id and h.connection = e.connection
+    where e.order_id is null
+),
+
+documents as (
     select
         group_id, connection,
         count(*) as documents,
@@ -24,14 +49,14 @@ with documents as (
         max(changed_at) as changed_at
     from (
         select distinct group_id, connection, stream, source_key, total, currency, number, changed_at
-        from step.handed
+        from rest
     )
     group by group_id, connection
 ),
 
 copies as (
     select h.order_id, h.connection
-    from step.handed as h
+    from rest as h
     inner join main.orders as o on h.order_id = o.order_id
     where not h.is_merged and h.total = o.total and o.total > 0
     group by h.order_id, h.connection
@@ -57,7 +82,7 @@ orders as (
         min(o.source_key) as source_key,
         string_agg(o.number, ', ' order by o.number) as numbers,
         max(greatest(o.placed_at, coalesce(o.changed_at, o.placed_at))) as changed_at
-    from (select distinct group_id, connection, order_id from step.handed) as h
+    from (select distinct group_id, connection, order_id from rest) as h
     left join mart.order_to_cash as o on h.order_id = o.order_id
     left join main.orders as g on h.order_id = g.order_id
     group by h.group_id, h.connection
@@ -91,7 +116,12 @@ compared as (
 
 otherwise as (
     select left_connection, right_connection
-    from compared
+    from (
+        select placed_connection as left_connection, connection as right_connection, false as differs
+        from exact
+        union all
+        select left_connection, right_connection, differs from compared
+    )
     group by left_connection, right_connection
     having count(*) >= 20 and count(*) filter (where not differs) * 2 < count(*)
 )

@@ -47,7 +47,7 @@ ways as (
 closest as (
     select
         *,
-        list_sort(list_transform(
+        case when gross = total then {'off': 0::decimal(38, 4), 'sum': gross} else list_sort(list_transform(
             [
                 gross, gross + extra, gross + shipping, gross - discount, gross - discount + extra,
                 gross - discount + shipping, gross + tax, gross + extra + tax, gross - discount + tax,
@@ -55,7 +55,7 @@ closest as (
                 net - discount + tax, net - discount + extra + tax
             ],
             lambda x: {'off': least(abs(x - total), abs(x - coalesce(current_total, total))), 'sum': x}
-        ))[1] as best
+        ))[1] end as best
     from ways
 ),
 

@@ -19,7 +19,7 @@ came_back as (
         t.*, coalesce(t.order_id, r.order_id) as of_order,
         coalesce(t.received_at, t.closed_at, t.approved_at, t.requested_at, t.source_created_at) as at
     from main.returns as t
-    left join mart.order_references as r on t.order_id is null and lower(trim(t.order_number)) = r.number
+    left join mart.order_references as r on case when t.order_id is null then lower(trim(t.order_number)) end = r.number
     where t.status in ('received', 'closed')
         and coalesce(t.kind, 'return_refund') in ('return_refund', 'refund_only')
         and coalesce(t.refund_amount, 1) > 0

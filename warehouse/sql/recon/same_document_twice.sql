@@ -48,7 +48,10 @@ ordered as (
         any_value(number) as number, any_value(number) as other_number, currency, total,
         count(*) as many, max(made_at) as made_at
     from orders
-    where number is not null
+    where (connection, number) in (
+        select (connection, number) from orders where number is not null
+        group by connection, number having count(*) > 1
+    )
     group by connection, stream, number, customer_key, currency, total, day, shop_name, organization_key
     having count(*) > 1
     union all
