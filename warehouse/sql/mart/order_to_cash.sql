@@ -25,21 +25,25 @@ placed as (
         on o.connection = s.connection and o.stream = s.stream and o.source_key = s.source_key
 ),
 
+served as (
+    select m.connection, m.stream, m.source_key, sum(o.total) as served
+    from mart.merged_orders as m
+    inner join orders as o on m.order_id = o.order_id
+    group by m.connection, m.stream, m.source_key
+),
+
 documents as (
     select
         d.order_id, list_contains(r.roles, 'oms') as is_oms, list_contains(r.roles, 'erp') as is_erp,
         s.number, s.currency, s.status, s.total, o.total as placed_total, o.currency as placed_currency,
-        m.order_id is not null as is_merged,
-        sum(o.total) over (partition by d.connection, d.stream, d.source_key) as served,
-        count(*) over (partition by d.connection, d.stream, d.source_key) as serves
+        v.connection is not null as is_merged, v.served
     from main.order_documents as d
     inner join orders as o on d.order_id = o.order_id
     inner join source.orders as s
         on d.connection = s.connection and d.stream = s.stream and d.source_key = s.source_key
     left join roles as r on d.connection = r.connection and d.stream = r.stream
-    left join mart.merged_orders as m
-        on d.order_id = m.order_id and d.connection = m.connection and d.stream = m.stream
-        and d.source_key = m.source_key
+    left join served as v
+        on d.connection = v.connection and d.stream = v.stream and d.source_key = v.source_key
     where d.role <> 'placed' and s.is_deleted is not true
         and s.status is distinct from 'cancelled'
         and coalesce(s.kind, 'sale') not in ('return', 'exchange')
@@ -59,7 +63,7 @@ carried as (
             *,
             case
                 when currency is distinct from placed_currency then null
-                when serves = 1 then total
+                when not is_merged then total
                 when served > 0 then (total * (placed_total / served))::decimal(18, 4)
             end as part
         from documents

@@ -9,7 +9,17 @@
 -- do-zh: 作废其中一张，避免重复发货、开票或付款。
 -- Two documents of an OMS or ERP that each carry out the whole of one order; two orders of one
 -- customer with one number or one purchase number, sum and day; two invoices with one number.
-with twice as (
+with copies as (
+    select h.order_id, h.connection
+    from step.handed as h
+    inner join main.orders as o on h.order_id = o.order_id
+    where not h.is_merged and o.total > 0 and h.total = o.total
+        and h.currency is not distinct from o.currency
+    group by h.order_id, h.connection
+    having count(*) > 1
+),
+
+twice as (
     select
         h.connection || '/order/' || o.connection || '/' || o.stream || '/' || o.source_key as subject,
         o.order_id, any_value(o.party_id) as party_id,
@@ -20,11 +30,10 @@ with twice as (
         any_value(o.currency) as currency, any_value(o.total) as expected, sum(h.total) as actual,
         max(h.changed_at) as happened_at
     from step.handed as h
+    inner join copies as c on h.order_id = c.order_id and h.connection = c.connection
     inner join main.orders as o on h.order_id = o.order_id
-    where not h.is_merged and o.total > 0 and h.total = o.total
-        and h.currency is not distinct from o.currency
+    where h.total = o.total
     group by all
-    having count(*) > 1
 ),
 
 orders as (
