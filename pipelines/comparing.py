@@ -65,7 +65,9 @@ class Comparing:
             zone=self.plan.zone, settings=self.connection.settings(),
             by=self.countable.by, pattern=self.countable.format,
         )  # fmt: skip
-        since = None if whole or self.since is None else self._midnight(self.since)
+        since = None
+        if self.since is not None and not whole and self.countable.kind == "spans":
+            since = self._midnight(self.since)
         return Stock(
             self.home, self.landing, self.plan, counting,
             column=self.proof.summed, rows=self.countable.rows, since=since,

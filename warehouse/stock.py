@@ -6,6 +6,7 @@ sum and the quarantine are taken, and its lock is held for that copy alone.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ from warehouse.model.plan import StreamPlan
 from warehouse.seen import WITHOUT_KEY, SeenIndex
 from warehouse.store import open_store
 
-NAMED = 5
-"""Keys that a message names."""
+COPIES = "verify-"
+"""How folders of copied keys begin; one that is left is removed by the next check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +133,17 @@ class Stock:
             " and status <> 'replayed'",
             "made": f"select record_key, entity, source_key from ops.made where {place}",
         }
-        with tempfile.TemporaryDirectory(prefix="verify-", dir=home.make().root) as folder:
-            with open_store(home, clock=clock, on_wait=on_wait) as store:
+        root = home.make().root
+        with open_store(home, clock=clock, on_wait=on_wait) as store:
+            for left in root.glob(f"{COPIES}*"):  # of a process that was killed; we hold the lock
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=COPIES, dir=root) as folder:
                 for name, select in wanted.items():
-                    path = Path(folder) / f"{name}.parquet"
-                    store.con.execute(f"copy ({select}) to {literal(str(path))} (format parquet)")
-            for name in wanted:
-                path = Path(folder) / f"{name}.parquet"
-                self.con.execute(
-                    f"create or replace temp table {name} as"
-                    f" select * from read_parquet({literal(str(path))})"
-                )
+                    path = literal(str(Path(folder) / f"{name}.parquet"))
+                    store.con.execute(f"copy ({select}) to {path} (format parquet)")
+                    self.con.execute(
+                        f"create or replace temp table {name} as select * from read_parquet({path})"
+                    )
 
     def _suspect(self) -> None:
         """Find the living records that the store is short of, and ask the mapping about them.

@@ -177,6 +177,8 @@ def test_a_stream_without_stamps_is_counted_as_a_whole(tmp_path: Path) -> None:
         proof = verify(erp)
         assert (proof.error, proof.status, proof.put_back) == (None, "healed", 1)
         assert [(w.source, w.store) for w in proof.windows] == [(22, 22)]
+        later = verify(erp, since=erp.now.date() + timedelta(days=40))
+        assert later.status == "equal", "where nothing has a stamp there is no day to begin at"
 
 
 def test_a_source_that_does_not_answer_is_an_error_and_no_difference(erp: World) -> None:
