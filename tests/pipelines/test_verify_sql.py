@@ -154,6 +154,14 @@ def test_what_is_in_quarantine_or_left_out_by_the_mapping_is_accounted_for(erp: 
     assert len(erp.stored()) == 102
 
 
+def test_a_row_that_no_landed_record_made_is_named(erp: World) -> None:
+    renamed = "set source_key = '999', record_key = '999' where source_key = '7'"
+    in_store(erp, f"update source.payments {renamed}")
+    proof = verify(erp)
+    assert (proof.error, proof.status, proof.put_back) == (None, "surplus", 1)
+    assert "1 rows that no landed record made: 999: isthmus rebuild" in proof.windows[0].message
+
+
 def test_since_leaves_older_days_out(erp: World) -> None:
     in_store(erp, "delete from source.payments where source_key = '101'")
     proof = verify(erp, since=date(2026, 5, 25))
