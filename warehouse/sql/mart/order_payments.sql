@@ -1,6 +1,14 @@
 -- grain: one row a movement of money that succeeded and an order that it is for
 -- en: Money that moved for an order: what was paid and given back, whoever knows of it, once.
 -- zh: 订单的资金流动：收款与退款，无论哪个系统知晓，只计一次。
+-- of payment: order_id, payment_id, connection, stream
+-- column: is_gateway | Gateway's | 网关流水 | A gateway tells of it
+-- column: is_bank | Bank's | 银行流水 | A bank tells of it
+-- of payment: provider, method, kind
+-- column: amount | Amount | 金额 | The part of the movement that is for the order
+-- of payment: currency
+-- column: paid_at | Paid at | 收付时间 | When it moved; the value date where no moment is told
+-- of payment: number
 with roles as (
     select
         connection, stream,

@@ -1,6 +1,8 @@
 -- grain: one row a number by which payments, parcels, invoices or returns name exactly one order
 -- en: Numbers that stand on documents which name no order by its key, and the order that has each.
 -- zh: 未按主键引用订单的单据所写的号码，以及唯一对应的订单。
+-- column: number | Number | 单号 | In lower case, as documents write it
+-- of shipment: order_id
 -- What was placed has the first word; the number of a document that carries it out counts where no
 -- order has it. A number that two orders have is nobody's.
 with asked as (

@@ -1,6 +1,10 @@
 -- grain: one row a parcel and an order of which it holds goods
 -- en: What was sent for an order, as the carrier tells it, else as the sender does.
 -- zh: 订单的包裹：以承运商所述为准，否则以发货方为准。
+-- of shipment: order_id, shipment_id, connection, status, carrier_name, tracking_number, shipped_at
+-- of shipment: delivered_at
+-- column: is_shipped | Shipped | 已发货 | It left, by its status, else by its time
+-- column: is_delivered | Delivered | 已签收 | It arrived, by its status, else by its time
 with sent as (
     select
         shipment_id, order_id, connection, status, carrier_name, tracking_number,

@@ -1,6 +1,51 @@
 -- grain: one row an order as the customer placed it
 -- en: What each side says of an order: where it was placed, OMS, ERP, carrier, gateway, bank, invoice.
 -- zh: 各系统对同一订单的说法：下单方、OMS、ERP、承运商、支付网关、银行、发票。
+-- of order: order_id, connection, stream, source_key, number, channel, shop_name, kind
+-- column: is_of_shop | Of a shop | 店铺订单 | It was placed in a system that is a shop
+-- column: is_of_oms | Of the OMS | OMS 订单 | It was placed in an OMS
+-- column: is_of_erp | Of the ERP | ERP 订单 | It was typed into an ERP
+-- of order: party_id
+-- of party: name as party_name
+-- column: placed_at | Placed at | 下单时间 | When the customer ordered; the order date where no moment is told
+-- column: changed_at | Changed at | 变更时间 | When the system in which it was placed changed it last
+-- of order: currency, total, current_total
+-- column: status | Status | 订单状态 | As the system says in which it was placed
+-- column: payment_status | Payment status | 付款状态 | As that system says
+-- column: fulfillment_status | Fulfilment status | 发货状态 | As that system says
+-- column: return_status | Return status | 退货状态 | As that system says
+-- of order: payment_method, paid_total as said_paid_amount
+-- column: oms_documents | OMS documents | OMS 单据数 | That carry it out
+-- column: oms_numbers | OMS numbers | OMS 单号
+-- column: oms_total | OMS total | OMS 金额 | Of these documents; of one for several orders its share
+-- column: erp_documents | ERP documents | ERP 单据数 | That carry it out
+-- column: erp_numbers | ERP numbers | ERP 单号
+-- column: erp_total | ERP total | ERP 金额 | Of these documents; of one for several orders its share
+-- column: parcel_count | Parcels | 已发包裹数 | That left
+-- column: delivered_count | Delivered | 已签收包裹数 | That arrived
+-- column: first_shipped_at | First shipped | 首次发货时间
+-- column: last_shipped_at | Last shipped | 末次发货时间
+-- column: last_delivered_at | Last delivered | 末次签收时间
+-- column: tracking_numbers | Tracking numbers | 运单号
+-- column: paid_amount | Paid | 已收金额 | Payments that succeeded, whoever tells of them
+-- column: gateway_paid_amount | Paid at gateways | 网关收款 | Of these, what a gateway tells of
+-- column: bank_paid_amount | Paid at banks | 银行收款 | Of these, what a bank tells of
+-- column: refunded_amount | Given back | 已退金额 | Refunds and chargebacks that succeeded
+-- column: gateway_refunded_amount | Given back at gateways | 网关退款 | Of these, what a gateway tells of
+-- column: payment_count | Payments | 收款笔数
+-- column: first_paid_at | First paid | 首次收款时间
+-- column: last_paid_at | Last paid | 末次收款时间
+-- column: first_refunded_at | First given back | 首次退款时间
+-- column: last_refunded_at | Last given back | 末次退款时间
+-- column: return_count | Returns | 退货数 | That are not rejected or cancelled
+-- column: last_returned_at | Last returned | 末次退货时间 | As far as the newest return has come
+-- column: invoice_count | Invoices | 发票数 | Given, and standing
+-- column: invoice_numbers | Invoice numbers | 发票号码
+-- column: first_invoiced_on | First invoiced | 首次开票日期
+-- column: last_due_on | Last due | 最后到期日
+-- column: last_settled_on | Last settled | 最后付清日期
+-- column: hours_to_ship | Hours to ship | 发货耗时（小时） | From placed to the first parcel
+-- column: hours_to_deliver | Hours to deliver | 签收耗时（小时） | From placed to the last parcel that arrived
 -- Money is counted in the order's currency alone. What a merged document is about is shared among
 -- its orders by their totals.
 with roles as (
