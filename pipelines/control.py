@@ -24,6 +24,8 @@ from pipelines.control_tables import leases, metadata, pauses, publishes, runs, 
 from warehouse.home import private_folder
 
 BUSY_MS = 30_000
+UPGRADING, WRITING = 714025, 714026
+"""Numbers of PostgreSQL's advisory locks."""
 UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,) * 4
 """Numbered from 1; a released one is never changed, only followed by another."""
 
@@ -94,17 +96,18 @@ class Control:
 
     @contextmanager
     def exclusive(self, *, synced: bool = False) -> Iterator[Connection]:
-        """Open a transaction that writes: on SQLite no other one does before it ends.
+        """Open a transaction that writes: no other one of these does before it ends.
 
-        On a server a row is locked by `SELECT … FOR UPDATE`, as far as it is there. `synced`: what
-        is written outlives a power cut. Raises Unavailable where the database is locked, full or
-        damaged; IntegrityError for a row that is there already.
+        `synced`: what is written outlives a power cut. Raises Unavailable where the database is
+        locked, full or damaged; IntegrityError for a row that is there already.
         """
         try:
             with self.engine.begin() as con:
                 if con.dialect.name == "sqlite":  # its driver opens no transaction by itself
                     con.exec_driver_sql(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
                     con.exec_driver_sql("BEGIN IMMEDIATE")
+                elif con.dialect.name == "postgresql":  # rows that are not there cannot be locked
+                    con.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
                 yield con
         except IntegrityError:
             raise
@@ -288,7 +291,7 @@ def _upgrade(engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
             con.exec_driver_sql("BEGIN IMMEDIATE")  # two first runs at once make one schema
         elif engine.dialect.name == "postgresql":
-            con.exec_driver_sql("SELECT pg_advisory_xact_lock(714025)")
+            con.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADING})")
         schema.create(con, checkfirst=True)
         done = con.execute(select(func.max(schema.c.number))).scalar() or 0
         if done > len(UPGRADES):

@@ -9,6 +9,7 @@ import pytest
 
 from warehouse.home import Home
 
+pytest_plugins = ["postgres"]
 _KEPT = ("ISTHMUS_HYPOTHESIS",)  # how many examples the models play
 for _name in [n for n in os.environ if n.startswith(("ISTHMUS_", "DAGSTER_"))]:
     if _name not in _KEPT:

@@ -75,17 +75,22 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    made = World(found(tmp_path, FILE))
+def world(tmp_path: Path, control_url: str, monkeypatch: pytest.MonkeyPatch):
+    if not control_url.startswith("sqlite"):
+        monkeypatch.setenv("ISTHMUS_CONTROL_URL", control_url)
+    made = World(found(tmp_path, FILE, control_url))
     yield made
     made.space.control.close()
 
 
-def found(folder: Path, company: str) -> Workspace:
+def found(folder: Path, company: str, control_url: str = "sqlite") -> Workspace:
     small_shop.workspace(folder, "http://127.0.0.1:1", company=company)
     with (folder / ".env").open("a") as env:
         env.write(f"ALERT_URL=json://127.0.0.1/{KEY}\n")
-    return Workspace.discover(small_shop.environment(folder))
+    env = small_shop.environment(folder)
+    if not control_url.startswith("sqlite"):
+        env["ISTHMUS_CONTROL_URL"] = control_url
+    return Workspace.discover(env)
 
 
 def test_a_cause_is_told_once_and_its_end_once(world: World) -> None:

@@ -36,8 +36,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def control(tmp_path: Path) -> Iterator[Control]:
-    made = Control(f"sqlite:///{tmp_path / 'home' / 'control.db'}")
+def control(control_url: str) -> Iterator[Control]:
+    made = Control(control_url)
     yield made
     made.close()
 

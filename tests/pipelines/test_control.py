@@ -16,14 +16,25 @@ from tenacity import stop_after_delay
 
 from connectors.errors import ConfigError, Unavailable
 from pipelines import control as module
+from pipelines.alerts.causes import Cause
+from pipelines.alerts.ledger import Address, Ledger
+from pipelines.alerts.messages import Voice
 from pipelines.control import Control
+from pipelines.pauses import pause, resume
 from pipelines.workspace import PROJECT
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def control(tmp_path: Path):
+def control(control_url: str):
+    made = Control(control_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def on_file(tmp_path: Path):
     made = Control(f"sqlite:///{tmp_path / 'home' / 'control.db'}")
     yield made
     made.close()
@@ -123,12 +134,12 @@ def test_a_server_that_is_not_there_is_told_without_the_password():
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_file_that_another_process_begins_is_waited_for(control: Control):
+def test_a_file_that_another_process_begins_is_waited_for(on_file: Control):
     """SQLite answers at once here, whatever its busy timeout: the case of first runs at once."""
-    with sqlite3.connect(_file_of(control), isolation_level=None) as other:
+    with sqlite3.connect(_file_of(on_file), isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         with ThreadPoolExecutor(1) as pool:
-            opened = pool.submit(control.recent_runs)
+            opened = pool.submit(on_file.recent_runs)
             with pytest.raises(TimeoutError):
                 opened.result(timeout=0.3)
             other.execute("COMMIT")
@@ -136,12 +147,12 @@ def test_a_file_that_another_process_begins_is_waited_for(control: Control):
     other.close()
 
 
-def test_a_file_that_stays_locked_is_told(control: Control, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_that_stays_locked_is_told(on_file: Control, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module._write_ahead.retry, "stop", stop_after_delay(0.1))
-    with sqlite3.connect(_file_of(control), isolation_level=None) as other:
+    with sqlite3.connect(_file_of(on_file), isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="does not open"):
-            control.recent_runs()
+            on_file.recent_runs()
     other.close()
 
 
@@ -151,9 +162,10 @@ def _file_of(control: Control) -> Path:
     return file
 
 
-def test_first_runs_at_once_make_one_schema(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'control.db'}"
-    script = f"from pipelines.control import Control; print(len(Control({url!r}).recent_runs()))"
+def test_first_runs_at_once_make_one_schema(control_url: str):
+    script = (
+        f"from pipelines.control import Control; print(len(Control({control_url!r}).recent_runs()))"
+    )
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=PROJECT
@@ -161,3 +173,24 @@ def test_first_runs_at_once_make_one_schema(tmp_path: Path):
         for _ in range(4)
     ]
     assert [racer.communicate(timeout=60)[0].strip() for racer in racers] == ["0"] * 4
+
+
+def test_what_writes_at_once_writes_one_after_the_other(control: Control):
+    """Rows that are not there yet cannot be locked: two of these would insert the same one."""
+    shape, now = {"records": 1, "fields": {}}, START
+    cause = Cause("failed", "error", "shop")
+    ledger = Ledger(control)
+    teller = [Address("env:URL", "error", Voice("en", "UTC", False))]
+
+    def work(number: int) -> None:
+        control.keep_shape("shop", "orders", shape | {"records": number})
+        pause(control, "shop", until=None, who="a", why=str(number), now=now)
+        ledger.settle([cause], teller, now)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(20)))
+        claimed = list(pool.map(lambda _: len(ledger.claim("env:URL", now)), range(4)))
+    assert sorted(claimed) == [0, 0, 0, 1]
+    assert control.shape("shop", "orders") is not None
+    assert len(control.held_pauses()) == 1
+    assert resume(control, "shop")

@@ -212,8 +212,8 @@ def test_no_token_stands_in_clear_in_files_or_errors(tmp_path, server):
 
 # --- the store by itself ---------------------------------------------------------------------
 @pytest.fixture
-def control(tmp_path):
-    made = Control(f"sqlite:///{tmp_path / 'control.db'}")
+def control(control_url):
+    made = Control(control_url)
     yield made
     made.close()
 

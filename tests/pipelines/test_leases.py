@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -28,8 +27,8 @@ class Clock:
 
 
 @pytest.fixture
-def control(tmp_path: Path):
-    made = Control(f"sqlite:///{tmp_path / 'control.db'}")
+def control(control_url: str):
+    made = Control(control_url)
     yield made
     made.close()
 

@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,17 +45,22 @@ fragment entry on MetadataEntry { label
 
 
 class Ui:
-    """The webserver's GraphQL."""
+    """The webserver's GraphQL; `headers` go with each question, `tls` proves the server."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.url = url
-        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+        self.headers = {"content-type": "application/json", **(headers or {})}
+        secure = urllib.request.HTTPSHandler(context=tls)
+        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({}), secure).open
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(
-            f"{self.url}/graphql", body, {"content-type": "application/json"}
-        )
+        request = urllib.request.Request(f"{self.url}/graphql", body, self.headers)
         with self._open(request, timeout=60) as reply:
             answer = json.load(reply)
         assert "errors" not in answer, answer
@@ -107,6 +113,19 @@ class Ui:
             time.sleep(0.5)
 
 
+def until_listed(ui: Ui, log: Path) -> None:
+    """Wait until the webserver answers and lists jobs."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            if ui.jobs():
+                return
+        except (urllib.error.URLError, ConnectionError):
+            pass
+        assert time.monotonic() < until, log.read_text("utf-8")[-3000:]
+        time.sleep(0.5)
+
+
 def _run_id(made: dict[str, Any]) -> str:
     assert made["__typename"] == "LaunchRunSuccess", made
     return str(made["run"]["runId"])
@@ -132,15 +151,7 @@ def dagster(env: dict[str, str], log: Path) -> Iterator[Ui]:
         ]
         try:
             ui = Ui(f"http://127.0.0.1:{port}")
-            until = time.monotonic() + WAIT_SECONDS
-            while True:
-                try:
-                    if ui.jobs():
-                        break
-                except (urllib.error.URLError, ConnectionError):
-                    pass
-                assert time.monotonic() < until, log.read_text("utf-8")[-3000:]
-                time.sleep(0.5)
+            until_listed(ui, log)
             yield ui
         finally:
             for process in started:
