@@ -119,7 +119,17 @@ def extract(
                     page = replace(page, bookmark=kept or {}, complete=False, resumed=False)
                 if writer is None:
                     writer = stack.enter_context(
-                        _open(landing, connector, outcome, reading, started, before, page, grouped)
+                        _open(
+                            landing,
+                            connection.key,
+                            connector,
+                            outcome,
+                            reading,
+                            started,
+                            before,
+                            page,
+                            grouped,
+                        )
                     )
                 elif writer.report.batches > batches and reading.landed is not None:
                     batches = writer.report.batches
@@ -142,6 +152,7 @@ def extract(
 
 def _open(
     landing: Landing,
+    key: Callable[[], bytes],
     connector: Connector,
     outcome: StreamOutcome,
     reading: Reading,
@@ -162,6 +173,7 @@ def _open(
         trust_source=reading.trust_source,
         resumed=first.resumed,
         grouped=grouped,
+        key=key,
     )
 
 

@@ -34,6 +34,15 @@ UPKEEP: tuple[str, ...] = (
     "upgrade.written",  # what is missing is added, the transaction is open
     "rebuild.filled",  # the new store is whole beside the old one
     "rebuild.swapping",  # the old one's log is gone, its file is not
+    "erase.noted",  # what is to be erased is noted, encrypted; nothing is decided or changed
+    "erase.batch_written",  # the data of a batch has its new content, its sidecar the old sum
+    "erase.batch_done",  # one batch is rewritten
+    "erase.landing_done",  # the landing is rewritten, the store holds the person still
+    "erase.store_edited",  # the rows are gone, the transaction is open
+    "erase.store_unified",  # nothing leads to the person, the file holds the old bytes
+    "erase.store_copied",  # the new file is whole beside the old one
+    "erase.published",  # the new version is published, older ones are there
+    "erase.proved",  # all is done but for the removal of the note
     "token.answered",  # the system gave a new token out, it is not kept yet
 )
 """Points that an ordinary sync does not pass."""

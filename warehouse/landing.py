@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any, TextIO
 from warehouse.batch import DIGITS, TEMPORARY, Batch, name_of, read_batch, sync_folder
 from warehouse.clock import Clock, utc_now
 from warehouse.decisions import Decisions
+from warehouse.erase.erasures import guard
+from warehouse.erase.marker import expect_none
 from warehouse.errors import LandingBusy, LandingError, LandingUnknown
 from warehouse.seen import FILE, SeenIndex
 from warehouse.sidecar import Mode
@@ -133,6 +135,7 @@ class Landing:
         trust_source: bool = False,
         resumed: bool | None = None,
         grouped: bool = False,
+        key: Callable[[], bytes] | None = None,
     ) -> BatchWriter:
         """Open the stream for writing; raises LandingBusy while another writer has it.
 
@@ -140,8 +143,10 @@ class Landing:
         tells the loader to take older versions (after a restore at the source). `resumed` says
         whether an interrupted scan goes on; None: it does where `read` is that of the scan.
         `grouped` keeps documents whose rows repeat their head whole: no row is left out as
-        unchanged, and a batch ends between two keys only.
+        unchanged, and a batch ends between two keys only. `key` gives the installation's: with it
+        erased persons are kept out (KeyChanged where it is another than theirs).
         """
+        expect_none(self.root)
         folder = self.folder(connection, stream)
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -150,6 +155,7 @@ class Landing:
         lock = _lock(folder, f"{connection}/{stream}")
         with ExitStack() as failed:
             failed.callback(lock.close)
+            kept_out = guard(self.decisions, connection, stream, key)
             self._clear(folder, connection, stream)
             index = self._index(folder, connection, stream)
             failed.callback(index.close)
@@ -158,6 +164,7 @@ class Landing:
                 started=started, window=window or (None, None), trust=trust_source,
                 resumed=resumed, grouped=grouped, index=index, last=self.last(connection, stream),
                 bookmark=self.bookmark(connection, stream), lock=lock, now=self.now,
+                guard=kept_out,
             )  # fmt: skip
             failed.pop_all()
         return made
@@ -223,6 +230,14 @@ class Landing:
         index.set_accepted(accepted)
         if numbers and numbers[-1] > index.applied:
             index.catch_up((read_batch(folder, n) for n in numbers if n > index.applied), accepted)
+
+    def clear(self, connection: str, stream: str) -> None:
+        """Remove what dead writers left; the caller holds the stream."""
+        self._clear(self.folder(connection, stream), connection, stream)
+
+    def hold(self, connection: str, stream: str) -> TextIO:
+        """Take the stream's lock, that nothing is landed; raises LandingBusy. Close it."""
+        return _lock(self.folder(connection, stream), f"{connection}/{stream}")
 
     def _clear(self, folder: Path, connection: str, stream: str) -> None:
         """Remove what dead writers left: temporary files, data after the last whole batch.

@@ -21,6 +21,7 @@ from warehouse.batch import Batch
 from warehouse.bounds import with_more
 from warehouse.clock import iso
 from warehouse.ddl import quote
+from warehouse.erase.erasures import ALL
 from warehouse.intake import Intake
 from warehouse.landing import Landing
 from warehouse.model.plan import StreamPlan
@@ -225,10 +226,11 @@ def stage_records(
     main: Staged | None = None
     for number, target in enumerate(plan.targets):
         left_out = {(b, p) for b, p, e in discarded if e == target.entity}
+        erased = _erased(taken.batches, target.entity)
         if number == 0:
             lines = {(b.batch, b.position): b.reason for b in taken.bad}
             found.bad[target.entity, "malformed"] = {
-                place: why for place, why in lines.items() if place not in left_out
+                place: why for place, why in lines.items() if place not in left_out | erased
             }
             found.discarded.update(batch for batch, _ in lines.keys() & left_out)
         if entities is not None and target.entity not in entities:
@@ -246,11 +248,24 @@ def stage_records(
         if staged.failed:
             places = _places(con, staged.failed)
             said = f"the mapping's SQL raises on this record ({staged.reason})"
-            found.bad[target.entity, "statement"] = {p: said for p in places if p not in left_out}
+            found.bad[target.entity, "statement"] = {
+                p: said for p in places if p not in left_out | erased
+            }
+        stage.leave_out(con, staged, erased)
         found.discarded.update(stage.leave_out(con, staged, left_out))
         found.warnings += stage.count_warnings(con, staged)
         found.targets.append(staged)
     return found
+
+
+def _erased(batches: Sequence[Batch], entity: str) -> set[tuple[int, int]]:
+    """Return the records of which no row is made any more: a person's that was erased."""
+    return {
+        (batch.sequence, position)
+        for batch in batches
+        for position, entities in batch.sidecar.erased.items()
+        if ALL in entities or entity in entities
+    }
 
 
 def apply_records(load: Load, rows: StagedRecords, *, vanished: bool = True) -> None:

@@ -7,6 +7,7 @@ variables of the loading connection and is never written to a file.
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -99,6 +100,11 @@ def party_key(value: str) -> str:
         f"CASE WHEN regexp_full_match({value}, {literal(f'(?:{_PLAIN_KEY})?')}) THEN {value} "
         f"WHEN {value} IS NOT NULL THEN {_name_for(value)} END"
     )
+
+
+def is_plain_key(key: str) -> bool:
+    """Return whether a key is plainly a system's own id (see `party_key`)."""
+    return re.fullmatch(_PLAIN_KEY, key) is not None
 
 
 def mask_sql(kind: str, value: str) -> str:

@@ -17,6 +17,7 @@ import duckdb
 from warehouse import crashpoints, keyprint, lock, settle, store
 from warehouse.batch import sync_folder
 from warehouse.ddl import columns_of, source_table
+from warehouse.erase.marker import expect_none
 from warehouse.errors import LandingDamaged, StoreDamaged
 from warehouse.home import Home
 from warehouse.landing import Landing
@@ -70,7 +71,9 @@ def rebuild(
     `accept_loss`; the old store is then as it was.
     """
     new = home.store.with_name("rebuilt.duckdb")
+    expect_none(home.landing)
     with lock.hold(home.lock, wait=wait, now=lambda: moment(now), on_wait=on_wait):
+        expect_none(home.landing)
         kept = _kept(home.store, wait, (keyprint.NAME, *(() if accept_loss else (settle.LAST,))))
         for path in (new, _log(new)):
             path.unlink(missing_ok=True)

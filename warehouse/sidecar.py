@@ -41,6 +41,7 @@ class Sidecar(BaseModel):
     part: str | None = None
     held: bool = False
     trust: bool = False
+    erased: dict[int, list[str]] = {}
     started_at: str
     ended_at: str
     connector: str

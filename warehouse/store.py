@@ -18,6 +18,7 @@ from warehouse import crashpoints, lock, trouble, upgrades
 from warehouse.batch import sync_folder
 from warehouse.clock import Clock, utc_now
 from warehouse.ddl import literal
+from warehouse.erase import marker
 from warehouse.errors import StoreDamaged
 from warehouse.home import Home
 from warehouse.lock import OnWait, StoreBusy
@@ -87,7 +88,9 @@ def open_store(
     `memory` is DuckDB's limit, half of the machine's by default. Raises StoreTooNew, or StoreError
     for a file that cannot be read or a full disk.
     """
+    marker.expect_none(home.landing)
     with lock.hold(home.lock, wait=wait, now=clock, on_wait=on_wait):
+        marker.expect_none(home.landing)
         file = path or home.store
         _sweep(home)
         if not file.exists():

@@ -22,6 +22,7 @@ from warehouse.batch import (
     write_segments,
 )
 from warehouse.clock import Clock, iso
+from warehouse.erase.erasures import Guard
 from warehouse.errors import LandingError
 from warehouse.hashing import RowHasher
 from warehouse.scans import Scans
@@ -70,6 +71,7 @@ class BatchWriter:
         bookmark: dict[str, Any] | None,
         lock: TextIO,
         now: Clock,
+        guard: Guard | None = None,
     ) -> None:
         self.folder = folder
         self._head = {
@@ -78,6 +80,7 @@ class BatchWriter:
         }  # fmt: skip
         self._index, self._lock, self._now = index, lock, now
         self._hasher = RowHasher()
+        self._guard = guard
         self._closed = False
         self._grouped = grouped
         self._last_key: str | None = None
@@ -109,6 +112,7 @@ class BatchWriter:
         self._tables: list[Any] = []
         self._segments: list[Segment] = []
         self._rows = self._size = self._unchanged = 0
+        self._left_out: dict[int, list[str]] = {}
         self._since = self._now()
 
     # --- pages -------------------------------------------------------------------------------
@@ -149,13 +153,13 @@ class BatchWriter:
         if kind == "records":
             self._add_records(records, keys, part, complete)
         elif kind == "keys":
-            present = [k for k in keys if k is not None]
+            present = [self._known(k) for k in keys if k is not None]
             self._index.mark(present)
             self._scans.count(part, len(keys) - len(present))
             self.report.read += len(present)
             self._unchanged += len(present)
         else:
-            gone = [k for k in keys if k is not None]
+            gone = [self._known(k) for k in keys if k is not None]
             self.flush()
             self._deletions(gone, iso(self._now()), part, bookmark)
         self._bookmark = dict(bookmark) if bookmark is not None else None
@@ -180,6 +184,15 @@ class BatchWriter:
                 "this is a defect of the connector: report it.",
                 place=f"{self._head['connection']}/{self._head['stream']}",
             )
+        left_out: dict[int, tuple[str, ...]] = {}
+        if self._guard is not None:
+            passed = self._guard.passed(records, keys)
+            records, keys, left_out = passed.records, passed.keys, passed.left_out
+            count, out = len(keys), count - len(keys)
+            self._index.mark(passed.kept_out)  # they count as seen: a scan stays proved
+            self._scans.count(part, passed.nameless)
+            self.report.read, self._unchanged = self.report.read + out, self._unchanged + out
+            self.report.warnings.update(passed.warnings)
         repeated = {k for k, n in Counter(keys).items() if n > 1} if len(set(keys)) < count else ()
         for some, start, end in pages.cut(records, MAX_RECORDS, MAX_BYTES):
             picked = pages.pick(
@@ -189,6 +202,9 @@ class BatchWriter:
             )  # fmt: skip
             if picked.landed:
                 self._keep(some, picked.landed)
+                places = enumerate(picked.landed, self._rows - len(picked.landed) + 1)
+                gone = {i: left_out.get(start + n, ()) for i, n in places} if left_out else {}
+                self._left_out |= {i: list(entities) for i, entities in gone.items() if entities}
             self._segments += picked.segments
             self._scans.count(part, picked.without_key)
             self.report.read += end - start
@@ -196,6 +212,9 @@ class BatchWriter:
             self._last_key = keys[end - 1]
             if end < count and self._is_full() and not self._goes_on(keys[end:]):
                 self.flush()
+
+    def _known(self, key: str) -> str:
+        return key if self._guard is None else self._guard.known(key)
 
     def _keep(self, records: pages.Records, landed: list[int]) -> None:
         """Keep records to be landed; those of another shape that wait are landed before."""
@@ -269,6 +288,7 @@ class BatchWriter:
                 "rows": rows, "unchanged": self._unchanged if content == "records" else 0,
                 "bytes": size, "sha256": sha256, "bookmark": self._bookmark,
                 "complete": complete, "total": self._total, "part": part, "held": held,
+                "erased": self._left_out if content == "records" else {},
                 "ended_at": iso(self._now()),
             }
         )  # fmt: skip
