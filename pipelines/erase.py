@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -75,8 +75,9 @@ class Seen:
 
 @dataclass(slots=True)
 class Erased:
-    """What was done. `proof` is None where it was not asked for; `regrouped` counts documents of
-    the person that are another thing than before, since what joined them is gone.
+    """What was done; `proof` is None where it was not asked for.
+
+    `regrouped` counts documents that are another thing than before: what joined them is gone.
     """
 
     decision: int
@@ -90,7 +91,6 @@ class Erased:
     regrouped: int
     values: int
     proof: prove.Proof | None = None
-    steps: list[str] = field(default_factory=list)
 
 
 class Unknown(DecisionError):

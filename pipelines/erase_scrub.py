@@ -97,7 +97,7 @@ def _replace(con: Connection, table: Table, name: str, text: str) -> int:
     is_json = isinstance(column.type, JSON) and con.dialect.name != "sqlite"
     changed = con.execute(
         update(table)
-        .where(plain.contains(text, autoescape=True))
+        .where(plain != after)
         .values({name: cast(after, column.type) if is_json else type_coerce(after, Text)})
     )
     return changed.rowcount

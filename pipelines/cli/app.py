@@ -13,6 +13,7 @@ from pipelines.cli import (
     connectors,
     deletions,
     demo,
+    erase,
     explain,
     folder,
     new_connector,
@@ -81,6 +82,7 @@ app.command("pull", help=t("help.pull"))(pulling.pull)
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
 app.command("space", help=t("help.space"))(room.space)
+app.command("erase", help=t("help.erase"))(erase.erase)
 app.command("ui", help=t("help.ui"))(ui.ui)
 app.command("new-connector", help=t("help.new_connector"))(new_connector.new_connector)
 app.command("simulator", help=t("help.simulator"))(simulator.simulator)

@@ -124,7 +124,7 @@ def _one(con: duckdb.DuckDBPyConnection, word: str, *, whole: bool) -> Meant:
     """
     from warehouse import meant
 
-    found = meant.find(con, "party", _unmasked(word))
+    found = meant.find(con, "party", unmasked(word))
     if not found:
         raise CliError(t("party.unknown", word=_shown(word)), t("party.unknown_do"))
     if len(found) == 1:
@@ -156,7 +156,7 @@ def _shown(word: str) -> str:
     return word if as_id(word) else t("party.identifier")
 
 
-def _unmasked(word: str) -> str:
+def unmasked(word: str) -> str:
     """Return the id of a record whose key is published under a pseudonym, else `word`."""
     connection, _, rest = word.partition("/")
     stream, _, key = rest.partition("/")

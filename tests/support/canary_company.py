@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import multiprocessing
+import os
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from file_connections import write_all
 from connectors.base import utc_now
 from connectors.rest.serve import serve
 from connectors.rest.simulator import Collection, RestSimulator
+from pipelines.erase import Erasure
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from warehouse import ruled
@@ -134,16 +139,18 @@ CONTACT = {"id": 31, "name": NAME, "mobile": PHONE, "mail": MAIL, "id_card": ID,
 TICKETS = [
     {"id": 1, "contact": 31, "subject": f"{NAME}来电", "body": f"请回电{PHONE}，地址{ADDRESS}",
      "created_at": SEEN, "updated_at": SEEN},
-    {"id": 2, "contact": 4, "subject": "发票", "body": f"转告 139 8765 4321 的客户",
+    {"id": 2, "contact": 4, "subject": "发票", "body": "转告 139 8765 4321 的客户",
      "created_at": SEEN, "updated_at": SEEN},
     {"id": 3, "contact": 4, "subject": "退货", "body": "一切照旧", "created_at": SEEN,
      "updated_at": SEEN},
 ]  # fmt: skip
 CLIENTS = ["code,name,tel,idno,addr", f"K0007,{NAME},{PHONE},{ID},{ADDRESS}",
            *(f"K{n:04d},客户{n},137{n:08d},," for n in range(100, 130))]  # fmt: skip
-SALES = ["no,client,amount,receiver,receiver_tel,receiver_addr",
-         f"XS001,K0007,88.80,{NAME},{PHONE},{ADDRESS}",
-         *(f"XS{n},K{n:04d},{n}.50,客户{n},137{n:08d},某路{n}号" for n in range(100, 130))]  # fmt: skip
+SALES = [
+    "no,client,amount,receiver,receiver_tel,receiver_addr",
+    f"XS001,K0007,88.80,{NAME},{PHONE},{ADDRESS}",
+    *(f"XS{n},K{n:04d},{n}.50,客户{n},137{n:08d},某路{n}" for n in range(100, 130)),
+]
 
 
 @dataclass
@@ -210,7 +217,10 @@ def server() -> RestSimulator:
 
 @contextmanager
 def running(root: Path) -> Iterator[Company]:
-    """Serve the systems, write the workspace under `root`, sync twice with changes between."""
+    """Serve the systems, write the workspace under `root`, sync, change, merge, sync again.
+
+    A merge whose reason names the person is decided, and logs and run history quote what they say.
+    """
     app = server()
     with serve(app) as url:
         write_all(root, files(url))
@@ -225,10 +235,34 @@ def running(root: Path) -> Iterator[Company]:
             why=f"同一人：{NAME} {PHONE}", at=utc_now(),
         )  # fmt: skip
         made.sync()
+        _plant(made.space)
         try:
             yield made
         finally:
             made.space.control.close()
+
+
+def _plant(space: Workspace) -> None:
+    """Write values where errors of libraries and systems may quote them."""
+    at = utc_now()
+    space.control.record_run(
+        {
+            "run_id": "r-1", "connection": "shop", "stream": "customers", "mode": "full",
+            "status": "failed", "started_at": at, "ended_at": at, "counts": {},
+            "error": {"kind": "Odd", "what": f"bad value {NAME}", "do": "", "place": ""},
+            "bookmark_before": None, "bookmark_after": {"last": MAIL},
+        }
+    )  # fmt: skip
+    logs = space.home.root / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "access.jsonl").write_text(f'{{"id": "shop/customers/{PHONE}"}}\n{{"id": "x"}}\n')
+    (logs / "cli.log").write_text(f"--- isthmus explain\n  ValueError: {NAME}\n")
+    with closing(sqlite3.connect(space.home.dagster / "events.db")) as db:
+        db.execute("create table event_logs (id integer, event text)")
+        long = "x" * 5000
+        db.execute("insert into event_logs values (1, ?)", (json.dumps({"m": long + NAME}),))
+        db.execute("insert into event_logs values (2, ?)", ('{"m": "all is well"}',))
+        db.commit()
 
 
 def homes_texts(root: Path, values: tuple[str, ...] = CANARIES) -> dict[str, set[str]]:
@@ -245,7 +279,9 @@ def homes_texts(root: Path, values: tuple[str, ...] = CANARIES) -> dict[str, set
             content += str(pq.read_table(path).to_pylist()).encode()
         elif path.suffix == ".duckdb":
             content += _tables(path)
-        hits = {v for v in values if v.encode() in content}
+        hits = {
+            v for v in values if v.encode() in content or json.dumps(v)[1:-1].encode() in content
+        }
         if hits:
             found[str(path.relative_to(root))] = hits
     return found
@@ -262,3 +298,20 @@ def _tables(path: Path) -> bytes:
             str(con.execute(f'from "{schema}"."{name}"').fetchall()).encode()
             for schema, name in names
         )
+
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["canary_company"])
+
+
+def erase_killed_at(root: Path, point: str) -> int:
+    """Erase the person in a process that is killed at a point; returns its exit code."""
+    child = CONTEXT.Process(target=_erase, args=(root, point))
+    child.start()
+    child.join(120)
+    return child.exitcode if child.exitcode is not None else 0
+
+
+def _erase(root: Path, point: str) -> None:
+    os.environ["ISTHMUS_CRASH_AT"] = point
+    Erasure(Workspace.discover({}, start=root), utc_now).erase(MAIL, why="request", who="dpo")

@@ -88,7 +88,7 @@ def _begin(con: duckdb.DuckDBPyConnection, work: Sequence[StreamWork]) -> None:
     temptables.fill(
         con, "erase_places",
         {"connection": "VARCHAR", "stream": "VARCHAR", "batch": "BIGINT", "position": "BIGINT"},
-        ((w.connection, w.stream, batch, position) for w in work for batch, position, _ in w.places),
+        ((w.connection, w.stream, *place[:2]) for w in work for place in w.places),
     )  # fmt: skip
     parts = [
         f"SELECT {literal(entity)} AS entity, {_KEY}, record_key FROM {database}{table.full} "

@@ -1,0 +1,166 @@
+"""An erasure that is killed anywhere goes on where it was and ends as one that was not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import canary_company
+import pytest
+from canary_company import CANARIES, MAIL, NAME, PHONE, Company, erase_killed_at
+
+from connectors.base import utc_now
+from pipelines.cli import main
+from pipelines.erase import Erasure, Several
+from pipelines.sync import sync_stream, unify_publish
+from pipelines.workspace import Workspace
+from warehouse import crashpoints
+from warehouse.decisions import Decisions
+from warehouse.errors import LandingError
+from warehouse.store import open_store
+
+pytestmark = pytest.mark.xdist_group("erase")
+POINTS = [p for p in crashpoints.UPKEEP if p.startswith("erase.")]
+FEW = ("erase.noted", "erase.batch_written", "erase.store_edited")
+MORE = [p for p in ("decide.written", *POINTS, "erase.batch_written:3", "erase.batch_done:4",
+                    "unify.written", "publish.versioned") if p not in FEW]  # fmt: skip
+KILLED = -9
+SQL = (
+    "select entity, connection, stream, source_key, golden_id from unified.xref order by all",
+    "select source_key, total, ship_to_name, is_deleted, row_hash from source.orders order by all",
+    "select source_key, name, phone, row_hash from source.parties order by all",
+    "select source_key, subject, description, row_hash from source.tickets order by all",
+    "select source_key, total, ship_to_name from history.orders order by all",
+    "select id, rule, status from ops.quarantine order by all",
+    "select connection, stream, batch, sha256, rows from ops.batches order by all",
+)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with canary_company.running(tmp_path_factory.mktemp("canary")) as made:
+        made.space.control.close()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def whole(company: Company, tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
+    """Return what the store holds after an erasure that nobody killed."""
+    space = copy_of(company, tmp_path_factory.mktemp("whole") / "mine")
+    Erasure(space, utc_now).erase(MAIL, why="request", who="dpo")
+    return held(space)
+
+
+@pytest.fixture
+def space(company: Company, tmp_path: Path) -> Iterator[Workspace]:
+    made = copy_of(company, tmp_path / "mine")
+    yield made
+    made.control.close()
+
+
+def copy_of(company: Company, root: Path) -> Workspace:
+    shutil.copytree(company.root, root, symlinks=True)
+    return Workspace.discover({}, start=root)
+
+
+def held(space: Workspace) -> list[list[Any]]:
+    with open_store(space.home) as store:
+        return [store.con.execute(sql).fetchall() for sql in SQL]
+
+
+def killed_and_resumed(space: Workspace, point: str, whole: list[list[Any]]) -> None:
+    root = space.defs.parent
+    assert erase_killed_at(root, point) == KILLED
+    if point != "erase.noted":
+        assert len(Decisions(space.home.landing).all("erase")) == 1
+    done = Erasure(space, utc_now).resume()
+    assert done is not None
+    assert done.proof is not None
+    assert done.proof.is_clean
+    assert len(Decisions(space.home.landing).all("erase")) == 1
+    assert held(space) == whole
+    space.control.close()
+    assert canary_company.homes_texts(space.home.root) == {}
+    assert Erasure(space, utc_now).resume() is None
+
+
+@pytest.mark.parametrize("point", FEW)
+def test_a_killed_erasure_goes_on(point: str, space: Workspace, whole: list[list[Any]]) -> None:
+    killed_and_resumed(space, point, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", MORE)
+def test_killed_at_every_point(point: str, space: Workspace, whole: list[list[Any]]) -> None:
+    killed_and_resumed(space, point, whole)
+
+
+def test_nothing_else_runs_between_a_kill_and_its_resumption(space: Workspace) -> None:
+    assert erase_killed_at(space.defs.parent, "erase.batch_done:2") == KILLED
+    outcome = sync_stream(space, "shop", "customers", full=True)
+    assert outcome.error is not None
+    assert "erase --resume" in outcome.error.do
+    assert unify_publish(space).error is not None
+    with pytest.raises(LandingError, match="being erased"):
+        Erasure(space, utc_now).erase(MAIL, why="again", who="dpo")
+    note = (space.home.landing / "_erasing").read_bytes()
+    assert not [v for v in CANARIES if v.encode() in note]
+
+
+def test_the_command_looks_asks_and_erases(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(space.defs.parent)
+    monkeypatch.setenv("ISTHMUS_LANG", "en")
+    before = {p: p.read_bytes() for p in space.home.landing.rglob("*") if p.is_file()}
+    assert main(["erase", PHONE, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert not [v for v in CANARIES if v in told]
+    assert "shop/customers" in told
+    assert main(["erase", PHONE]) == 2  # no reason
+    assert main(["erase", PHONE, "--why", "request"]) == 2  # nobody to ask
+    assert main(["erase", PHONE, "--why", f"for {NAME}", "--yes"]) == 1
+    assert "names the person" in capsys.readouterr().err
+    assert {p: p.read_bytes() for p in before} == before
+    assert main(["erase", PHONE, "--why", "request", "--yes"]) == 0
+    told = capsys.readouterr().out
+    assert "0 hits" in told
+    assert not [v for v in CANARIES if v in told]
+
+
+def test_a_namesake_and_a_shared_number_stay_with_the_other(
+    company: Company, space: Workspace
+) -> None:
+    """The same name, and one phone in a household: what another says too is not taken from him."""
+    company.server.put(
+        "customers",
+        canary_company.customer(
+            5, last="欧阳", first="若澜", phone=PHONE, updated_at=canary_company.LATER
+        ),
+    )
+    assert sync_stream(space, "shop", "customers", full=True).error is None
+    assert unify_publish(space).error is None
+    erasure = Erasure(space, utc_now)
+    with pytest.raises(Several):
+        erasure.look(PHONE)
+    seen = erasure.look("erp/clients/K0007")
+    assert seen.kept["name"] == 1
+    assert seen.kept["phone"] >= 1
+    done = erasure.erase("erp/clients/K0007", why="request", who="dpo")
+    assert done.proof is not None
+    assert done.proof.is_clean
+    with open_store(space.home) as store:
+        rows = store.con.execute(
+            "select name, phone from source.parties where connection = 'shop' and source_key = '5'"
+        ).fetchall()
+        orders = store.con.execute(
+            "select count(*) from source.orders where customer_key = '5' and ship_to_name is null"
+        ).fetchall()
+        mine = store.con.execute(
+            "select ship_to_name, ship_to_phone from source.orders where customer_key = '77'"
+        ).fetchall()
+    assert rows == [(NAME, PHONE)]
+    assert orders == [(0,)]
+    assert mine == [(None, None)] * 2
