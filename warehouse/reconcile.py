@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 
@@ -27,6 +28,9 @@ from warehouse.store import Store
 from warehouse.temptables import fill
 
 MARK = "recon_mark"
+RESTS = "recon_rests_until"
+LONG, REST = 1.0, 20
+"""A reconciliation that took so many seconds is not repeated before `REST` times as long."""
 _KEY = "(f.rule || chr(31) || f.subject)"
 _LEFT = "recon_found", "recon_next", "recon_said", "recon_set"
 
@@ -36,8 +40,8 @@ class Reconciled:
     """What a reconciliation found: `counts` of breaks by rule and status, resolved ones left out.
 
     `open` counts the open ones by severity and rule. `changed` is false where nothing was looked
-    at; `appeared` and `resolved` count breaks of this run. `opens_at` is when the next one that is
-    under way becomes open, as ISO-8601.
+    at; `appeared` and `resolved` count breaks of this run. `opens_at` is when there is something to
+    do without a load, as ISO-8601: a break that is under way becomes open, a rest ends.
     """
 
     changed: bool = False
@@ -60,14 +64,21 @@ def reconcile(
 
     `said` is what people decided of breaks, `rules` are those of the project unless given. Looks at
     nothing where golden rows, roles, settings and decisions are as they were and no break has left
-    its transit window.
+    its transit window; nor, where only rows changed, while it rests from a reconciliation that took
+    long: all that is published waits for it.
     """
     settings, said = settings or Settings(), said or {}
     rules = recon_rules.rules() if rules is None else rules
-    mark = _mark(store, settings, said, rules)
-    con = store.con
-    if store.meta(MARK) == mark and not _is_due(con, now):
+    mark, run = _mark(store, settings, said, rules), str(store.meta("unified_run"))
+    con, began = store.con, time.perf_counter()
+    before, _, looked_at = (store.meta(MARK) or "").partition(" ")
+    if (before, looked_at) == (mark, run) and not _is_due(con, now):
         return _counted(con, Reconciled())
+    rests = store.meta(RESTS)
+    if before == mark and rests and now < datetime.fromisoformat(rests):
+        done = _counted(con, Reconciled())
+        done.opens_at = min(filter(None, (done.opens_at, rests)), key=datetime.fromisoformat)
+        return done
 
     def work() -> Reconciled:
         try:
@@ -77,7 +88,10 @@ def reconcile(
             with bounds.transaction(store):
                 done = _write(con)
                 _tell_rules(con, rules, settings, applies, now)
-                store.set_meta(MARK, mark)
+                store.set_meta(MARK, f"{mark} {run}")
+                seconds = time.perf_counter() - began
+                rest = timedelta(seconds=REST * seconds if seconds > LONG else 0)
+                store.set_meta(RESTS, iso(now + rest))
                 reach("reconcile.written")
             return done
         finally:
@@ -89,14 +103,14 @@ def reconcile(
 def _mark(
     store: Store, settings: Settings, said: Mapping[tuple[str, str], Said], rules: Sequence[Rule]
 ) -> str:
-    """Return what the outcome is a function of, but for time."""
+    """Return what the outcome is a function of, but for time and the rows themselves."""
     roles = store.con.execute(
         "SELECT coalesce(string_agg(concat_ws('/', connection, stream, role), ',' ORDER BY ALL), "
         "'') FROM recon.roles"
     ).fetchall()
     texts = [rule.sql for rule in rules] + [f"{n}{s}" for n, s in recon_rules.steps().items()]
     form = [
-        store.meta("unified_run"), str(store.meta("store_id")), roles, texts, asdict(settings),
+        str(store.meta("store_id")), roles, texts, asdict(settings),
         max((one.sequence for one in said.values()), default=0),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(form, default=str).encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ import pytest
 from recon_rows import LATER, Company, company, order, paid
 from source_rows import MOMENT
 
-from warehouse import explained
+from warehouse import explained, reconcile
 from warehouse.decisions import Decisions
 from warehouse.errors import DecisionError
 from warehouse.home import Home
@@ -152,3 +153,20 @@ def test_a_stuck_rule_name_or_a_lacking_line_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.sql").write_text("-- grain: one row\nselect 1")
     with pytest.raises(StoreError, match="kind"):
         recon_rules.rules(tmp_path)
+
+
+def test_what_took_long_rests_unless_a_person_spoke(
+    firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = count(step=6)  # seconds, at each look at the clock
+    monkeypatch.setattr(reconcile.time, "perf_counter", lambda: next(ticks))
+    start = MOMENT + 10 * DAY
+    assert firm.run(start).changed
+    firm.put("gate", "payment", paid("g3", "T3"))
+    rest = timedelta(seconds=6 * reconcile.REST)
+    early = firm.run(start + rest / 2)
+    assert (early.changed, early.opens_at) == (False, (start + rest).isoformat())
+    assert firm.breaks("status") == [("open",)]
+    other = Settings(rules=(("order_paid_without_money", Setting(severity="warning")),))
+    assert firm.run(start + rest / 2, other).changed
+    assert firm.breaks("status", where="true") == [("resolved",)]
