@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import deployed
 import pytest
 import small_shop
 import yaml
-from dagster_ui import AGAIN, LAUNCH, Ui
+from dagster_ui import AGAIN, LAUNCH, WAIT_SECONDS, Ui
 from deployed import FILES, NGINX, PASSWORDS, UNITS, Place
 from postgres import fresh_database
 from small_shop import at_the_source, in_the_store
@@ -35,6 +36,8 @@ SELECTOR = {
     "repositoryName": "__repository__",
     "jobName": "shop_sync",
 }
+PUBLISHED = """{ runsOrError(filter: {pipelineName: "unify_publish", statuses: [SUCCESS]}) {
+  ... on Runs { results { tags { key value } } } } }"""
 slow = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -143,6 +146,12 @@ def status(ui: Ui, path: str, body: bytes | None = None, **headers: str) -> int:
         return error.code
 
 
+def published(ui: Ui) -> list[dict[str, Any]]:
+    """Return the runs that published, with the values of their tags."""
+    found = ui.ask(PUBLISHED)["runsOrError"]["results"]
+    return [{"tags": {tag["value"] for tag in run["tags"]}} for run in found]
+
+
 def launch(ui: Ui) -> dict[str, Any]:
     params = {"selector": SELECTOR, "runConfigData": {}, "mode": "default"}
     found: dict[str, Any] = ui.ask(LAUNCH, p=params)["launchRun"]
@@ -192,6 +201,11 @@ class TestDeployed:
         seen = {one["stream"]: one["last_success"] for one in json.loads(told.stdout)["streams"]}
         assert None not in seen.values()
         assert set(seen) == {"customers", "orders"}
+        # Nobody asked for it: the sensor saw that something was loaded.
+        until = time.monotonic() + WAIT_SECONDS
+        while all("cli" in run["tags"] for run in published(ui)):
+            assert time.monotonic() < until
+            time.sleep(1)
 
     @pytest.mark.parametrize("path", ["/", "/graphql", "/logs/x", "/report_asset_check/x"])
     def test_nobody_gets_in_without_a_name(self, installation: Installation, proxy: str, path: str):
