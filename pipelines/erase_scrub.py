@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Connection,
     Engine,
     MetaData,
@@ -82,7 +83,7 @@ def _database(engine: Engine, texts: Sequence[str]) -> int:
         for table in known.tables.values():
             for column in table.columns:
                 if isinstance(column.type, String | JSON | Text):
-                    count += sum(_replace(con, table, column.name, t) for t in texts)
+                    count += _replace(con, table, column.name, texts)
     if count and engine.dialect.name == "sqlite":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as con:
             con.exec_driver_sql("VACUUM")  # a changed row leaves its old bytes in free pages
@@ -90,10 +91,12 @@ def _database(engine: Engine, texts: Sequence[str]) -> int:
     return count
 
 
-def _replace(con: Connection, table: Table, name: str, text: str) -> int:
+def _replace(con: Connection, table: Table, name: str, texts: Sequence[str]) -> int:
     column = table.columns[name]
     plain = cast(column, Text)
-    after = func.replace(plain, text, ERASED)
+    after: ColumnElement[str] = plain
+    for text in texts:
+        after = func.replace(after, text, ERASED)
     is_json = isinstance(column.type, JSON) and con.dialect.name != "sqlite"
     changed = con.execute(
         update(table)

@@ -51,7 +51,7 @@ def edit(
     store.attach(con, scratch, _ANEW, read_only=True)
     try:
         _begin(con, work)
-        for entity in HEADERS:
+        for entity in _concerned(con):
             _make_room(live, entity)
         with live.transaction():
             gone = _rows(con, next_load(con))
@@ -103,6 +103,11 @@ def _begin(con: duckdb.DuckDBPyConnection, work: Sequence[StreamWork]) -> None:
     )
 
 
+def _concerned(con: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = con.execute("SELECT DISTINCT entity FROM erase_keys ORDER BY 1").fetchall()
+    return [str(entity) for (entity,) in rows]
+
+
 def _make_room(live: Store, entity: str) -> None:
     """Make the columns real that the new rows fill."""
     for table in _family(entity):
@@ -119,7 +124,7 @@ def _family(entity: str) -> list[ddl.Table]:
 def _rows(con: duckdb.DuckDBPyConnection, load_id: int) -> dict[str, int]:
     """Replace rows, children and history of the keys concerned; returns how many went."""
     gone: dict[str, int] = {}
-    for entity in HEADERS:
+    for entity in _concerned(con):
         for child in (entity, *(c.entity for c in children_of(entity))):
             key = "source_key" if child == entity else "parent_key"
             mine = (
@@ -145,8 +150,8 @@ def _rows(con: duckdb.DuckDBPyConnection, load_id: int) -> dict[str, int]:
 
 def _replace(con: duckdb.DuckDBPyConnection, table: ddl.Table, where: str, load_id: int) -> int:
     there = f"{_ANEW}.{table.full}"
-    names = [n for n in table.names if n in lazy.real_columns(con, table.full)]
-    names = [n for n in names if n in lazy.real_columns(con, there)]
+    real = lazy.real_columns(con, table.full) & lazy.real_columns(con, there)
+    names = [n for n in table.names if n in real]
     (before,) = con.execute(f"DELETE FROM {table.full} WHERE {where}").fetchall()[0]
     said = ", ".join(str(load_id) if n == "load_id" else quote(n) for n in names)
     (after,) = con.execute(

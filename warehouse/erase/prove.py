@@ -50,13 +50,18 @@ def prove(root: Path, values: Sequence[Value], leave_out: Sequence[Path] = ()) -
     """Search every file under `root`, links not followed."""
     proof = Proof()
     words = {v: needles(v) for v in values}
+    seen: set[tuple[int, int]] = set()  # one file may have several names
     for path in sorted(root.rglob("*")):
         if path.is_symlink() or not path.is_file() or path in leave_out:
             continue
         proof.files += 1
         name = str(path.relative_to(root))
         try:
-            proof.bytes += path.stat().st_size
+            said = path.stat()
+            if (said.st_dev, said.st_ino) in seen:
+                continue
+            seen.add((said.st_dev, said.st_ino))
+            proof.bytes += said.st_size
             found = found_in(path, words)
         except FileNotFoundError:
             continue  # a journal that went while we looked
