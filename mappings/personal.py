@@ -26,13 +26,15 @@ class Personal:
 
     `entities` are those of the mapping, the record's own first. `paths` are members that fill
     fields with a privacy tag, `keys` those that the record and its rows are known by, `parties`
-    those that refer to a party, by field. `*` stands for each place of a list.
+    those that refer to a party, by field. `groups` are paths that speak of one person: name, phone
+    and address of who receives. `*` stands for each place of a list.
     """
 
     entities: tuple[str, ...]
     paths: frozenset[Members]
     keys: frozenset[Members]
     parties: frozenset[tuple[str, Members]]
+    groups: frozenset[frozenset[Members]] = frozenset()
 
 
 def personal(mapping: LoadedMapping, others: frozenset[tuple[str, str]] = frozenset()) -> Personal:
@@ -52,16 +54,28 @@ def personal(mapping: LoadedMapping, others: frozenset[tuple[str, str]] = frozen
             each = _members(child.each, ())
             head = (*each[0], EACH) if each and child.each != "rows" else ()
             parts.append((child, entity, head))
-    for part, entity, head in parts:
+    of_one: dict[tuple[int, str], set[Members]] = {}
+    for number, (part, entity, head) in enumerate(parts):
         for tagged, field, members in _fields(part, entity, head):
             if not tagged:
                 parties.add((field, members))
             elif (entity, field) not in others:
                 paths.add(members)
+                if ENTITIES[entity].columns()[field].privacy != "note":
+                    of_one.setdefault((number, _of_whom(field)), set()).add(members)
     keys = {m for k in (form.key, form.group) for m in _key(k)}
     return Personal(
-        tuple(t.entity for t in targets), frozenset(paths), frozenset(keys), frozenset(parties)
-    )
+        tuple(t.entity for t in targets), frozenset(paths), frozenset(keys), frozenset(parties),
+        frozenset(map(frozenset, of_one.values())),
+    )  # fmt: skip
+
+
+def _of_whom(field: str) -> str:
+    """Return what the fields of one person begin with: `ship_to` of `ship_to_phone`."""
+    for head in ("ship_to", "customer", "contact", "payer", "payee", "buyer", "seller", "invoice"):
+        if field.startswith(f"{head}_"):
+            return head
+    return ""
 
 
 def _key(key: object) -> Iterator[Members]:

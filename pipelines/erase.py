@@ -28,7 +28,7 @@ from warehouse import crashpoints
 from warehouse.erase import edit, marker, plan, prove, rewrite, subject
 from warehouse.erase.erasures import KIND, erased_before
 from warehouse.erase.words import Hashes, Value, needles
-from warehouse.errors import DecisionError
+from warehouse.errors import DecisionError, StoreError
 from warehouse.landing import Landing
 from warehouse.store import Store, open_store
 
@@ -313,7 +313,7 @@ class Erasure:
             home.public.with_name(home.public.name + suffix).unlink(missing_ok=True)
         outcome = unify_publish(self.space, now=self.now)
         if outcome.error is not None:
-            raise ConfigError(outcome.error.what, outcome.error.do, place=outcome.error.place)
+            raise StoreError(outcome.error.what, outcome.error.do, place=outcome.error.place)
         current = pointer(home).get("file")
         old = [path for path in versions(home) if path.name != current]
         for path in old:

@@ -132,6 +132,7 @@ CANARY_SHIP = {"name": NAME, "phone": PHONE, "city": "杭州市", "line": ADDRES
 CANARY_ORDERS = [
     order(500, 77, ship=CANARY_SHIP, extra={"contact": {"mail": MAIL}, "rate": 1.10}),
     order(501, 77, ship=CANARY_SHIP, total="not a number"),
+    order(503, 8, ship={"name": NAME, "phone": PHONE, "city": "苏州市", "line": "干将路1号"}),
     order(502, 77, ship={"name": NAME, "phone": None, "city": "杭州市", "line": ADDRESS[3:]}),
 ]
 CONTACT = {"id": 31, "name": NAME, "mobile": PHONE, "mail": MAIL, "id_card": ID,

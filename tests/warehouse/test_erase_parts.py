@@ -109,6 +109,7 @@ class Mapped:
     paths: frozenset[tuple[str, ...]] = frozenset()
     keys: frozenset[tuple[str, ...]] = frozenset({("id",)})
     parties: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
+    groups: frozenset[frozenset[tuple[str, ...]]] = frozenset()
 
 
 MAPPED = {
@@ -225,6 +226,17 @@ def test_another_key_is_refused(erased: tuple[Home, plan.Plan]) -> None:
     with pytest.raises(KeyChanged):
         land(home, "members", MEMBERS, key=None)
     land(home, "other", MEMBERS, key=None)
+
+
+def test_a_decision_whose_key_is_lost_can_be_given_up(erased: tuple[Home, plan.Plan]) -> None:
+    """As docs/privacy.md says it."""
+    home, _ = erased
+    (path,) = (home.landing / "_decisions").glob("*.json")
+    said = json.loads(path.read_text())
+    said["about"] = {"key": "", "subject": "", "values": [], "streams": []}
+    del said["check"]
+    path.write_text(json.dumps(said))
+    assert land(home, "members", MEMBERS, key=b"another key of sixteen bytes").landed == 3
 
 
 def test_older_decisions_mean_the_rewritten_batches(erased: tuple[Home, plan.Plan]) -> None:

@@ -40,6 +40,10 @@ class Mapped(Protocol):
     def parties(self) -> frozenset[tuple[str, blank.Path]]:
         """Members that refer to a party."""
 
+    @property
+    def groups(self) -> frozenset[frozenset[blank.Path]]:
+        """Members that speak of one person."""
+
 
 @dataclass(slots=True)
 class StreamPlan:
@@ -244,7 +248,9 @@ def _take_named(
             if () in paths or (own == "party" and key not in others):
                 plan.removed.add(key)
             else:
-                plan.partly.setdefault(key, set()).update(paths)
+                # Whose phone it is receives the parcel: name and address beside it go too.
+                beside = {p for g in (said.groups if said else ()) if g & paths for p in g}
+                plan.partly.setdefault(key, set()).update(paths | beside)
     for key in plan.removed | plan.owned:
         plan.partly.pop(key, None)
 
