@@ -22,6 +22,8 @@ LONGEST = (
     "faults/test_stores_quick.py",
     "faults/test_network_quick.py",
     "pipelines/test_kills.py",
+    "pipelines/test_erase_kills.py",
+    "pipelines/test_erase.py",
     "system/test_printed_forms.py",
     "faults/test_kills_quick.py",
     "system/test_stripe_localstripe.py",

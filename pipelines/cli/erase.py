@@ -138,7 +138,15 @@ def _plain(value: Seen | Erased) -> dict[str, Any]:
 
 
 def _several(error: Several) -> CliError:
-    lines = [f"  {id}" for id in error.ids[:_SHOWN]]
+    from pipelines.cli.parties import name_of, records
+
+    known, lines = records(error.ids[:_SHOWN]), []
+    for id in error.ids[:_SHOWN]:
+        record = known.get(str(id))
+        name = (record or {}).get("name") or ""
+        lines.append(f"  {id}  {name_of(record, t('party.unpublished'))}  {name}".rstrip())
+    if len(error.ids) > len(lines):
+        lines.append("  …")
     what = t("erase.several", count=len(error.ids))
     return CliError("\n".join([what, *lines]), t("erase.several_do"))
 
