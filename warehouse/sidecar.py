@@ -17,7 +17,8 @@ class Sidecar(BaseModel):
     `unchanged` those left out because they equal the last landed ones. `window` is [from, to] in
     UTC, either may be null. `held` marks deletions that the breaker stopped: they wait for a
     decision. `trust` says that the read was made after a restore at the source, so that the loader
-    takes older versions too. Times are ISO-8601 in UTC.
+    takes older versions too. `erased` gives, by position, the entities of which a record makes no
+    row any more since a person was erased, `*` for all. Times are ISO-8601 in UTC.
     """
 
     model_config = ConfigDict(extra="ignore")
