@@ -19,6 +19,8 @@ from pipelines.sync import sync_stream, unify_publish
 from pipelines.verify import verify_stream
 from pipelines.workspace import Workspace
 
+# It syncs all systems once more; sql and rest are proved in files of their own.
+pytestmark = pytest.mark.slow
 ORDERS = 700
 
 
