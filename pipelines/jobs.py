@@ -123,20 +123,28 @@ def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
 
 
 def _checks(outcome: PublishOutcome) -> Iterator[dg.AssetCheckResult]:
-    """Yield for each severity whether breaks are open; those under way or explained are none."""
+    """Yield for each severity whether breaks are open; those under way or explained are none.
+
+    A rule that could not run is told of, too: nobody knows what it would have found.
+    """
     breaks = outcome.figures.get("breaks", {})
     for word, name in CHECKS.items():
         rules = breaks.get("open", {}).get(word, {})
         many = sum(rules.values())
+        failed = breaks.get("failed", {}).get(word, {})
+        said = f"{many} open: `isthmus breaks list`, recon.breaks in the published file. "
+        lost = f"Rules that could not run, their breaks are as they were: {', '.join(failed)}."
         yield dg.AssetCheckResult(
             asset_key=PUBLISHED,
             check_name=name,
-            passed=not many,
+            passed=not many and not failed,
             severity=dg.AssetCheckSeverity.ERROR if word == "error" else dg.AssetCheckSeverity.WARN,
-            description=f"{many} open: `isthmus breaks list`, recon.breaks in the published file."
-            if many
-            else "None is open.",
-            metadata={"open": many, **{f"open: {rule}": count for rule, count in rules.items()}},
+            description=(said if many else "None is open. ") + (lost if failed else ""),
+            metadata={
+                "open": many,
+                **{f"open: {rule}": count for rule, count in rules.items()},
+                **{f"failed: {rule}": why for rule, why in failed.items()},
+            },
         )
 
 

@@ -107,6 +107,13 @@ RULES = Table(
         ("is_on", "BOOLEAN", "Switched on", "已启用"),
         ("applies", "BOOLEAN", "Applies", "适用", "Both of its sides are there"),
         ("ran_at", _WHEN, "Ran at", "最近运行"),
+        (
+            "failed",
+            _TEXT,
+            "Failed",
+            "运行失败",
+            "The kind of error for which it could not run; its breaks stay as they were",
+        ),
         ("open_count", _COUNT, "Open", "未解决数"),
         ("timing_count", _COUNT, "Under way", "在途数"),
         ("explained_count", _COUNT, "Explained", "已解释数"),

@@ -3,6 +3,8 @@
 Every rule looks at everything anew; what several of them stand on is made once, in temp tables. A
 break is the same thing as long as its rule and subject are, so it appears, ages, is explained, goes
 and comes back. Nothing is done where nothing could have changed.
+
+A rule that raises on odd data is told of and its breaks stay as they were: the others run.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,7 +31,7 @@ from warehouse.temptables import fill
 
 MARK = "recon_mark"
 RESTS = "recon_rests_until"
-LONG, REST = 1.0, 20
+LONG, REST = 5.0, 20
 """A reconciliation that took so many seconds is not repeated before `REST` times as long."""
 _KEY = "(f.rule || chr(31) || f.subject)"
 _LEFT = "recon_found", "recon_next", "recon_said", "recon_set"
@@ -41,7 +43,8 @@ class Reconciled:
 
     `open` counts the open ones by severity and rule. `changed` is false where nothing was looked
     at; `appeared` and `resolved` count breaks of this run. `opens_at` is when there is something to
-    do without a load, as ISO-8601: a break that is under way becomes open, a rest ends.
+    do without a load, as ISO-8601: a break that is under way becomes open, a rest ends. `failed`
+    names by severity the rules that could not run and the kind of their error.
     """
 
     changed: bool = False
@@ -50,6 +53,7 @@ class Reconciled:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     open: dict[str, dict[str, int]] = field(default_factory=dict)
     opens_at: str | None = None
+    failed: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def reconcile(
@@ -82,12 +86,12 @@ def reconcile(
 
     def work() -> Reconciled:
         try:
-            applies = _find(con, rules, settings, now)
+            applies, failed = _find(con, rules, settings, now)
             _take_said(con, said)
-            _live(con, now)
+            _live(con, now, failed)
             with bounds.transaction(store):
                 done = _write(con)
-                _tell_rules(con, rules, settings, applies, now)
+                _tell_rules(con, rules, settings, applies, failed, now)
                 store.set_meta(MARK, f"{mark} {run}")
                 seconds = time.perf_counter() - began
                 rest = timedelta(seconds=REST * seconds if seconds > LONG else 0)
@@ -125,8 +129,8 @@ def _is_due(con: duckdb.DuckDBPyConnection, now: datetime) -> bool:
 
 def _find(
     con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], settings: Settings, now: datetime
-) -> dict[str, bool]:
-    """Fill the temp table `recon_found`; returns which rules apply."""
+) -> tuple[dict[str, bool], dict[str, str]]:
+    """Fill the temp table `recon_found`; returns which rules apply, and why which ones failed."""
     body = ", ".join(f"{quote(f.name)} {f.sql_type}" for f in FOUND)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE recon_found ({body}, kind VARCHAR, severity VARCHAR, "
@@ -136,14 +140,39 @@ def _find(
     applies = {rule.name: all(_is_there(con, need, there) for need in rule.needs) for rule in rules}
     chosen = [r for r in rules if applies[r.name] and not settings.of(r).is_off]
     shared = recon_rules.steps()
+    broken: dict[tuple[str, str], str] = {}
     con.execute("SET VARIABLE recon_now = ?::TIMESTAMPTZ", [now])
     for schema, name in recon_rules.wanted([rule.sql for rule in chosen]):
         table = recon_rules.temp_name(schema, name)
         sql = recon_rules.private(shared[schema, name])
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
+        lost = {one: broken[one] for one in recon_rules.reads(shared[schema, name]) & broken.keys()}
+        why = min(lost.values()) if lost else _tried(
+            con, f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}"
+        )  # fmt: skip
+        if why:
+            broken[schema, name] = why
+    failed: dict[str, str] = {}
     for rule in chosen:
-        _run(con, rule, settings.of(rule))
-    return applies
+        lost = {one: broken[one] for one in recon_rules.reads(rule.sql) & broken.keys()}
+        if why := min(lost.values()) if lost else _run(con, rule, settings.of(rule)):
+            failed[rule.name] = why
+    return applies, failed
+
+
+def _tried(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """Run a statement of a rule; returns the kind of its error, "" where there was none.
+
+    The words of an error hold values of records, and what is told of a rule is published. What
+    spoils more than the one statement (disk, interruption, a file that broke) is raised.
+    """
+    try:
+        con.execute(sql)
+    except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException,
+            duckdb.InterruptException):  # fmt: skip
+        raise
+    except duckdb.Error as error:
+        return type(error).__name__.removesuffix("Exception")
+    return ""
 
 
 def _is_there(con: duckdb.DuckDBPyConnection, need: Need, known: dict[Need, bool]) -> bool:
@@ -160,16 +189,18 @@ def _is_there(con: duckdb.DuckDBPyConnection, need: Need, known: dict[Need, bool
     return known[need]
 
 
-def _run(con: duckdb.DuckDBPyConnection, rule: Rule, own: Setting) -> None:
+def _run(con: duckdb.DuckDBPyConnection, rule: Rule, own: Setting) -> str:
+    """Add what a rule finds to `recon_found`; returns the kind of its error, "" for none."""
     seconds = own.transit.total_seconds() if own.transit else 0
     con.execute(f"SET VARIABLE recon_tolerance = {own.tolerance}::DECIMAL(18,4)")
     con.execute(f"SET VARIABLE recon_transit = to_seconds({seconds})")
     since = f"WHERE happened_at IS NULL OR happened_at >= DATE '{own.since}'" if own.since else ""
-    con.execute(
+    return _tried(
+        con,
         f"INSERT INTO recon_found BY NAME SELECT *, {literal(rule.name)} AS rule, "
         f"{literal(rule.kind)} AS kind, {literal(str(own.severity))} AS severity, "
         f"{own.tolerance} AS tolerance, happened_at + to_seconds({seconds}) AS timing_until "
-        f"FROM ({recon_rules.private(rule.sql)}) {since}"
+        f"FROM ({recon_rules.private(rule.sql)}) {since}",
     )
 
 
@@ -184,8 +215,11 @@ def _take_said(con: duckdb.DuckDBPyConnection, said: Mapping[tuple[str, str], Sa
     )  # fmt: skip
 
 
-def _live(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
-    """Make the temp table `recon_next`: what `recon.breaks` is to be."""
+def _live(con: duckdb.DuckDBPyConnection, now: datetime, failed: Collection[str]) -> None:
+    """Make the temp table `recon_next`: what `recon.breaks` is to be.
+
+    Nobody knows whether breaks of rules that `failed` are gone: they stay, only time goes on.
+    """
     found = {f.name: f"f.{quote(f.name)}" for f in FOUND}
     same = " AND ".join(f"f.{n} IS NOT DISTINCT FROM d.{n}" for n in FIGURES)
     moment = f"TIMESTAMPTZ {literal(now.isoformat())}"
@@ -208,9 +242,12 @@ def _live(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
         "explanation": "if(f.holds, f.why, NULL)",
         "decision": "if(f.holds, f.sequence, NULL)",
     }
+    stays = f"o.rule IN ({', '.join(literal(name) for name in sorted(failed))})"
+    stays = stays if failed else "false"
     gone = {f.name: f"o.{quote(f.name)}" for f in BREAKS.fields} | {
-        "status": "'resolved'",
-        "resolved_at": f"coalesce(o.resolved_at, {moment})",
+        "status": f"CASE WHEN NOT {stays} THEN 'resolved' WHEN o.status = 'timing' AND "
+        f"o.timing_until <= {moment} THEN 'open' ELSE o.status END",
+        "resolved_at": f"if({stays}, o.resolved_at, coalesce(o.resolved_at, {moment}))",
     }
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE recon_next AS WITH f AS (SELECT f.*, md5{_KEY}::UUID AS "
@@ -245,37 +282,46 @@ def _tell_rules(
     rules: Sequence[Rule],
     settings: Settings,
     applies: Mapping[str, bool],
+    failed: Mapping[str, str],
     now: datetime,
 ) -> None:
     """Write `recon.rules`: settings and texts, when each ran last, and how many it has found."""
-    names = RULES.names[:-3]
+    names = RULES.names[:-3]  # but for the counts
     kinds = {f.name: f.sql_type for f in RULES.fields if f.name in names}
-    fill(con, "recon_set", kinds, [_told(r, settings.of(r), applies[r.name], now) for r in rules])
+    told = [_told(r, settings.of(r), applies[r.name], now, failed.get(r.name)) for r in rules]
+    fill(con, "recon_set", kinds, told)
     counts = ", ".join(
-        f"count(*) FILTER (b.status = '{word}')" for word in ("open", "timing", "explained")
+        f"count(*) FILTER (b.status = '{word}') AS {word}_count"
+        for word in ("open", "timing", "explained")
     )
-    ran = "if(s.is_on AND s.applies, s.ran_at, (SELECT max(r.ran_at) FROM recon.rules r WHERE " \
-        "r.rule = s.rule))"  # fmt: skip
+    before = "(SELECT max(r.ran_at) FROM recon.rules r WHERE r.rule = s.rule)"
+    ran = f"if(s.is_on AND s.applies AND s.failed IS NULL, s.ran_at, {before})"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE recon_told AS SELECT s.* REPLACE ({ran} AS ran_at), "
         f"{counts} FROM recon_set s LEFT JOIN {BREAKS.full} b ON b.rule = s.rule GROUP BY ALL"
     )
     con.execute(f"DELETE FROM {RULES.full}")
-    con.execute(f"INSERT INTO {RULES.full} SELECT * FROM recon_told ORDER BY rule")
+    con.execute(f"INSERT INTO {RULES.full} BY NAME SELECT * FROM recon_told ORDER BY rule")
     con.execute("DROP TABLE recon_told")
 
 
-def _told(rule: Rule, own: Setting, applies: bool, now: datetime) -> list[object]:
+def _told(
+    rule: Rule, own: Setting, applies: bool, now: datetime, failed: str | None
+) -> list[object]:
     seconds = int(own.transit.total_seconds()) if own.transit is not None else 0
     return [
         rule.name, rule.kind, own.severity, rule.en, rule.zh, rule.do_en, rule.do_zh,
         rule.needs_said, str(own.tolerance), seconds, own.since and own.since.isoformat(),
-        not own.is_off, applies, now.isoformat(),
+        not own.is_off, applies, now.isoformat(), failed,
     ]  # fmt: skip
 
 
 def _counted(con: duckdb.DuckDBPyConnection, done: Reconciled) -> Reconciled:
-    """Add how many breaks there are."""
+    """Add how many breaks there are, and what could not run."""
+    for severity, rule, why in con.execute(
+        "SELECT severity, rule, failed FROM recon.rules WHERE failed IS NOT NULL ORDER BY ALL"
+    ).fetchall():
+        done.failed.setdefault(severity, {})[rule] = why
     for rule, severity, status, many in con.execute(
         "SELECT rule, severity, status, count(*) FROM recon.breaks WHERE status <> 'resolved' "
         "GROUP BY ALL ORDER BY ALL"

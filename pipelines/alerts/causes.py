@@ -24,10 +24,10 @@ IN_A_ROW = 2
 class Cause:
     """Something that a person has to know of.
 
-    `name` is one of failed, late, quarantine, held, broken, publish, breaks, unproved; with
-    connection and kind (of error; the rule of breaks) it is what the cause is known by. `what` are
-    the system's own words, which may name a customer; `since` is the last moment at which all was
-    well, None where there was none.
+    `name` is one of failed, late, quarantine, held, broken, publish, breaks, unchecked (a rule
+    that could not run), unproved; with connection and kind (of error; the rule) it is what the
+    cause is known by. `what` are the system's own words, which may name a customer; `since` is the
+    last moment at which all was well, None where there was none.
     """
 
     name: str

@@ -27,9 +27,17 @@ where status in ('missing', 'surplus', 'differs')
 group by connection
 order by connection
 """
+FAILED = """
+select rule, severity from recon.rules
+where failed is not null and severity in ('error', 'warning')
+order by rule
+"""
 TABLES = """
 select schema_name || '.' || table_name from duckdb_tables()
 where (schema_name, table_name) in (('recon', 'rules'), ('ops', 'completeness'))
+union all
+select 'failed' from duckdb_columns()
+where (schema_name, table_name, column_name) = ('recon', 'rules', 'failed')
 """
 
 
@@ -55,6 +63,11 @@ def _of_file(path: Path, _inode: int, _mtime: int) -> tuple[Cause, ...]:
                   what=what or "", do=do or "", count=int(count))
             for rule, severity, count, what, do in run_query(path, BREAKS).rows
         ]  # fmt: skip
+    if "failed" in there:
+        found += [
+            Cause("unchecked", "error" if severity == "error" else "warning", "", rule)
+            for rule, severity in run_query(path, FAILED).rows
+        ]
     if "ops.completeness" in there:
         found += [
             Cause("unproved", "error", connection, "", tuple(streams), count=int(count))

@@ -57,6 +57,9 @@ def list_(
         remark(t("breaks.next"))
     else:
         say(t("breaks.none"))
+    failed = [r["rule"] for r in rows("select * from recon.rules order by rule") if r.get("failed")]
+    if failed:
+        remark(t("breaks.failed", rules=", ".join(failed)))
     tell_age(published)
 
 

@@ -302,6 +302,19 @@ def test_breaks_between_systems_and_what_is_not_proved(world: World) -> None:
     ]
 
 
+def test_a_rule_that_could_not_run_is_told(world: World) -> None:
+    publish(world.space, 0, 0)
+    with duckdb.connect(str(world.space.home.current)) as con:
+        con.execute("update recon.rules set failed = 'Conversion' where rule = 'oversell'")
+    world.look()
+    (one,) = world.told
+    assert one.title == "[Isthmus] the rule oversell could not run: its breaks are as they were"
+    assert "all else was published" in one.body
+    publish(world.space, 0, 0)
+    world.told.clear()
+    assert len(world.titles()) == 1
+
+
 def test_whoever_names_nobody_is_told_nothing(tmp_path: Path) -> None:
     world = World(found(tmp_path, ""))
     world.ran("orders", REFUSED)

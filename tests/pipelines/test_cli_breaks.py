@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pipelines.cli import main
 from pipelines.jobs import PUBLISHED, unify_defs
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from warehouse import recon_rules
 
 CONNECTION = """type: pipelines.Connection
 attributes:
@@ -195,3 +197,31 @@ def test_dagster_tells_of_open_breaks_by_severity(
         "recon_breaks_error": (True, dg.AssetCheckSeverity.ERROR, 0),
         "recon_breaks_warning": (False, dg.AssetCheckSeverity.WARN, 1),
     }
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+def test_a_rule_that_raises_is_told_and_all_else_is_published(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = [
+        replace(r, sql=r.sql.replace("d.due as expected", "d.number::decimal as expected"))
+        for r in recon_rules.rules()
+    ]
+    monkeypatch.setattr(recon_rules, "rules", lambda *_: tuple(broken))
+    space.export(env := {})
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    done = unify_defs({}).resolve_job_def("unify_publish").execute_in_process()
+    assert done.success
+    said = {
+        e.check_name: (e.passed, e.description, e.metadata.get("failed: payment_amount"))
+        for e in done.get_asset_check_evaluations()
+    }["recon_breaks_error"]
+    assert said[0] is False
+    assert "could not run" in str(said[1])
+    assert said[2] == dg.TextMetadataValue("Conversion")
+    capsys.readouterr()
+    assert main(["breaks", "list"]) == 0
+    told = capsys.readouterr()
+    assert "order_paid_without_money" in told.out
+    assert "could not run, breaks as they were: payment_amount" in told.out + told.err

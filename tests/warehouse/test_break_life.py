@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -13,12 +14,14 @@ import pytest
 from recon_rows import LATER, Company, company, order, paid
 from source_rows import MOMENT
 
-from warehouse import explained, reconcile
+from warehouse import explained, recon_rules
 from warehouse.decisions import Decisions
 from warehouse.errors import DecisionError
 from warehouse.home import Home
 from warehouse.project import project
 from warehouse.recon_rules import Setting, Settings
+from warehouse.reconcile import REST, reconcile
+from warehouse.unify import unify
 
 DAY = timedelta(days=1)
 TOLD = ("rule", "expected", "actual", "status", "occurrences")
@@ -159,14 +162,56 @@ def test_what_took_long_rests_unless_a_person_spoke(
     firm: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks = count(step=6)  # seconds, at each look at the clock
-    monkeypatch.setattr(reconcile.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("warehouse.reconcile.time.perf_counter", lambda: next(ticks))
     start = MOMENT + 10 * DAY
     assert firm.run(start).changed
     firm.put("gate", "payment", paid("g3", "T3"))
-    rest = timedelta(seconds=6 * reconcile.REST)
+    rest = timedelta(seconds=6 * REST)
     early = firm.run(start + rest / 2)
     assert (early.changed, early.opens_at) == (False, (start + rest).isoformat())
     assert firm.breaks("status") == [("open",)]
     other = Settings(rules=(("order_paid_without_money", Setting(severity="warning")),))
     assert firm.run(start + rest / 2, other).changed
     assert firm.breaks("status", where="true") == [("resolved",)]
+
+
+def test_a_rule_that_raises_stops_no_other_and_keeps_its_breaks(firm: Company) -> None:
+    """Its breaks are not called gone; what stands on a step that raises fails with it."""
+    firm.run(MOMENT + DAY)
+    rules = {rule.name: rule for rule in recon_rules.rules()}
+    one = rules["order_paid_without_money"]
+    rules[one.name] = replace(
+        one,
+        sql="select o.number as subject, o.number::decimal as expected, "
+        "o.placed_at as happened_at from main.orders as o",
+    )
+    firm.put("gate", "payment", paid("g3", "T3"), paid("g9", "T9", 70))
+    unify(firm.store, now=LATER)
+    done = reconcile(firm.store, now=LATER, rules=list(rules.values()))
+    assert done.failed == {"error": {one.name: "Conversion"}}
+    assert firm.breaks("rule", "status", "last_seen") == [
+        (one.name, "open", MOMENT + DAY),  # under way no longer: time went on
+        ("payment_without_order", "open", LATER),
+    ]
+    told = "SELECT rule, failed, ran_at FROM recon.rules WHERE rule IN (?, ?) ORDER BY rule"
+    names = [one.name, "payment_without_order"]
+    assert firm.store.con.execute(told, names).fetchall() == [
+        (one.name, "Conversion", MOMENT + DAY), ("payment_without_order", None, LATER),
+    ]  # fmt: skip
+    # Asked again with nothing new: told again, opened by no clock, run by none.
+    again = reconcile(firm.store, now=LATER + DAY, rules=list(rules.values()))
+    assert (again.changed, again.failed, again.opens_at) == (False, done.failed, None)
+    mended = firm.run(LATER + DAY)
+    assert (mended.failed, mended.resolved) == ({}, 1)
+
+
+def test_a_step_that_raises_fails_the_rules_that_stand_on_it(
+    firm: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = dict(recon_rules.steps())
+    steps["step", "gateway_orders"] = "select 'x'::integer as order_id"
+    monkeypatch.setattr(recon_rules, "steps", lambda *_: steps)
+    done = firm.run()
+    assert set(done.failed["error"]) == {
+        "order_paid_without_money", "paid_order_unpaid", "payment_amount",
+    }  # fmt: skip
