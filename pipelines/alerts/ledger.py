@@ -76,7 +76,7 @@ class Ledger:
                 for one in tellers:
                     if one.wants(cause.severity):
                         _write(con, one, "alert", key, texts.alert(cause, one.voice), now)
-            for key in stood.keys() - known.keys():
+            for key in sorted(stood.keys() - known.keys()):
                 if stood[key]["facts"]["connection"] not in quiet:
                     _end(con, stood[key], tellers, now)
 
