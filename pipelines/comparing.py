@@ -55,6 +55,11 @@ class Comparing:
         if self.countable.sums and found is not None and not self.plan.grouped:
             self.proof.summed, self.member = found
 
+    @property
+    def is_of_party(self) -> bool:
+        """Whether keys of the stream are those of parties."""
+        return any(target.entity == "party" for target in self.plan.targets)
+
     def stock(self, *, whole: bool = True) -> Stock:
         """Take stock of the stream here; not `whole`: of what `since` leaves."""
         from mappings.counting import counting_plan
@@ -135,7 +140,11 @@ class Comparing:
             Span(), None, len(set(keys)), held.count, held.aside, held.left_out, held.lost
         )
         window.status = "missing" if missing else "surplus" if surplus and complete else "equal"
-        said = [named("missing here", missing), named("not at the source", surplus)]
+        person = self.is_of_party
+        said = [
+            named("missing here", missing, of_party=person),
+            named("not at the source", surplus, of_party=person),
+        ]
         if not complete:
             said.append("the source did not prove its list of keys complete")
         window.message = "; ".join(s for s in said if s)

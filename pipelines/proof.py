@@ -167,12 +167,19 @@ def joined(spans: Sequence[Span]) -> list[tuple[datetime, datetime]]:
     return found
 
 
-def named(what: str, keys: Sequence[str]) -> str:
-    """Return how many keys there are and the first of them; "" for none."""
+def named(what: str, keys: Sequence[str], *, of_party: bool = False) -> str:
+    """Return how many keys there are and the first of them; "" for none.
+
+    Keys `of_party` that are not plainly a system's own id are not named: they may be a person's
+    name or openid, and what is said here is published.
+    """
     if not keys:
         return ""
-    more = ", …" if len(keys) > NAMED else ""
-    return f"{len(keys)} {what}: {', '.join(keys[:NAMED])}{more}"
+    from warehouse.mask import is_plain_key
+
+    shown = [k for k in keys if not of_party or is_plain_key(k)][:NAMED]
+    more = ["…"] if len(keys) > len(shown) else []
+    return f"{len(keys)} {what}: {', '.join([*shown, *more])}"
 
 
 def _midnights(since: datetime, until: datetime) -> list[datetime]:

@@ -261,7 +261,9 @@ class _Check:
                     (held,) = stock.count([(None, None)])
             elif lost:
                 window.status = "missing"
-                window.message = named("landed and not in the store", lost)
+                window.message = named(
+                    "landed and not in the store", lost, of_party=self.comparing.is_of_party
+                )
             window.store, window.aside, window.left_out = held.count, held.aside, held.left_out
         self.proof.windows = [window]
 
@@ -299,7 +301,9 @@ class _Check:
         window = self.proof.windows[0]
         if not window.is_off:
             window.status = "surplus"
-        said = named("rows that no landed record made", strangers)
+        said = named(
+            "rows that no landed record made", strangers, of_party=self.comparing.is_of_party
+        )
         window.message = "; ".join(
             s
             for s in (window.message, f"{said}: isthmus rebuild makes the store without them")
