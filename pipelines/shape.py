@@ -1,11 +1,13 @@
 """What records look like: which fields they have, of which types and lengths, never which values.
 
 A vendor's upgrade that renames a field or writes a number as text is seen here before anybody
-misses the values. A few records a run are looked at, none is kept.
+misses the values. A few records a run are looked at, none is kept. A name that is a value itself (a
+map by e-mail, phone or id) is told as `*`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -27,6 +29,13 @@ USUAL = 0.95
 """Share of the known records that had a field which is missed when it is gone."""
 REMEMBERED = 5_000
 DEEPEST = 6
+MOST = 2_000
+"""Fields that are kept of a stream: of more, those that the most records had."""
+_VALUE = re.compile(
+    r"[^@\s]+@(?!odata|microsoft)[^@\s]+\.[^@\s]+|\+?[-0-9 ().]{7,}"
+    r"|[0-9a-f]{8}-[0-9a-f-]{20,}|.{100,}",
+    re.DOTALL | re.IGNORECASE,
+)
 
 _TYPES = {str: "text", bool: "boolean", int: "number", float: "number", dict: "object"}
 
@@ -91,6 +100,9 @@ class Shape:
             for kind in new.types:
                 mine.add(kind, new.longest, 0)
             mine.count += new.count
+        if len(known.fields) > MOST:
+            ranked = sorted(known.fields.items(), key=lambda one: (-one[1].count, one[0]))
+            known.fields = dict(ranked[:MOST])
         return known
 
 
@@ -164,7 +176,8 @@ def _members(value: Any, path: str, depth: int) -> Iterator[tuple[str, str, int]
     """Yield path, type and length of what a JSON value holds; null is nothing."""
     if isinstance(value, dict) and depth < DEEPEST:
         for name, inner in value.items():
-            yield from _members(inner, f"{path}.{name}" if path else name, depth + 1)
+            said = "*" if _VALUE.fullmatch(name) else name
+            yield from _members(inner, f"{path}.{said}" if path else said, depth + 1)
     elif isinstance(value, list) and depth < DEEPEST:
         if path:
             yield path, "list", len(value)

@@ -14,7 +14,7 @@ from rest_parts import SimulatorTransport
 
 from connectors.rest.simulator import Collection, RestSimulator
 from pipelines.outcome import StreamOutcome
-from pipelines.shape import ENOUGH, Change, Shape, changes
+from pipelines.shape import ENOUGH, MOST, Change, Field, Shape, changes
 from pipelines.stream_checks import finished, row_count, schema
 from pipelines.sync import sync_stream
 from pipelines.workspace import Workspace
@@ -80,6 +80,29 @@ def test_a_table_has_a_shape_too() -> None:
     assert {path: (str(f), f.count) for path, f in found.fields.items()} == {
         "sku": ("text, 2", 1), "qty": ("number, 1", 2),
     }  # fmt: skip
+
+
+def test_names_that_are_values_are_kept_as_a_sign() -> None:
+    shape = Shape()
+    shape.look([msgspec.Raw(msgspec.json.encode({
+        "by_phone": {"138 0013 8000": {"at": 1}}, "by_mail": {"li@firm.example": 2},
+        "by_id": {"5f0c6a1e-8a52-4a0e-9c1d-0242ac120002": 3}, "cf_100001": 4, "2025": 5,
+        "@odata.etag": "W", "_owner_value@OData.Community.Display.V1.FormattedValue": "x",
+    }))])  # fmt: skip
+    assert sorted(shape.fields) == [
+        "2025", "@odata.etag", "_owner_value@OData.Community.Display.V1.FormattedValue",
+        "by_id.*", "by_mail.*", "by_phone.*.at", "cf_100001",
+    ]  # fmt: skip
+
+
+def test_what_is_known_of_a_stream_has_a_bound() -> None:
+    """A map by names of things has other names in every record."""
+    known = Shape(40, {"id": Field(["number"], 3, 40)})
+    newer = Shape(20, {f"by.{n}": Field(["text"], 3, 1) for n in range(MOST + 5)})
+    newer.fields["id"] = Field(["number"], 3, 20)
+    merged = known.merge(newer, ())
+    assert len(merged.fields) == MOST
+    assert merged.fields["id"].count == 60
 
 
 def test_a_stream_tells_once_and_without_values(tmp_path: Path) -> None:
