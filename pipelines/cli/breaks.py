@@ -35,6 +35,7 @@ def list_(
     """List breaks as published, the worst first; open ones unless another status is named."""
     published = current(workspace().home)
     _expect(rule, status)
+    _expect_some()
     chosen = [f"status = '{status or 'open'}'", *([f"rule = '{rule}'"] if rule else [])]
     found = rows(
         f"select * from recon.breaks where {' and '.join(chosen)} order by case severity when "
@@ -135,8 +136,16 @@ def _expect(rule: str, status: str) -> None:
         raise CliError(t("breaks.no_status", status=status), meant(status, STATUSES))
 
 
+def _expect_some() -> None:
+    """End the command at a file that a release published which had no breaks."""
+    if not rows("select 1 from duckdb_tables() where (schema_name, table_name) = "
+                "('recon', 'breaks')"):  # fmt: skip
+        raise CliError(t("breaks.not_yet"), t("breaks.not_yet_do"))
+
+
 def _one(break_id: str) -> dict[str, Any]:
     """Return the break of an id, or of the beginning of one; ends the command otherwise."""
+    _expect_some()
     start = break_id.strip().lower()
     if len(start) < LEAST or set(start) - set("0123456789abcdef-"):
         raise CliError(t("breaks.unknown", id=break_id[:60]), t("breaks.unknown_do"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from pipelines.cli import main
@@ -225,3 +226,14 @@ def test_a_rule_that_raises_is_told_and_all_else_is_published(
     told = capsys.readouterr()
     assert "order_paid_without_money" in told.out
     assert "could not run, breaks as they were: payment_amount" in told.out + told.err
+
+
+def test_a_file_of_an_older_release_is_said(
+    space: Workspace, say: Say, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = space.home.published / "older.duckdb"
+    with duckdb.connect(str(new)) as con:
+        con.execute("create table t as select 1")
+    new.replace(space.home.current)
+    assert main(["breaks", "list"]) != 0
+    assert "isthmus publish" in capsys.readouterr().err

@@ -329,3 +329,14 @@ def test_the_names_of_the_published_file_are_put_right_as_a_parser_would(path: P
     assert hit == named
     after = sqlglot.parse_one(recon_rules.private(text), dialect="duckdb")
     assert {t.db for t in after.find_all(exp.Table)} <= {"", "unified", "source", "recon", "ops"}
+
+
+def test_sums_as_large_as_a_column_holds_stop_no_rule(firm: Company) -> None:
+    """Twice such a sum is no value of the column that it comes from."""
+    large = {"total": 99_999_999_999_999, "lines": [], "number": "T1", "customer_key": "c"}
+    firm.put("shop", "order", {**order("1"), **large}, {**order("2"), **large})
+    done = firm.run()
+    assert done.failed == {}
+    assert firm.breaks("rule", "actual", where="rule = 'same_document_twice'") == [
+        ("same_document_twice", 199_999_999_999_998)
+    ]

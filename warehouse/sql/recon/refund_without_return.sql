@@ -16,8 +16,8 @@ with begun as (
 
 given as (
     select
-        order_id, any_value(connection) as connection, any_value(number) as number,
-        any_value(payment_id) as payment_id, sum(amount) as amount, any_value(currency) as currency,
+        order_id, arg_min(connection, payment_id) as connection, arg_min(number, payment_id) as number,
+        min(payment_id) as payment_id, sum(amount) as amount, any_value(currency) as currency,
         max(paid_at) as paid_at
     from mart.order_payments
     where is_gateway and kind = 'refund'

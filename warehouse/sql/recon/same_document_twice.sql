@@ -94,5 +94,5 @@ union all by name
 select
     subject, connection as left_connection, first_key as left_key, number as left_number,
     connection as right_connection, last_key as right_key, other_number as right_number,
-    currency, total as expected, (total * many)::decimal(18, 4) as actual, made_at as happened_at
+    currency, total as expected, (total::decimal(28, 4) * many)::decimal(28, 4) as actual, made_at as happened_at
 from (select * from ordered union all select * from invoiced)
