@@ -3,6 +3,7 @@
 No postponed annotations here: Dagster reads a step's `config` parameter by its class.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -28,7 +29,9 @@ def oncall_jobs(names: Iterable[str]) -> list[dg.JobDefinition]:
     """Return the jobs; their forms offer the connections called `names`."""
     # A form offers the members of an enumeration; without connections any text is taken.
     members = {name: name for name in sorted(names)}
-    Connection: Any = Enum("Connection", members) if members else str
+    # Dagster keeps one enumeration a name in a process: other connections, another name.
+    digest = hashlib.sha256("/".join(members).encode()).hexdigest()[:8]
+    Connection: Any = Enum(f"Connection_{digest}", members) if members else str
 
     class Replay(dg.Config):
         connection: Connection | None = Field(None, description="Only of this one. 仅此连接。")

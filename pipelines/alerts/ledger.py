@@ -66,15 +66,15 @@ class Ledger:
         with self._control.exclusive() as con:
             stood = {row["cause"]: row for row in con.execute(select(alerts)).mappings()}
             for key, cause in known.items():
-                facts = {"facts": cause.facts(), "last_at": now}
-                if key in stood:
+                facts = {"facts": cause.facts(), "severity": cause.severity, "last_at": now}
+                before = stood[key]["severity"] if key in stood else None
+                if before is not None:
                     con.execute(update(alerts).where(alerts.c.cause == key).values(**facts))
-                    continue
-                con.execute(
-                    insert(alerts).values(cause=key, severity=cause.severity, first_at=now, **facts)
-                )
+                else:
+                    con.execute(insert(alerts).values(cause=key, first_at=now, **facts))
                 for one in tellers:
-                    if one.wants(cause.severity):
+                    # Whoever was told of a warning need not hear that it is an error now.
+                    if one.wants(cause.severity) and not (before and one.wants(before)):
                         _write(con, one, "alert", key, texts.alert(cause, one.voice), now)
             for key in sorted(stood.keys() - known.keys()):
                 if stood[key]["facts"]["connection"] not in quiet:

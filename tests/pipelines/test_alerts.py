@@ -12,10 +12,10 @@ import duckdb
 import pytest
 import small_shop
 
-from pipelines.alerts.causes import causes
+from pipelines.alerts.causes import Cause, causes
 from pipelines.alerts.ledger import RATE, Ledger
 from pipelines.alerts.messages import Message
-from pipelines.alerts.watch import Told, watch
+from pipelines.alerts.watch import Told, addresses_of, watch
 from pipelines.cli import main
 from pipelines.outcome import ErrorText, StreamOutcome
 from pipelines.workspace import Workspace
@@ -313,6 +313,16 @@ def test_a_rule_that_could_not_run_is_told(world: World) -> None:
     publish(world.space, 0, 0)
     world.told.clear()
     assert len(world.titles()) == 1
+
+
+def test_a_cause_that_gets_worse_is_told_to_those_who_had_not_heard(world: World) -> None:
+    ledger = Ledger(world.space.control)
+    told, waiting = addresses_of(world.space.company()), []
+    for severity in ("warning", "warning", "error", "error"):
+        cause = Cause("breaks", severity, "", "oversell", count=1)
+        ledger.settle([cause], told, world.now)
+        waiting.append(len(ledger.waiting()))
+    assert waiting == [0, 0, 1, 1]
 
 
 def test_whoever_names_nobody_is_told_nothing(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ lines as (
                 coalesce(fulfilled_quantity, 0)
                 - if(current_quantity is null, 0, coalesce(refunded_quantity, 0)), 0
             ), 0
-        ) as open_quantity
+        )::decimal(18, 6) as open_quantity
     from main.order_lines
     where
         sku is not null

@@ -58,7 +58,7 @@ select
     case
         when quality in ('defective', 'frozen') then 0
         else coalesce(available, on_hand - coalesce(reserved, 0) - coalesce(unavailable, 0))
-    end as available,
+    end::decimal(18, 6) as available,
     case
         when quality in ('defective', 'frozen') then 0
         else coalesce(
@@ -68,6 +68,6 @@ select
                 on_hand - coalesce(reserved, 0) - coalesce(unavailable, 0) - coalesce(safety_stock, 0)
             )
         )
-    end as sellable
+    end::decimal(18, 6) as sellable
 from standing
 where is_deleted is not true and sku is not null and from_on is distinct from until_on
