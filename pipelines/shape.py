@@ -8,7 +8,7 @@ map by e-mail, phone or id) is told as `*`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +27,8 @@ ENOUGH = 20
 """Records without a field before it counts as gone, or known ones before one counts as new."""
 USUAL = 0.95
 """Share of the known records that had a field which is missed when it is gone."""
+COMMON = 0.2
+"""Share of the records that must have a field which no mapping reads, for its name to be kept."""
 REMEMBERED = 5_000
 DEEPEST = 6
 MOST = 2_000
@@ -87,6 +89,17 @@ class Shape:
         for path, kind, length in members:
             self.fields.setdefault(path, Field()).add(kind, length, count=int(path not in seen))
             seen.add(path)
+
+    def forget(self, read: Collection[str], tells: Callable[[str], bool]) -> None:
+        """Forget names that may be values: what few records have and no mapping reads, and secrets.
+
+        `tells` says of a name that it holds a secret which a source sent back.
+        """
+        self.fields = {
+            path: one
+            for path, one in self.fields.items()
+            if (path in read or one.count >= COMMON * self.records) and not tells(path)
+        }
 
     def merge(self, newer: Shape, gone: Collection[str]) -> Shape:
         """Return what is known after a run; what is `gone` is known no longer."""

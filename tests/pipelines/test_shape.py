@@ -129,6 +129,17 @@ def test_a_stream_tells_once_and_without_values(tmp_path: Path) -> None:
     assert canary.encode() not in space.home.control.read_bytes()
 
 
+def test_a_secret_that_comes_back_as_a_name_is_not_kept(tmp_path: Path) -> None:
+    space = small_shop.workspace(tmp_path, "http://127.0.0.1:1")
+    odd = [small_shop.order(n) | {small_shop.TOKEN: 1, "a": {f"x{small_shop.TOKEN}": 1}}
+           for n in range(1, 31)]  # fmt: skip
+    assert sync(space, odd).error is None
+    space.control.close()
+    held = space.home.control.read_bytes()
+    assert b"line_items.sku" in held
+    assert small_shop.TOKEN.encode() not in held
+
+
 def sync(space: Workspace, orders: list[dict[str, Any]], *, full: bool = False) -> StreamOutcome:
     server = RestSimulator({"orders": Collection(orders)}, token=small_shop.TOKEN)
     return sync_stream(space, "shop", "orders", full=full, transport=SimulatorTransport(server))
