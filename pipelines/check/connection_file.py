@@ -47,10 +47,6 @@ def check_connection_file(path: Path) -> list[Problem]:
     return _ordered(problems)
 
 
-NOT_ACTED_ON = ("tolerance",)
-"""Settings of the company that are checked and kept, and that this release does nothing with."""
-
-
 def check_company_file(path: Path) -> list[Problem]:
     """Return every mistake in the company's file."""
     document, problems = _read(path, COMPANY)
@@ -59,21 +55,6 @@ def check_company_file(path: Path) -> list[Problem]:
         problems += _attributes(document, CompanyFile)
         problems += company_names.names(document)
     return _ordered(problems)
-
-
-def company_remarks(path: Path) -> list[Problem]:
-    """Return the company's settings that are right and do nothing yet: no mistakes."""
-    document, _ = _read(path, COMPANY)
-    attributes = document.data.get("attributes") if document is not None else None
-    if document is None or not isinstance(attributes, dict):
-        return []
-    return _ordered(
-        [
-            at(document, ("attributes", name), t("found.not_acted_on"), t("meant.kept"))
-            for name in NOT_ACTED_ON
-            if name in attributes
-        ]
-    )
 
 
 def _read(path: Path, kind: str) -> tuple[Document | None, list[Problem]]:

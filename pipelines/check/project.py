@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConnectorError
-from pipelines.check.connection_file import check_company_file, company_remarks
+from pipelines.check.connection_file import check_company_file
 from pipelines.check.mapping_files import check_overlays, check_stream_mappings, unmapped
 from pipelines.check.problems import Problem
 from pipelines.texts import t
@@ -22,14 +22,13 @@ class Report:
     """What a check of files found.
 
     `unmapped` are streams without a mapping, of which a new connection has nothing else;
-    `sound` are the connections that can be reached; `remarks` are no mistakes.
+    `sound` are the connections that can be reached.
     """
 
     files: int
     problems: tuple[Problem, ...]
     unmapped: tuple[Problem, ...]
     sound: tuple[str, ...]
-    remarks: tuple[Problem, ...] = ()
 
 
 def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
@@ -39,14 +38,12 @@ def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
 
     connections = space.connections()
     problems: list[Problem] = []
-    remarks: list[Problem] = []
     files: set[Path] = set()
     missing: list[Problem] = []
     sound = []
     if not only and space.company_path.exists():
         files.add(space.company_path)
         problems += check_company_file(space.company_path)
-        remarks += company_remarks(space.company_path)
     for name, found in connections.items():
         if only and name not in only:
             continue
@@ -66,6 +63,4 @@ def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
         own = [f for f in space.overlays if f.is_dir()]
         problems += check_overlays(own, files, [*connections, *registry.names()])
         files |= {p for f in own for p in f.glob("*/*.yaml")}
-    return Report(
-        len(files), tuple(sorted(set(problems))), tuple(missing), tuple(sound), tuple(remarks)
-    )
+    return Report(len(files), tuple(sorted(set(problems))), tuple(missing), tuple(sound))

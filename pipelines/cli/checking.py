@@ -61,15 +61,12 @@ def run_check(
             {
                 "files": report.files,
                 "problems": [p.as_json() for p in problems],
-                "remarks": [p.as_json() for p in report.remarks],
                 "systems": {n: [_finding(f) for f in fs] for n, fs in found.items()},
             }
         )
     else:
         for problem in problems:
             say(str(problem))
-        for note in report.remarks:
-            say(t("check.remark", text=note))
         say(t("check.files", files=report.files, problems=len(problems)))
         for name, findings in found.items():
             say()

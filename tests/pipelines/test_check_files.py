@@ -111,28 +111,6 @@ def test_a_mapping_that_no_stream_leads_to_is_checked_too(files) -> None:
     assert any(p[0] == "mappings/office/stock.yml" for p in found)
 
 
-def test_settings_that_nothing_acts_on_yet_are_remarks_and_no_mistakes(files, monkeypatch) -> None:
-    files.write(
-        "defs/company/defs.yaml",
-        "type: pipelines.Company\nattributes:\n  privacy: clear\n"
-        "  priority: {party: [office]}\n  tolerance: {amount: 0.01}\n",
-    )
-    assert files.check() == []
-    assert files.code == 0
-    for language, said in (("en", "is kept but not acted on"), ("zh", "本版本尚不使用")):
-        monkeypatch.setenv("ISTHMUS_LANG", language)
-        assert main(["check", "--offline"]) == 0
-        lines = [x for x in files.capsys.readouterr().out.splitlines() if said in x]
-        assert [x.split(": ")[-2].split("：")[-1] for x in lines] == ["attributes.tolerance"]
-        assert "defs.yaml:5" in lines[0]
-    assert main(["check", "--offline", "--json"]) == 0
-    remarks = json.loads(files.capsys.readouterr().out)["remarks"]
-    assert [r["line"] for r in remarks] == [5]
-    files.write("defs/company/defs.yaml", "type: pipelines.Company\nattributes: {privacy: clear}\n")
-    main(["check", "--offline", "--json"])
-    assert json.loads(files.capsys.readouterr().out)["remarks"] == []
-
-
 def test_names_of_the_company_file_are_those_of_things_that_are_there(files) -> None:
     files.write(
         "defs/company/defs.yaml",
