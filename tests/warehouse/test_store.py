@@ -52,7 +52,9 @@ def test_settings(home: Home) -> None:
         )
         folder = home.root / "store"
         assert said["TimeZone"] == "UTC"
-        assert said["disabled_optimizers"] == "common_subexpressions"
+        left_out = set(said["disabled_optimizers"].split(","))
+        # The second is known to DuckDB 2.0 alone.
+        assert left_out - {"partial_aggregate_pushdown"} == {"common_subexpressions"}
         assert Path(said["temp_directory"]).parent == folder
         assert said["memory_limit"] == "667.5 MiB"
         assert store.meta("schema_version") == str(upgrades.FIRST_VERSION)
