@@ -32,7 +32,7 @@ def test_the_connection_is_one_as_printed(tmp_path: Path) -> None:
     )  # fmt: skip
     try:
         report = check_project(space)
-        assert (report.problems, report.unmapped, report.remarks) == ((), (), ())
+        assert (report.problems, report.unmapped) == ((), ())
     finally:
         space.control.close()
     assert set(yaml.safe_load(text)["attributes"]["streams"]) == set(STREAMS)
