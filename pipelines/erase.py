@@ -6,23 +6,19 @@ Each step may be done twice.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from connectors.errors import ConfigError
 from pipelines.erase_scrub import Scrubbed, scrub
+from pipelines.sealing import seal, unseal
 from pipelines.waiting import waiting
 from warehouse import crashpoints
 from warehouse.erase import edit, marker, plan, prove, rewrite, subject
@@ -42,7 +38,7 @@ if TYPE_CHECKING:
 Now = Callable[[], datetime]
 Tell = Callable[[str], None]
 """Hears the name of each step."""
-_NONCE = 12
+_USE, _ABOUT = b"isthmus erasure 1", b"erasure"
 
 
 class Note(msgspec.Struct):
@@ -322,25 +318,20 @@ class Erasure:
 
     # --- the note --------------------------------------------------------------------------------
 
-    def _cipher(self) -> AESGCM:
-        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"isthmus erasure 1")
-        return AESGCM(derive.derive(self.space.key))
-
     def _sealed(self, note: Note) -> bytes:
-        nonce = os.urandom(_NONCE)
-        return nonce + self._cipher().encrypt(nonce, msgspec.json.encode(note), b"erasure")
+        return seal(self.space.key, _USE, msgspec.json.encode(note), _ABOUT)
 
     def _opened(self, sealed: bytes) -> Note:
-        try:
-            plain = self._cipher().decrypt(sealed[:_NONCE], sealed[_NONCE:], b"erasure")
-            return msgspec.json.decode(plain, type=Note)
-        except (InvalidTag, msgspec.DecodeError):
-            raise ConfigError(
-                "what is left to be erased cannot be read: it was noted under another key.",
-                "put the old key back (ISTHMUS_KEY, else the file `key` of the home), or remove"
-                " the file and erase the person anew.",
-                place=str(self.space.home.landing / marker.FILE),
-            ) from None
+        plain = unseal(self.space.key, _USE, sealed, _ABOUT)
+        with suppress(msgspec.DecodeError):
+            if plain is not None:
+                return msgspec.json.decode(plain, type=Note)
+        raise ConfigError(
+            "what is left to be erased cannot be read: it was noted under another key.",
+            "put the old key back (ISTHMUS_KEY, else the file `key` of the home), or remove"
+            " the file and erase the person anew.",
+            place=str(self.space.home.landing / marker.FILE),
+        )
 
 
 def _quarantined(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[tuple[int, int]]]:
