@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -33,6 +34,14 @@ class ErrorText:
     def __str__(self) -> str:
         place = f"{self.place}: " if self.place else ""
         return f"{place}{self.what} Do: {self.do}"
+
+
+def quarantine_share(counts: Mapping[str, Any]) -> float:
+    """Return the share of what a run read or loaded that went to quarantine, by its counts."""
+    quarantined = int(counts.get("quarantined") or 0)
+    loaded = ("inserted", "updated", "unchanged_rows", "refused")
+    rows = sum(int(counts.get(name) or 0) for name in loaded) + quarantined
+    return quarantined / max(rows, int(counts.get("read") or 0)) if rows else 0.0
 
 
 @dataclass(slots=True)
@@ -80,8 +89,7 @@ class StreamOutcome:
     @property
     def quarantine_share(self) -> float:
         """Share of what this run read or loaded that went to quarantine, 0 to 1."""
-        rows = self.inserted + self.updated + self.unchanged_rows + self.refused + self.quarantined
-        return self.quarantined / max(rows, self.read) if rows else 0.0
+        return quarantine_share(self.counts())
 
     @property
     def is_over_limit(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from connectors.errors import ConfigError
 from pipelines.connection import Connection
 from pipelines.control_view import ControlView, Run, view
-from pipelines.outcome import RESUMABLE
+from pipelines.outcome import RESUMABLE, quarantine_share
 
 if TYPE_CHECKING:
     from pipelines.workspace import Workspace
@@ -65,9 +65,12 @@ class Cause:
         )
 
 
-def causes(space: Workspace, now: datetime) -> list[Cause]:
-    """Return what is wrong now, by key: from files of settings and the control database alone."""
-    seen = view(space)
+def causes(space: Workspace, now: datetime, seen: ControlView | None = None) -> list[Cause]:
+    """Return what is wrong now, by key: from files of settings and the control database alone.
+
+    `seen` is what the control database says, where the caller has it.
+    """
+    seen = seen or view(space)
     stopped = seen.paused(now)
     found: list[Cause] = []
     for name, one in space.connections().items():
@@ -137,13 +140,8 @@ def _is_lasting(space: Workspace, run: Run) -> bool:
 
 
 def _is_over(counts: Mapping[str, Any]) -> bool:
-    rows = sum(
-        int(counts.get(name) or 0)
-        for name in ("inserted", "updated", "unchanged_rows", "refused", "quarantined")
-    )
-    of = max(rows, int(counts.get("read") or 0))
-    share = int(counts.get("quarantined") or 0) / of if of else 0.0
-    return share > float(counts.get("quarantine_limit") or 1.0)
+    limit = counts.get("quarantine_limit")
+    return limit is not None and quarantine_share(counts) > float(limit)
 
 
 def _since(streams: Sequence[str], good: Mapping[str, Run]) -> datetime | None:
