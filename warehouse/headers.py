@@ -22,7 +22,7 @@ from warehouse.ddl import Field
 from warehouse.errors import StoreError
 from warehouse.model import ENTITIES
 
-_LINE = re.compile(r"-- ([a-z]+(?: [a-z_]+)?): (.*)")
+_LINE = re.compile(r"-- ([a-z-]+(?: [a-z_]+)?): (.*)")
 _MORE = "--   "
 
 

@@ -7,9 +7,10 @@ they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import duckdb
@@ -47,26 +48,37 @@ def in_order(folder: Path = FOLDER) -> tuple[Mart, ...]:
 
     Raises StoreError for a file without its grain, or for marts that read each other.
     """
-    left = {m.name: m for m in (_read(p) for p in sorted(folder.glob("*.sql")))}
-    known = set(left)
-    done: list[Mart] = []
-    while left:
-        ready = [m for m in left.values() if not (set(m.needs) & set(left) - {m.name})]
-        if not ready:
+    known = {m.name: m for m in (_read(p) for p in sorted(folder.glob("*.sql")))}
+    for mart in known.values():
+        unknown = set(mart.needs) - known.keys()
+        if unknown or mart.name in mart.needs:
             raise StoreError(
-                f"The marts {', '.join(sorted(left))} read each other.", "break the circle."
+                f"The mart reads {', '.join(sorted(unknown or {mart.name}))}, which is no "
+                "other mart.",
+                "name a mart that has a file.",
+                place=f"{mart.name}.sql",
             )
-        for mart in ready:
-            unknown = set(mart.needs) - known
-            if unknown or mart.name in mart.needs:
-                raise StoreError(
-                    f"The mart reads {', '.join(sorted(unknown or {mart.name}))}, which is no "
-                    "other mart.",
-                    "name a mart that has a file.",
-                    place=f"{mart.name}.sql",
-                )
-            done.append(left.pop(mart.name))
-    return tuple(done)
+    needs = {name: set(mart.needs) for name, mart in known.items()}
+    return tuple(known[name] for name in ordered(needs, "marts"))
+
+
+def ordered(needs: Mapping[str, Collection[str]], what: str) -> list[str]:
+    """Return the names, each behind those it needs, else by name; raises StoreError for a circle.
+
+    `what` they are is said in the error.
+    """
+    sorter = TopologicalSorter(needs)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = ", ".join(sorted(set(error.args[1])))
+        raise StoreError(f"The {what} {circle} read each other.", "break the circle.") from None
+    found: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        found += ready
+        sorter.done(*ready)
+    return found
 
 
 @cache

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from warehouse import marts
+from warehouse import headers, marts
 from warehouse.errors import StoreError
 
 FOLDER = Path(__file__).parent / "sql" / "recon"
@@ -22,7 +22,6 @@ Severity: TypeAlias = Literal["error", "warning", "info"]
 Kind: TypeAlias = Literal[
     "missing_left", "missing_right", "amount", "status", "quantity", "date", "duplicate", "orphan"
 ]
-_HEAD = re.compile(r"-- ([a-z-]+): (.+)")
 _MUST = ("grain", "kind", "severity", "needs", "en", "zh", "do-en", "do-zh")
 _DAYS = re.compile(r"(\d+)d")
 _NAME = re.compile(r"\b(main|mart|step)\.(\w+)")
@@ -123,15 +122,9 @@ def temp_name(schema: str, name: str) -> str:
 def steps(folder: Path = FOLDER) -> dict[tuple[str, str], str]:
     """Return what rules share, by (schema, name), each behind what it reads: marts, then steps."""
     found = {("mart", mart.name): mart.sql for mart in marts.in_order()}
-    left = {path.stem: path.read_text("utf-8") for path in (folder / "steps").glob("*.sql")}
-    while left:
-        ready = [n for n, sql in left.items() if not {s for k, s in reads(sql) if k == "step"}
-                 & (left.keys() - {n})]  # fmt: skip
-        if not ready:
-            raise StoreError(f"The steps {', '.join(sorted(left))} read each other.",
-                             "break the circle.")  # fmt: skip
-        for name in sorted(ready):
-            found["step", name] = left.pop(name)
+    own = {path.stem: path.read_text("utf-8") for path in (folder / "steps").glob("*.sql")}
+    needs = {name: {n for kind, n in reads(sql) if kind == "step"} for name, sql in own.items()}
+    found |= {("step", name): own[name] for name in marts.ordered(needs, "steps")}
     return found
 
 
@@ -152,13 +145,8 @@ def wanted(sqls: list[str], folder: Path = FOLDER) -> list[tuple[str, str]]:
 
 
 def _rule(path: Path) -> Rule:
-    text = path.read_text("utf-8")
-    said: dict[str, str] = {}
-    for line in text.splitlines():
-        found = _HEAD.fullmatch(line)
-        if not found:
-            break
-        said[found[1]] = found[2].strip()
+    header = headers.read(path.read_text("utf-8"), path.name)
+    said = header.said
     lacks = [name for name in _MUST if not said.get(name)]
     if lacks or said["kind"] not in get_args(Kind) or said["severity"] not in get_args(Severity):
         raise StoreError(
@@ -171,7 +159,7 @@ def _rule(path: Path) -> Rule:
         path.stem, said["grain"], said["kind"], said["severity"],
         tuple(_need(part) for part in said["needs"].split(",")), said["needs"], said["en"],
         said["zh"], said["do-en"], said["do-zh"],
-        timedelta(days=int(days[1])) if days else None, text,
+        timedelta(days=int(days[1])) if days else None, header.sql,
     )  # fmt: skip
 
 
