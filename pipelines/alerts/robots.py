@@ -27,7 +27,6 @@ class Robot(NotifyBase):  # type: ignore[misc]
     """
 
     code: ClassVar[str]
-    said: ClassVar[str]
     refused: str = ""
 
     title_maxlen = 250
@@ -80,7 +79,7 @@ class DingTalk(Robot):
     service_name = "DingTalk"
     secure_protocol = "dingtalk"
     notify_url = "https://oapi.dingtalk.com/robot/send"
-    code, said = "errcode", "errmsg"
+    code = "errcode"
 
     def request(self, text: str, now: float) -> tuple[str, dict[str, Any]]:
         """Return the address, signed where there is a secret, and a text message."""
@@ -100,7 +99,7 @@ class Feishu(Robot):
     service_name = "Feishu"
     secure_protocol = "feishu"
     notify_url = "https://open.feishu.cn/open-apis/bot/v2/hook"
-    code, said = "code", "msg"
+    code = "code"
 
     def request(self, text: str, now: float) -> tuple[str, dict[str, Any]]:
         """Return the address and a text message, signed where there is a secret."""
@@ -120,7 +119,7 @@ class WeCom(Robot):
     service_name = "WeCom"
     secure_protocol = "wecombot"
     notify_url = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
-    code, said = "errcode", "errmsg"
+    code = "errcode"
 
     def request(self, text: str, now: float) -> tuple[str, dict[str, Any]]:
         """Return the address and a text message of at most 2,048 bytes."""

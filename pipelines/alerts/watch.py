@@ -50,9 +50,9 @@ def watch(space: Workspace, *, now: Callable[[], datetime] = utc_now, by: Send =
     if not addresses:
         return Told()
     ledger = Ledger(space.control)
-    quiet = view(space).paused(moment).keys()
-    found = [*causes(space, moment), *published_causes(space.home)]
-    ledger.settle(found, addresses, moment, quiet)
+    seen = view(space)
+    found = [*causes(space, moment, seen), *published_causes(space.home)]
+    ledger.settle(found, addresses, moment, seen.paused(moment).keys())
     done = Told(standing=len(ledger.standing()))
     for one in addresses:
         _digest(space, company, ledger, one, moment)
