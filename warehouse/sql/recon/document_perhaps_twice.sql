@@ -1,0 +1,12 @@
+-- grain: one row a set of records of one system that may say the same document twice
+-- kind: duplicate
+-- severity: warning
+-- needs: erp|oms|shop order
+-- transit: 0d
+-- en: Two documents of one system are alike in number, customer, sum and day, and their lines do not tell whether they are one.
+-- zh: 同一系统中两张单据的单号、客户、金额和日期相同，而明细无法判断是否为同一单据。
+-- do-en: Look at both. Cancel one if it was entered twice; explain the break if both are meant.
+-- do-zh: 核对两张单据：若为重复录入则作废其中一张；若均属实则说明原因。
+-- Their lines are not known; or they are the same, and the buyer's number is that of a blanket order
+-- from which more was called off.
+select * exclude (is_sure) from step.said_twice where not is_sure

@@ -1,0 +1,147 @@
+-- grain: one row a set of documents of one system that say the same of themselves
+-- Alike are orders of one customer with one number (`way` number) or one number of the buyer (po), sum
+-- and day, and invoices with one number. Alike is not yet the same: call-offs of a blanket order and
+-- the halves of a split invoice are alike too, and only what they are about tells them apart. A second
+-- import says the very same lines. `is_sure` is that: their lines are known and the same, and the
+-- buyer's number stands on nothing else. Sets whose lines differ are left out; so are documents of a
+-- blanket order without lines, for these are alike by nature.
+with orders as (
+    select
+        s.connection, s.stream, s.source_key, s.number, s.po_number, s.customer_key, s.currency, s.total,
+        coalesce(s.order_date, s.placed_at::date) as day, s.shop_name, s.organization_key,
+        coalesce(s.source_created_at, s.placed_at) as made_at,
+        concat_ws('/', s.promised_at, s.location_key, s.ship_to_name, s.ship_to_address) as delivered
+    from source.orders as s
+    inner join (
+        select distinct connection, stream from recon.roles where role in ('shop', 'oms', 'erp')
+    ) as r on s.connection = r.connection and s.stream = r.stream
+    where s.is_deleted is not true and s.is_test is not true and s.total > 0
+        and coalesce(s.status, 'confirmed') not in ('cancelled', 'draft', 'closed')
+        and coalesce(s.kind, 'sale') = 'sale' and s.parent_order_key is null
+),
+
+numbered as (
+    select
+        'number' as way, connection, stream, source_key, number, number as said, currency, total, made_at,
+        null as of_po, min(source_key) over alike as set_key
+    from orders
+    where (connection, number) in (
+        select (connection, number) from orders where number is not null
+        group by connection, number having count(*) > 1
+    )
+    window alike as (
+        partition by connection, stream, number, customer_key, currency, total, day, shop_name, organization_key
+    )
+    qualify count(*) over alike > 1
+),
+
+bought as (
+    select
+        'po' as way, connection, stream, source_key, number, number as said, currency, total, made_at,
+        count(*) over (partition by connection, stream, customer_key, po_number) as of_po,
+        min(source_key) over alike as set_key
+    from orders
+    where po_number is not null and trim(po_number) <> '' and customer_key is not null
+    window alike as (
+        partition by
+            connection, stream, po_number, customer_key, currency, total, day, shop_name, organization_key,
+            delivered
+    )
+    qualify count(*) over alike > 1
+),
+
+invoiced as (
+    select
+        'invoice' as way, connection, stream, source_key, number, coalesce(e_invoice_no, number) as said,
+        currency, gross as total, source_created_at as made_at, null as of_po,
+        min(source_key) over alike as set_key
+    from source.invoices
+    where is_deleted is not true and coalesce(status, 'issued') not in ('void', 'red_offset', 'draft')
+        and gross > 0
+        and (connection, coalesce(e_invoice_no, number)) in (
+            select (connection, coalesce(e_invoice_no, number)) from source.invoices
+            where coalesce(e_invoice_no, number) is not null
+            group by connection, coalesce(e_invoice_no, number) having count(*) > 1
+        )
+    window alike as (
+        partition by
+            connection, stream, coalesce(e_invoice_no, number), invoice_code, direction, kind, currency,
+            gross, customer_key, issue_date
+    )
+    qualify count(*) over alike > 1
+),
+
+alike as (
+    select * from numbered
+    union all
+    select * from bought
+    union all
+    select * from invoiced
+),
+
+lines as (
+    select
+        false as of_invoice, l.connection, l.stream, l.parent_key,
+        coalesce(l.product_key, l.sku, l.barcode, l.name) as what, l.quantity,
+        concat_ws('/', l.unit, l.requested_date, l.location_key) as how,
+        coalesce(l.unit_price, l.net, l.gross) as price
+    from source.order_lines as l
+    where (l.connection, l.stream, l.parent_key) in (
+        select (connection, stream, source_key) from alike where way <> 'invoice'
+    )
+    union all
+    select
+        true, l.connection, l.stream, l.parent_key, coalesce(l.product_key, l.sku, l.name), l.quantity,
+        concat_ws('/', l.unit, l.order_key), coalesce(l.unit_price, l.net, l.gross)
+    from source.invoice_lines as l
+    where (l.connection, l.stream, l.parent_key) in (
+        select (connection, stream, source_key) from alike where way = 'invoice'
+    )
+),
+
+contents as (
+    select
+        of_invoice, connection, stream, parent_key,
+        -- A line that lacks its thing or its quantity is not known, nor is what it stands in.
+        case when bool_and(what is not null and quantity is not null) then
+            string_agg(
+                concat_ws('|', what, quantity, coalesce(price, -1), how), chr(10) order by what, quantity, price, how
+            )
+        end as content
+    from lines
+    group by of_invoice, connection, stream, parent_key
+),
+
+held as (
+    select
+        a.*,
+        case when bool_and(c.content is not null) over (partition by a.way, a.connection, a.stream, a.set_key)
+            then c.content
+        end as content
+    from alike as a
+    left join contents as c
+        on c.of_invoice = (a.way = 'invoice') and a.connection = c.connection and a.stream = c.stream
+        and a.source_key = c.parent_key
+),
+
+sets as (
+    select
+        connection || '/' || way || '/' || min(source_key) as subject,
+        way, connection,
+        min(source_key) as first_key, max(source_key) as last_key,
+        arg_min(number, source_key) as number,
+        case way when 'invoice' then any_value(said) else arg_max(number, source_key) end as other_number,
+        any_value(currency) as currency, any_value(total) as total, count(*) as many, max(made_at) as made_at,
+        content is not null as is_known, any_value(of_po) > count(*) as is_blanket
+    from held
+    group by way, connection, stream, set_key, content
+    having count(*) > 1 and (way <> 'po' or count(distinct number) > 1)
+)
+
+select
+    subject, connection as left_connection, first_key as left_key, number as left_number,
+    connection as right_connection, last_key as right_key, other_number as right_number, currency,
+    total as expected, (total::decimal(28, 4) * many)::decimal(28, 4) as actual, made_at as happened_at,
+    is_known and is_blanket is not true as is_sure
+from sets
+where is_known or is_blanket is not true
