@@ -132,6 +132,7 @@ def _checks(outcome: PublishOutcome) -> Iterator[dg.AssetCheckResult]:
         rules = breaks.get("open", {}).get(word, {})
         many = sum(rules.values())
         failed = breaks.get("failed", {}).get(word, {})
+        left = breaks.get("left_out", {}).get(word, {})
         said = f"{many} open: `isthmus breaks list`, recon.breaks in the published file. "
         lost = f"Rules that could not run, their breaks are as they were: {', '.join(failed)}."
         yield dg.AssetCheckResult(
@@ -144,6 +145,7 @@ def _checks(outcome: PublishOutcome) -> Iterator[dg.AssetCheckResult]:
                 "open": many,
                 **{f"open: {rule}": count for rule, count in rules.items()},
                 **{f"failed: {rule}": why for rule, why in failed.items()},
+                **{f"left out: {rule}": "; ".join(what) for rule, what in left.items()},
             },
         )
 

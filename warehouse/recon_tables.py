@@ -120,5 +120,23 @@ RULES = Table(
     ),
 )
 
-STORED: tuple[Table, ...] = (ROLES, RULES, BREAKS)
+LEFT_OUT = Table(
+    "recon",
+    "left_out",
+    "What the rules do not compare, and why: of it no break means nothing",
+    "对账规则未比较的范围及原因：其中没有差异不代表一致",
+    _fields(
+        ("rule", _TEXT, "Rule", "规则", "Its row in recon.rules"),
+        ("reason", _TEXT, "Reason", "原因代码",
+         "no_side, no_records, or the name of its file in warehouse/sql/recon/left_out"),
+        ("english", _TEXT, "Why", "英文说明"),
+        ("chinese", _TEXT, "Why, in Chinese", "中文说明"),
+        ("connection", _TEXT, "Connection", "连接", "Null where no system has that side"),
+        ("what", _TEXT, "What", "范围", "The way of paying, or the side that has no records"),
+        ("looked_at", _COUNT, "Looked at", "涉及数", "Orders of it"),
+        ("found", _COUNT, "Found", "匹配数", "Those of which the other side knows"),
+    ),
+)  # fmt: skip
+
+STORED: tuple[Table, ...] = (ROLES, RULES, BREAKS, LEFT_OUT)
 """All of them are kept in the store and published."""

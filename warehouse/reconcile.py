@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from warehouse import bounds, recon_rules
+from warehouse import bounds, left_out, recon_rules
 from warehouse.clock import iso
 from warehouse.crashpoints import reach
 from warehouse.ddl import columns_of, literal, quote
@@ -34,7 +34,7 @@ RESTS = "recon_rests_until"
 LONG, REST = 5.0, 20
 """A reconciliation that took so many seconds is not repeated before `REST` times as long."""
 _KEY = "(f.rule || chr(31) || f.subject)"
-_LEFT = "recon_found", "recon_next", "recon_said", "recon_set"
+_LEFT = "recon_found", "recon_next", "recon_said", "recon_set", left_out.FOUND
 
 
 @dataclass(slots=True)
@@ -44,7 +44,8 @@ class Reconciled:
     `open` counts the open ones by severity and rule. `changed` is false where nothing was looked
     at; `appeared` and `resolved` count breaks of this run. `opens_at` is when there is something to
     do without a load, as ISO-8601: a break that is under way becomes open, a rest ends. `failed`
-    names by severity the rules that could not run and the kind of their error.
+    names by severity the rules that could not run and the kind of their error; `left_out` what
+    rules do not compare.
     """
 
     changed: bool = False
@@ -54,6 +55,7 @@ class Reconciled:
     open: dict[str, dict[str, int]] = field(default_factory=dict)
     opens_at: str | None = None
     failed: dict[str, dict[str, str]] = field(default_factory=dict)
+    left_out: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
 def reconcile(
@@ -91,6 +93,7 @@ def reconcile(
             _live(con, now, failed)
             with bounds.transaction(store):
                 done = _write(con)
+                left_out.write(con)
                 _tell_rules(con, rules, settings, applies, failed, now)
                 store.set_meta(MARK, f"{mark} {run}")
                 seconds = time.perf_counter() - began
@@ -112,7 +115,8 @@ def _mark(
         "SELECT coalesce(string_agg(concat_ws('/', connection, stream, role), ',' ORDER BY ALL), "
         "'') FROM recon.roles"
     ).fetchall()
-    texts = [rule.sql for rule in rules] + [f"{n}{s}" for n, s in recon_rules.steps().items()]
+    texts = [one.sql for one in (*rules, *left_out.reasons())]
+    texts += [f"{n}{s}" for n, s in recon_rules.steps().items()]
     form = [
         str(store.meta("store_id")), roles, texts, asdict(settings),
         max((one.sequence for one in said.values()), default=0),
@@ -137,12 +141,14 @@ def _find(
         "tolerance DECIMAL(28,6), timing_until TIMESTAMPTZ)"
     )
     there: dict[Need, bool] = {}
-    applies = {rule.name: all(_is_there(con, need, there) for need in rule.needs) for rule in rules}
+    # A list: what is not there is told of every side.
+    applies = {r.name: all([_is_there(con, need, there) for need in r.needs]) for r in rules}
     chosen = [r for r in rules if applies[r.name] and not settings.of(r).is_off]
     shared = recon_rules.steps()
     broken: dict[tuple[str, str], str] = {}
     con.execute("SET VARIABLE recon_now = ?::TIMESTAMPTZ", [now])
-    for schema, name in recon_rules.wanted([rule.sql for rule in chosen]):
+    names = {rule.name for rule in chosen}
+    for schema, name in recon_rules.wanted([r.sql for r in (*chosen, *left_out.of(names))]):
         table = recon_rules.temp_name(schema, name)
         sql = recon_rules.private(shared[schema, name])
         lost = {one: broken[one] for one in recon_rules.reads(shared[schema, name]) & broken.keys()}
@@ -156,6 +162,8 @@ def _find(
         lost = {one: broken[one] for one in recon_rules.reads(rule.sql) & broken.keys()}
         if why := min(lost.values()) if lost else _run(con, rule, settings.of(rule)):
             failed[rule.name] = why
+    on = [rule for rule in rules if not settings.of(rule).is_off]
+    left_out.find(con, on, there, names - failed.keys(), lambda sql: _tried(con, sql))
     return applies, failed
 
 
@@ -322,6 +330,7 @@ def _counted(con: duckdb.DuckDBPyConnection, done: Reconciled) -> Reconciled:
         "SELECT severity, rule, failed FROM recon.rules WHERE failed IS NOT NULL ORDER BY ALL"
     ).fetchall():
         done.failed.setdefault(severity, {})[rule] = why
+    done.left_out = left_out.by_rule(con)
     for rule, severity, status, many in con.execute(
         "SELECT rule, severity, status, count(*) FROM recon.breaks WHERE status <> 'resolved' "
         "GROUP BY ALL ORDER BY ALL"

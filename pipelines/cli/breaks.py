@@ -21,6 +21,8 @@ app = typer.Typer(no_args_is_help=True)
 Id = Annotated[str, typer.Argument(metavar="ID", help=t("opt.break"))]
 Why = Annotated[str, typer.Option("--why", help=t("opt.why"))]
 STATUSES = ("open", "timing", "explained", "resolved")
+SHOWN = 5
+"""How much of what is left out the line beneath a list names."""
 LEAST = 4
 """Signs of an id by which a break may be named, where only one begins so."""
 
@@ -61,6 +63,7 @@ def list_(
     failed = [r["rule"] for r in rows("select * from recon.rules order by rule") if r.get("failed")]
     if failed:
         remark(t("breaks.failed", rules=", ".join(failed)))
+    _tell_left_out()
     tell_age(published)
 
 
@@ -136,10 +139,31 @@ def _expect(rule: str, status: str) -> None:
         raise CliError(t("breaks.no_status", status=status), meant(status, STATUSES))
 
 
+def _tell_left_out() -> None:
+    """Say beneath a list what the rules do not compare: of it no break means nothing."""
+    if not _has("left_out"):
+        return
+    found = rows(
+        "select concat_ws(' ', connection, what, case when looked_at is not null then "
+        "'(' || found || '/' || looked_at || ')' end) as said from recon.left_out "
+        "group by all order by bool_or(reason = 'gateway_lacks_way') desc, "
+        "min(connection) nulls last, said"
+    )
+    if found:
+        said = ", ".join(str(one["said"]) for one in found[:SHOWN])
+        more = ", …" if len(found) > SHOWN else ""
+        remark(t("breaks.left_out", many=len(found), said=said + more))
+
+
+def _has(table: str) -> bool:
+    """Whether what is published has a table of `recon`: an older release may lack it."""
+    return bool(rows("select 1 from duckdb_tables() where (schema_name, table_name) = "
+                     f"('recon', '{table}')"))  # fmt: skip
+
+
 def _expect_some() -> None:
     """End the command at a file that a release published which had no breaks."""
-    if not rows("select 1 from duckdb_tables() where (schema_name, table_name) = "
-                "('recon', 'breaks')"):  # fmt: skip
+    if not _has("breaks"):
         raise CliError(t("breaks.not_yet"), t("breaks.not_yet_do"))
 
 

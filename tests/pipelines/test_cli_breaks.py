@@ -99,6 +99,8 @@ def test_breaks_are_listed_and_shown(say: Say) -> None:
     out, err = say("list")
     assert "20 CNY" in out
     assert "isthmus breaks show" in err
+    assert "not compared (9): carrier shipment, erp order, erp|oms order, " in err
+    assert "from recon.left_out" in err
     out, _ = say("show", found[1]["break_id"][:8])
     assert "more or less money" in out
     assert "What to do: Give back" in out
@@ -106,6 +108,15 @@ def test_breaks_are_listed_and_shown(say: Say) -> None:
     assert "open?" in say("list", "--status", "opn", code=2)[1]
     assert "no break" in say("show", "ffffffff", code=2)[1]
     assert "no break" in say("show", "x'; drop", code=2)[1]
+
+
+def test_a_feed_that_lacks_a_shop_is_told_beneath_the_list(say: Say, space: Workspace) -> None:
+    """Twenty orders say `pay`, the gateway has money of two: no break, and that is told."""
+    more = "".join(f"B{n},10,paid,{AT}\n" for n in range(20))
+    (space.home.root.parent / "inbox/shop/1.csv").write_text(SOLD + more)
+    sync(space)
+    assert [b["rule"] for b in say("list", "--json")] == ["payment_amount"]
+    assert "not compared (10): shop pay (2/23), carrier" in say("list")[1]
 
 
 def test_an_explanation_is_a_decision_that_a_rebuild_keeps(say: Say, space: Workspace) -> None:

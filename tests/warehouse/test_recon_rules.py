@@ -13,7 +13,7 @@ from recon_rows import LATER, Company, company, order, paid
 from source_rows import MOMENT
 from sqlglot import exp
 
-from warehouse import recon_rules
+from warehouse import left_out, recon_rules
 
 DAY = timedelta(days=1)
 PAID = {"payment_status": "paid", "payment_method": "pay"}
@@ -147,6 +147,46 @@ def test_a_gateway_that_does_not_keep_our_numbers_is_not_held_against_orders(
     firm.put("gate", "payment", *(paid(f"g{n}", f"TRADE-{n}") for n in range(5)))
     firm.run()
     assert firm.breaks() == []
+
+
+def test_what_is_not_compared_is_told(firm: Company) -> None:
+    """The gateway's feed lacks the second shop; a third takes cash; the ERP sent no orders."""
+    firm.roles["shop2"] = "shop"
+    firm.put("shop", "order", *(order(f"a{n}", **PAID) for n in range(20)),
+             *(order(f"c{n}", payment_status="paid", payment_method="cash") for n in range(3)),
+             )  # fmt: skip
+    firm.put("shop2", "order", *(order(f"b{n}", **PAID) for n in range(20)))
+    firm.put("gate", "payment", *(paid(f"p{n}", f"Ta{n}") for n in range(20)), paid("q", "Tb0"))
+    firm.put("erp", "stock_level", {"key": "A", "sku": "A", "on_hand": 8})
+    done = firm.run()
+    assert firm.breaks() == []
+    assert done.left_out["error"]["order_paid_without_money"] == [
+        "shop cash: 0 of 3", "shop2 pay: 1 of 20",
+    ]  # fmt: skip
+    assert done.left_out["error"]["payment_amount"] == ["shop cash: 0 of 3", "shop2 pay: 1 of 20"]
+    sql = "SELECT reason, connection, what FROM recon.left_out WHERE rule = ? ORDER BY ALL"
+    told = {rule: firm.store.con.execute(sql, [rule]).fetchall() for rule in (
+        "payment_amount", "order_without_document", "document_without_order", "oversell",
+        "lines_against_total")}  # fmt: skip
+    assert told == {
+        "payment_amount": [
+            ("gateway_lacks_way", "shop2", "pay"), ("way_of_no_gateway", "shop", "cash"),
+        ],
+        "order_without_document": [("no_side", None, "erp order")],
+        "document_without_order": [("no_side", None, "erp|oms order")],
+        "oversell": [("no_side", None, "shop stock_level")],
+        "lines_against_total": [
+            ("no_records", "erp", "shop|oms|erp order"),
+            ("no_records", "erp", "shop|oms|erp order_line"),
+        ],
+    }  # fmt: skip
+
+    off = {name: recon_rules.Setting(is_off=True) for name in ("oversell", "payment_amount")}
+    firm.run(settings=recon_rules.Settings(rules=tuple(off.items())))
+    assert firm.store.con.execute(sql, ["oversell"]).fetchall() == []
+    firm.put("gate", "payment", *(paid(f"q{n}", f"Tb{n}") for n in range(1, 20)))
+    firm.put("shop", "stock_level", {"key": "A", "sku": "A", "available": 8})
+    assert firm.run().left_out["error"]["order_paid_without_money"] == ["shop cash: 0 of 3"]
 
 
 def test_refunds_and_returns(firm: Company) -> None:
@@ -328,7 +368,7 @@ def test_a_second_import_says_the_very_same_lines(firm: Company) -> None:
 
 
 def test_what_lines_do_not_decide_is_a_warning_at_most(firm: Company) -> None:
-    """1, 2: without lines; 3, 4 too, under PO7; 5, 6: the same, and PO8 has 7 too; PO9: no lines."""
+    """1, 2: no lines; 3, 4 too, under PO7; 5, 6: the same, and PO8 has 7 too; PO9: no lines."""
     same, bare = [{"sku": "A", "quantity": 5, "unit_price": 14}], [{"sku": None, "quantity": 5}]
     of = {"customer_key": "c", "lines": []}
     firm.put("erp", "order", order("1", 70, number="N1", lines=[]),
@@ -373,6 +413,12 @@ def test_an_erp_whose_orders_were_typed_in_misses_no_shop(firm: Company) -> None
 
 
 FILES = sorted(recon_rules.FOLDER.rglob("*.sql"))
+
+
+def test_reasons_are_of_rules_that_there_are() -> None:
+    assert left_out.reasons()
+    named = {rule for reason in left_out.reasons() for rule in reason.rules}
+    assert named <= set(recon_rules.names())
 
 
 @pytest.mark.parametrize("path", FILES, ids=[p.stem for p in FILES])
