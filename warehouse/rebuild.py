@@ -24,9 +24,13 @@ from warehouse.landing import Landing
 from warehouse.load import load_pending
 from warehouse.model import HEADERS
 from warehouse.model.plan import StreamPlan
+from warehouse.ops_tables import COMPLETENESS
 from warehouse.recon_tables import BREAKS
 from warehouse.session import Now, moment
 from warehouse.store import Store
+
+OBSERVED = (BREAKS, COMPLETENESS)
+"""Tables of what was seen at a moment: a rebuild cannot make them."""
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ def rebuild(
         store.create(new)
         made = Store(new, store.connect(new))
         try:
-            _keep_breaks(made.con, home.store)
+            _keep_observed(made.con, home.store)
             for name, value in kept.items():
                 made.set_meta(name, value)
             report = _fill(made, landing, plan_for, now)
@@ -178,17 +182,23 @@ def _known(home: Home, wait: float) -> tuple[str, dict[str, set[tuple[str, objec
     return "", {}
 
 
-def _keep_breaks(new: duckdb.DuckDBPyConnection, old: Path) -> None:
-    """Take over what was seen of breaks, where the old store can be read: no record tells it."""
+def _keep_observed(new: duckdb.DuckDBPyConnection, old: Path) -> None:
+    """Take over what was seen of breaks and counted at sources: no record tells it.
+
+    Where the old store can be read, and each table as this release has it.
+    """
     if not old.exists():
         return
     with suppress(duckdb.Error):
         store.attach(new, old, "before", read_only=True)
         try:
-            names = columns_of(BREAKS.names)
-            new.execute(
-                f"insert into {BREAKS.full} ({names}) select {names} from before.{BREAKS.full}"
-            )
+            for table in OBSERVED:
+                names = columns_of(table.names)
+                with suppress(duckdb.Error):  # of an older release
+                    new.execute(
+                        f"insert into {table.full} ({names}) select {names} from "
+                        f"before.{table.full}"
+                    )
         finally:
             new.execute("detach before")
 

@@ -115,7 +115,7 @@ def _mark(
         "SELECT coalesce(string_agg(concat_ws('/', connection, stream, role), ',' ORDER BY ALL), "
         "'') FROM recon.roles"
     ).fetchall()
-    texts = [one.sql for one in (*rules, *left_out.reasons())]
+    texts = [rule.sql for rule in rules] + [reason.sql for reason in left_out.reasons()]
     texts += [f"{n}{s}" for n, s in recon_rules.steps().items()]
     form = [
         str(store.meta("store_id")), roles, texts, asdict(settings),
@@ -148,7 +148,8 @@ def _find(
     broken: dict[tuple[str, str], str] = {}
     con.execute("SET VARIABLE recon_now = ?::TIMESTAMPTZ", [now])
     names = {rule.name for rule in chosen}
-    for schema, name in recon_rules.wanted([r.sql for r in (*chosen, *left_out.of(names))]):
+    sqls = [rule.sql for rule in chosen] + [reason.sql for reason in left_out.of(names)]
+    for schema, name in recon_rules.wanted(sqls):
         table = recon_rules.temp_name(schema, name)
         sql = recon_rules.private(shared[schema, name])
         lost = {one: broken[one] for one in recon_rules.reads(shared[schema, name]) & broken.keys()}

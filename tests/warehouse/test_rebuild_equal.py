@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from hand_plan import ORDER, START, land, order, order_plan
 
-from warehouse import quarantine
+from warehouse import completeness, quarantine
 from warehouse.checks import check_store
 from warehouse.ddl import columns_of, families, history_table, source_table
 from warehouse.errors import DecisionError, KeyChanged, LandingDamaged
@@ -119,6 +119,25 @@ def test_a_rebuilt_store_is_equal(home: Home, landing: Landing) -> None:
         assert first > last, "what consumes loads by number must see these as new"
         assert load_pending(store, landing, PLAN, now=landing.now).batches == 0
     assert not [p for p in home.store.parent.iterdir() if p.name.startswith("rebuilt")]
+
+
+def test_what_was_counted_at_the_source_is_kept(home: Home, landing: Landing) -> None:
+    """No record tells of it; a store of a release without the table gives what else it has."""
+    land(landing, order(1, V1))
+    counted = {"source_count": 2, "store_count": 1, "status": "missing", "checked_at": START,
+               "summed": "total", "source_sum": "2.5", "message": "one is lost"}  # fmt: skip
+    with open_store(home) as store:
+        load_pending(store, landing, PLAN, now=landing.now)
+        completeness.replace(store, "shop", "orders", [counted])
+        before = store.con.execute("from ops.completeness").fetchall()
+    rebuild(home, landing, plan_for, landing.now)
+    with open_store(home) as store:
+        assert before
+        assert store.con.execute("from ops.completeness").fetchall() == before
+        store.con.execute("drop table recon.breaks")
+    rebuild(home, landing, plan_for, landing.now)
+    with open_store(home) as store:
+        assert store.con.execute("from ops.completeness").fetchall() == before
 
 
 def test_a_store_that_is_lost_or_damaged_is_made_again(home: Home, landing: Landing) -> None:
