@@ -87,6 +87,9 @@ class CompanyFile(_Strict):
     quarantine_limit: Share = Field(
         0.05, description="Share of a read's records in quarantine above which the check fails."
     )
+    verify: Literal["nightly", "never"] = Field(
+        "nightly", description="Whether connections that say nothing of it are proved complete."
+    )
     alerts: list[Alert] = []
     digest: str = Field(
         "09:00",

@@ -83,12 +83,26 @@ class Comparing:
         """Return the windows to compare; none where no read has come to its end."""
         if self.countable.kind != "spans":
             return [Span()]
+        end = self.read_until()
+        if end is None:
+            return []
+        return windows(end, stock.earliest(), self.since, self.connection.timezone)
+
+    def read_until(self) -> datetime | None:
+        """Return where what was read ends, None where no read has come to its end."""
         said = (self.landing.bookmark(self.connection.name, self.proof.stream) or {}).get("stamp")
         if not isinstance(said, str):
-            return []
+            return None
         # A whole second above the bookmark: what bears its very stamp was read, too.
-        end = datetime.fromisoformat(said).replace(microsecond=0) + SECOND
-        return windows(end, stock.earliest(), self.since, self.connection.timezone)
+        return datetime.fromisoformat(said).replace(microsecond=0) + SECOND
+
+    def keep_to_last_month(self) -> bool:
+        """Leave out all but the last month that was read; False where nothing is counted so."""
+        if self.countable.kind != "spans":
+            return False
+        if end := self.read_until():
+            self.since = (end - timedelta(days=RECENT)).date()
+        return True
 
     def compare(self, spans: Sequence[Span], stock: Stock) -> list[Window]:
         """Return the windows of the spans, counted at the source and here."""

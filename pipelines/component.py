@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import dagster as dg
 
 from pipelines.connection import Connection as SoundConnection
-from pipelines.schedules import build_jobs
+from pipelines.schedules import build_jobs, proof_schedules
 from pipelines.streams import stream_asset
+from pipelines.verify_job import JOB as VERIFY
 from pipelines.verify_job import complete_checks
 from pipelines.workspace import Workspace
 
@@ -33,6 +34,7 @@ class Connection(dg.Component, dg.Model, dg.Resolvable):
     config: Annotated[Any, _raw(dict[str, Any] | None)] = None
     streams: Annotated[Any, _raw(list[str] | dict[str, Any] | None)] = None
     schedule: Text = None
+    verify: Text = None
     timezone: Text = None
     slice: Text = None
     quarantine_limit: Text = None
@@ -54,6 +56,7 @@ class Company(dg.Component, dg.Model, dg.Resolvable):
     keep: Annotated[Any, _raw(dict[str, Any] | None)] = None
     min_free: Text = None
     quarantine_limit: Text = None
+    verify: Text = None
     alerts: Annotated[Any, _raw(list[Any] | None)] = None
     digest: Text = None
 
@@ -70,6 +73,6 @@ def connection_defs(connection: SoundConnection) -> dg.Definitions:
         asset_checks=[complete_checks(connection)],
         assets=assets,
         jobs=[job],
-        schedules=schedules,
+        schedules=[*schedules, *proof_schedules(connection, VERIFY)],
         executor=dg.in_process_executor,
     )

@@ -34,6 +34,7 @@ TYPE = "pipelines.Connection"
 FILE = "defs.yaml"
 NAME = r"[a-z][a-z0-9_]{0,40}"
 Stamp: TypeAlias = tuple[int, int, int]
+NIGHTLY, NEVER = "nightly", "never"
 STREAM = r"[a-z][a-z0-9_]{0,60}"
 """It names a folder of the landing, a mapping file and a step of Dagster."""
 
@@ -44,6 +45,10 @@ def _cron(value: str | None) -> str | None:
             "a schedule has five fields: minute hour day month weekday, as in */15 * * * *"
         )
     return value
+
+
+def _nightly(value: str | None) -> str | None:
+    return value if value in (NIGHTLY, NEVER) else _cron(value)
 
 
 Roles: TypeAlias = Annotated[
@@ -62,6 +67,9 @@ class StreamOptions(BaseModel):
         None, description="Freshness owed, as in 15m; default twice the interval."
     )
     sweep: str | None = Field(None, description="When hard deletes are looked for: cron fields.")
+    verify: str | None = Field(
+        None, description="When all of it is proved complete, however it is counted: cron fields."
+    )
     wants: str | None = Field(
         None, description="SELECT on the published store: the rows that the stream asks for."
     )
@@ -69,7 +77,7 @@ class StreamOptions(BaseModel):
         None, description="What the stream is to the company, where not what its connection is."
     )
 
-    _check = field_validator("schedule", "sweep")(_cron)
+    _check = field_validator("schedule", "sweep", "verify")(_cron)
 
 
 class ConnectionFile(BaseModel):
@@ -91,6 +99,11 @@ class ConnectionFile(BaseModel):
         " bank, office; default: what its connector says.",
     )
     schedule: str | None = Field(None, description="Five cron fields for streams without their own")
+    verify: str | None = Field(
+        None,
+        description="When the last month is proved complete of what the source counts by time:"
+        " nightly (the default where a stream has a schedule), five cron fields, or never.",
+    )
     values: dict[str, str] = Field(
         default_factory=dict,
         description="Constants that mappings name as connection.NAME, as in {currency: CNY}.",
@@ -106,6 +119,7 @@ class ConnectionFile(BaseModel):
     )
 
     _check = field_validator("schedule")(_cron)
+    _proof = field_validator("verify")(_nightly)
 
     @field_validator("timezone")
     @classmethod
@@ -131,6 +145,7 @@ class StreamSpec:
     schedule: str | None = None
     promise: timedelta | None = None
     sweep: str | None = None
+    verify: str | None = None
     wants: str | None = None
     roles: tuple[Role, ...] | None = None
 
@@ -180,6 +195,7 @@ class Connection:
                 schedule := option.schedule or self.file.schedule,
                 option.promise or (_promise(schedule) if schedule else None),
                 option.sweep,
+                option.verify,
                 option.wants,
                 None if option.role is None else tuple(option.role),
             )

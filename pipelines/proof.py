@@ -88,7 +88,8 @@ class StreamProof:
     """What the check of one stream found. `how` is how the source counted, or why it cannot.
 
     `put_back` are rows that came back from the landing, `read_again` records that were landed when
-    stretches were read again, `deleted` those that a sweep found gone.
+    stretches were read again, `deleted` those that a sweep found gone. `passed_over` says that it
+    is left for a check of all.
     """
 
     connection: str
@@ -102,6 +103,7 @@ class StreamProof:
     seconds: float = 0.0
     requests: int = 0
     error: ErrorText | None = None
+    passed_over: bool = False
 
     @property
     def status(self) -> str:

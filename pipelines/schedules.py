@@ -10,12 +10,14 @@ import dagster as dg
 from dagster import DefaultScheduleStatus
 
 from connectors.base import utc_now
-from pipelines.connection import Connection
+from pipelines.connection import NEVER, NIGHTLY, Connection
 from pipelines.control_view import view
 from pipelines.dead_runs import UNFINISHED
 from pipelines.workspace import Workspace
 
 JOB_SUFFIX = "_sync"
+PATIENCE = 20
+"""Minutes for which a scheduled proof waits for a run that reads the stream."""
 
 
 def job_name(connection: str) -> str:
@@ -64,6 +66,78 @@ def build_jobs(connection: Connection) -> tuple[Any, list[dg.ScheduleDefinition]
     return job, schedules
 
 
+def proof_schedules(connection: Connection, job: str) -> list[dg.ScheduleDefinition]:
+    """Return when `job` proves streams complete: the nightly one, and one a cron text of streams.
+
+    By night the last month of what the source counts by time; where the file says nothing of it,
+    of the streams that a schedule reads. The minute is the connection's own, so that not all ask
+    and load at once.
+    """
+    when: dict[tuple[str, bool], list[str]] = {}
+    for spec in connection.streams:
+        if spec.verify:
+            when.setdefault((spec.verify, False), []).append(spec.name)
+        said = connection.file.verify
+        if said != NEVER and (said or spec.schedule):
+            cron = _by_night(connection.name) if said in (None, NIGHTLY) else str(said)
+            when.setdefault((cron, True), []).append(spec.name)
+    return [
+        _proof_schedule(connection, job, cron, streams, recent=recent)
+        for (cron, recent), streams in when.items()
+    ]
+
+
+def _by_night(name: str) -> str:
+    """Return a cron text between two and five at night, ever the same for a connection."""
+    minute = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % 180
+    return f"{minute % 60} {2 + minute // 60} * * *"
+
+
+def _proof_schedule(
+    connection: Connection, job: str, cron: str, streams: Sequence[str], *, recent: bool
+) -> dg.ScheduleDefinition:
+    config = {"connection": connection.name, "streams": list(streams), "recent": recent,
+              "patience": PATIENCE}  # fmt: skip
+    verb = "verify" if recent else "verify_all"
+    name = f"{connection.name}_{verb}_{_slug(cron)}"
+
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        company = Workspace.discover().company()
+        if recent and connection.file.verify is None and company.verify == NEVER:
+            return dg.SkipReason("the company's file says verify: never")
+        return _held_back(context, connection.name, name, job) or dg.RunRequest(
+            run_config={"ops": {"prove": {"config": config}}},
+            tags={"isthmus/trigger": "verify", "isthmus/connection": connection.name},
+        )
+
+    return dg.ScheduleDefinition(
+        name=name,
+        cron_schedule=cron,
+        job_name=job,
+        execution_fn=request,
+        execution_timezone=connection.timezone,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description=f"proves {'the last month' if recent else 'all'} of {', '.join(streams)}",
+    )
+
+
+def _held_back(
+    context: dg.ScheduleEvaluationContext, connection: str, schedule: str, job: str
+) -> dg.SkipReason | None:
+    """Return why a schedule asks for no run now: the connection is paused, or its last goes on."""
+    stopped = view(Workspace.discover()).paused(utc_now()).get(connection)
+    if stopped is not None:
+        until = f" until {stopped.until:%Y-%m-%d %H:%M %Z}" if stopped.until else ""
+        return dg.SkipReason(f"paused{until} by {stopped.who}: {stopped.why}")
+    unfinished = dg.RunsFilter(
+        job_name=job, statuses=UNFINISHED, tags={"dagster/schedule_name": schedule}
+    )
+    before = context.instance.get_run_records(unfinished, limit=1)
+    if before:
+        return dg.SkipReason(f"run {before[0].dagster_run.run_id} of this schedule still goes on")
+    return None
+
+
 def _schedule(
     connection: Connection, job: Any, cron: str, streams: Sequence[str], *, sweep: bool
 ) -> dg.ScheduleDefinition:
@@ -72,22 +146,10 @@ def _schedule(
     config = {"ops": {op_name(connection.name, s): {"config": {"sweep": sweep}} for s in streams}}
 
     name = f"{connection.name}_{verb}_{_slug(cron)}"
-    unfinished = dg.RunsFilter(
-        job_name=job_name(connection.name),
-        statuses=UNFINISHED,
-        tags={"dagster/schedule_name": name},
-    )
 
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        stopped = view(Workspace.discover()).paused(utc_now()).get(connection.name)
-        if stopped is not None:
-            until = f" until {stopped.until:%Y-%m-%d %H:%M %Z}" if stopped.until else ""
-            return dg.SkipReason(f"paused{until} by {stopped.who}: {stopped.why}")
-        before = context.instance.get_run_records(unfinished, limit=1)
-        if before:
-            run_id = before[0].dagster_run.run_id
-            return dg.SkipReason(f"run {run_id} of this schedule still goes on")
-        return dg.RunRequest(
+        held = _held_back(context, connection.name, name, job_name(connection.name))
+        return held or dg.RunRequest(
             asset_selection=keys,
             run_config=config if sweep else None,
             tags={"isthmus/trigger": verb},

@@ -11,17 +11,19 @@ is looked for by a sweep. What differs after that stays in the report.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.base import Span, Stats, utc_now
 from connectors.errors import Unavailable
 from pipelines.comparing import Comparing
 from pipelines.explain import explain
+from pipelines.leases import AlreadyRunning
 from pipelines.outcome import INTERRUPTED, ErrorText, StreamOutcome
 from pipelines.proof import StreamProof, Window, joined, named
 from pipelines.stops import stops_pass
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from warehouse.stock import Stock
 
 
+AGAIN_SECONDS = 5.0
+"""How often a run is asked after that reads the stream at this moment."""
+
+
 def verify_stream(
     workspace: Workspace,
     connection: str,
@@ -50,10 +56,14 @@ def verify_stream(
     pause: Callable[[float], None] | None = None,
     transport: httpx.BaseTransport | None = None,
     run_id: str | None = None,
+    recent: bool = False,
+    patience: timedelta = timedelta(0),
 ) -> StreamProof:
     """Prove one stream complete, or say what is missing; the result stands in ops.completeness.
 
-    `since` leaves out what is stamped before that day. `heal` mends what differs. Whatever goes
+    `since` leaves out what is stamped before that day. `heal` mends what differs; a run
+    that reads the stream at that moment is waited for, as long as `patience`. `recent` looks at the
+    last month alone and passes over streams that the source does not count by time. Whatever goes
     wrong is in the proof's `error`.
     """
     begun = now()
@@ -64,7 +74,7 @@ def verify_stream(
             found.stream(stream)
             check = _Check(
                 workspace, found, proof, since, heal, now, pause, transport,
-                run_id or str(uuid.uuid4()),
+                run_id or str(uuid.uuid4()), recent, patience,
             )  # fmt: skip
             check.run()
     except Exception as error:  # the boundary of a step: its failure is data
@@ -91,6 +101,8 @@ class _Check:
     pause: Callable[[float], None] | None
     transport: httpx.BaseTransport | None
     run_id: str
+    recent: bool
+    patience: timedelta
     stats: Stats = field(default_factory=Stats)
     plan: StreamPlan = field(init=False)
     landing: Landing = field(init=False)
@@ -111,6 +123,9 @@ class _Check:
                 self.workspace.home, self.connection, self.connector, self.landing, self.plan,
                 self.proof, self.since, self.now,
             )  # fmt: skip
+            if self.recent and not self.comparing.keep_to_last_month():
+                self.proof.passed_over = True
+                return
             if self.comparing.countable.kind == "none":
                 self._uncounted()
             elif self.landing.last(*self._place) is None:
@@ -140,7 +155,7 @@ class _Check:
                 self.proof.windows = [Window(Span(), message=said)]
                 return
             found = self.comparing.compare(spans, stock)
-            strangers = stock.strangers() if self.since is None else []
+            strangers = stock.strangers() if self.comparing.since is None else []
         if self.heal and any(w.is_off for w in found):
             found = self._healed(found)
         self.proof.windows = found
@@ -231,10 +246,17 @@ class _Check:
         sweep: bool = False,
         stretch: tuple[datetime, datetime] | None = None,
     ) -> StreamOutcome:
-        return sync_stream(
-            self.workspace, self.connection, self.stream, full=full, sweep=sweep, stretch=stretch,
-            now=self.now, pause=self.pause, transport=self.transport, run_id=self.run_id,
-        )  # fmt: skip
+        until = self.now() + self.patience
+        while True:
+            outcome = sync_stream(
+                self.workspace, self.connection, self.stream, full=full, sweep=sweep,
+                stretch=stretch, now=self.now, pause=self.pause, transport=self.transport,
+                run_id=self.run_id,
+            )  # fmt: skip
+            busy = outcome.error is not None and outcome.error.kind == AlreadyRunning.__name__
+            if not busy or self.now() >= until:
+                return outcome
+            (self.pause or time.sleep)(AGAIN_SECONDS)
 
     def _took(self, outcome: StreamOutcome) -> StreamOutcome:
         """Return an outcome that is none of a failure; raises Unavailable."""

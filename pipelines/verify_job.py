@@ -38,10 +38,16 @@ class VerifyConfig(dg.Config):
 
 
 class VerifyJobConfig(VerifyConfig):
-    """The same with the connection and its streams; none means all of them."""
+    """The same with the connection and its streams; none means all of them.
+
+    `recent` keeps to what may be asked of a source each night: the last month of the streams that
+    it counts by time. `patience` are the minutes that another run of a stream is waited for.
+    """
 
     connection: str
     streams: list[str] = Field(default_factory=list)
+    recent: bool = False
+    patience: int = 0
 
 
 def complete_key(connection: str, stream: str) -> dg.AssetCheckKey:
@@ -92,7 +98,13 @@ def prove(context: dg.OpExecutionContext, config: VerifyJobConfig) -> None:
     names = [found.stream(s).name for s in config.streams] or [s.name for s in found.streams]
     failed: list[StreamProof] = []
     for stream in names:
-        proof = _verify(workspace, found.name, stream, config, context.run_id)
+        proof = _verify(
+            workspace, found.name, stream, config, context.run_id,
+            recent=config.recent, patience=timedelta(minutes=config.patience),
+        )  # fmt: skip
+        if proof.passed_over:
+            context.log.info(f"{found.name}/{stream}: passed over, not counted by time")
+            continue
         result = _result(proof)
         context.instance.report_runless_asset_event(
             dg.AssetCheckEvaluation(
@@ -124,14 +136,22 @@ def _raise_first(failed: Sequence[StreamProof]) -> None:
 
 
 def _verify(
-    workspace: Workspace, connection: str, stream: str, config: VerifyConfig, run_id: str
+    workspace: Workspace,
+    connection: str,
+    stream: str,
+    config: VerifyConfig,
+    run_id: str,
+    *,
+    recent: bool = False,
+    patience: timedelta = timedelta(0),
 ) -> StreamProof:
     since: date | None = None
     if config.days > 0:
         since = (utc_now() - timedelta(days=config.days)).date()
     return verify_stream(
-        workspace, connection, stream, since=since, heal=config.heal, run_id=run_id
-    )
+        workspace, connection, stream, since=since, heal=config.heal, run_id=run_id,
+        recent=recent, patience=patience,
+    )  # fmt: skip
 
 
 def _result(proof: StreamProof) -> dg.AssetCheckResult:

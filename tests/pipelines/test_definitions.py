@@ -80,14 +80,18 @@ def test_streams_of_one_schedule_share_it_and_sweeps_have_their_own(space: Works
     assert repo.get_all_jobs()
     schedules = {s.name: s for s in repo.schedule_defs}
     del schedules["housekeeping_schedule"]
+    proofs = [schedules.pop(name) for name in sorted(schedules) if "_verify_" in name]
+    assert [proof.name for proof in proofs] == ["shop_verify_47_4_x_x_x"]
     assert set(schedules) == {
         "shop_read_0_3_x_x_x", "shop_read_e15_x_x_x_x", "shop_sweep_0_4_x_x_0"
     }  # fmt: skip
     assert {s.execution_timezone for s in schedules.values()} == {"Asia/Shanghai"}
     assert {s.default_status for s in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     space.home.make()
-    with dg.DagsterInstance.from_config(str(space.home.dagster)) as instance:
-        context = dg.build_schedule_context(instance=instance)
+    with (
+        dg.DagsterInstance.from_config(str(space.home.dagster)) as instance,
+        dg.build_schedule_context(instance=instance) as context,
+    ):
         ticks = {
             name: schedule.evaluate_tick(context).run_requests[0]
             for name, schedule in schedules.items()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -11,10 +13,14 @@ import duckdb
 import pytest
 import small_shop
 
+from connectors.base import utc_now
 from connectors.rest.serve import serve
 from connectors.rest.simulator import RestSimulator
 from pipelines.definitions import build
+from pipelines.leases import lease
+from pipelines.pauses import pause
 from pipelines.sync import sync_stream
+from pipelines.verify import verify_stream
 from pipelines.verify_job import complete_key
 from pipelines.workspace import Workspace
 
@@ -108,3 +114,108 @@ def test_a_source_that_does_not_answer_ends_the_job_red(space: Workspace):
         config = {"ops": {"prove": {"config": {"connection": "shop", "streams": ["orders"]}}}}
         done = job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
         assert not done.success
+
+
+def schedules(space: Workspace) -> dict[str, dg.ScheduleDefinition]:
+    found = build(space).get_repository_def().schedule_defs
+    return {s.name: s for s in found if "_verify_" in s.name}
+
+
+@contextmanager
+def ticking(space: Workspace) -> Iterator[dg.ScheduleEvaluationContext]:
+    """Give what a tick knows: it refers to an instance that is on disk."""
+    space.home.make()
+    with (
+        dg.DagsterInstance.from_config(str(space.home.dagster)) as instance,
+        dg.build_schedule_context(instance=instance) as context,
+    ):
+        yield context
+
+
+def set_in_file(path: Path, line: str, streams: str = "[customers, orders]") -> None:
+    text = path.read_text("utf-8").replace(
+        "  streams: [customers, orders]", f"  streams: {streams}"
+    )
+    path.write_text(f"{text}  {line}\n", "utf-8")
+
+
+def test_by_night_the_last_month_of_what_is_counted_by_time_is_proved(space: Workspace):
+    """A row that the store lost comes back; the customers are one list, nothing is asked of it."""
+    lose(space)
+    (nightly,) = schedules(space).values()
+    assert (nightly.execution_timezone, nightly.default_status) == (
+        "Asia/Shanghai", dg.DefaultScheduleStatus.RUNNING,
+    )  # fmt: skip
+    minute, hour, *rest = str(nightly.cron_schedule).split()
+    assert int(hour) in (2, 3, 4)
+    assert int(minute) < 60
+    assert rest == ["*", "*", "*"]
+    with ticking(space) as context:
+        (asked,) = nightly.evaluate_tick(context).run_requests
+    assert asked.run_config["ops"]["prove"]["config"]["streams"] == ["customers", "orders"]
+    job = build(space).resolve_job_def("verify")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(run_config=asked.run_config, instance=instance).success
+        assert newest(instance).metadata["rows put back"].value == 1
+        none = complete_key("shop", "customers")
+        storage = instance.event_log_storage
+        assert storage.get_latest_asset_check_execution_by_key([none]) == {}
+    with duckdb.connect(str(space.home.store), read_only=True) as con:
+        told = con.execute(
+            "select stream, min(window_from), max(window_to) from ops.completeness group by all"
+        ).fetchall()
+    ((stream, since, until),) = told
+    assert stream == "orders"
+    assert 31 <= (until - since).days <= 32, "no window is open below"
+
+
+def test_when_proofs_are_made_stands_in_the_files(space: Workspace):
+    shop, company = space.defs / "shop" / "defs.yaml", space.company_path
+    plain = shop.read_text("utf-8")
+    set_in_file(company, "verify: never")
+    (nightly,) = schedules(space).values()
+    with ticking(space) as context:
+        said = nightly.evaluate_tick(context)
+        assert said.run_requests == []
+        assert "verify: never" in (said.skip_message or "")
+        set_in_file(shop, "verify: '5 1 * * 6'", "{customers: {verify: '0 5 * * 0'}, orders: }")
+        found = schedules(space)
+        assert set(found) == {"shop_verify_5_1_x_x_6", "shop_verify_all_0_5_x_x_0"}
+        asked = [s.evaluate_tick(context).run_requests for s in found.values()]
+        configs = [one[0].run_config["ops"]["prove"]["config"] for one in asked]
+        assert {(tuple(c["streams"]), c["recent"]) for c in configs} == {
+            (("customers", "orders"), True), (("customers",), False),
+        }  # fmt: skip
+        pause(space.control, "shop", until=None, who="me", why="stocktaking", now=utc_now())
+        for schedule in found.values():
+            assert "stocktaking" in (schedule.evaluate_tick(context).skip_message or "")
+    shop.write_text(plain, "utf-8")
+    set_in_file(shop, "verify: never")
+    assert schedules(space) == {}
+    shop.write_text(plain.replace('  schedule: "*/15 * * * *"', ""), "utf-8")
+    assert schedules(space) == {}, "what no schedule reads is proved by hand"
+    set_in_file(shop, "verify: nighly")
+    (found,) = build(space).get_repository_def().schedule_defs
+    assert found.name == "housekeeping_schedule"
+
+
+def test_a_scheduled_proof_waits_for_the_run_that_reads_the_stream(
+    space: Workspace, server: RestSimulator
+):
+    """Where nobody waits, it says who reads."""
+    lose(space)
+    server.put("orders", small_shop.order(99))
+    busy = ExitStack()
+    busy.enter_context(lease(space.control, "shop", "orders", "another-run", utc_now))
+    proof = verify_stream(space, "shop", "orders")
+    assert "another-run" in str(proof.error)
+    waited = []
+
+    def pause_until_it_ends(seconds: float) -> None:
+        waited.append(seconds)
+        busy.close()
+
+    proof = verify_stream(
+        space, "shop", "orders", patience=timedelta(minutes=1), pause=pause_until_it_ends
+    )
+    assert (proof.error, proof.is_proved, len(waited)) == (None, True, 1)
