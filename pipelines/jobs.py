@@ -28,6 +28,8 @@ POOL = "unify"
 PUBLISHED = dg.AssetKey(["published"])
 CHECKS = {"error": "recon_breaks_error", "warning": "recon_breaks_warning"}
 """Severity of a break -> the check on what is published that tells of it."""
+MADE = "marts"
+"""The check on what is published that tells of marts that could not be made."""
 MARTS = Path(__file__).resolve().parent.parent / "warehouse" / "sql" / "mart"
 
 
@@ -39,8 +41,11 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
         name=STEP,
         specs=specs,
         check_specs=[
-            dg.AssetCheckSpec(name, asset=PUBLISHED, description=f"No break of severity {word}.")
-            for word, name in CHECKS.items()
+            dg.AssetCheckSpec(name, asset=PUBLISHED, description=said)
+            for name, said in (
+                (MADE, "Every mart could be made."),
+                *((name, f"No break of severity {word}.") for word, name in CHECKS.items()),
+            )
         ],
         pool=POOL,
         can_subset=False,
@@ -60,6 +65,7 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
             listener.published = outcome
         if outcome.error is not None:
             raise failure(outcome.error) from None
+        yield _made(outcome)
         yield from _checks(outcome)
         for spec in specs:
             shown = _figures(outcome) if spec.key == PUBLISHED else {}
@@ -120,6 +126,24 @@ def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
         description=first.lstrip("- ").strip() if first.startswith("--") else path.stem,
         kinds={"duckdb", "sql"},
     )
+
+
+def _made(outcome: PublishOutcome) -> dg.AssetCheckResult:
+    """Return whether every mart could be made; one that raised stands as a view, and stops none."""
+    from warehouse.unmade import standing_on
+
+    failed: dict[str, str] = outcome.figures.get("unmade", {})
+    on = sorted({other for name in failed for other in standing_on(name)})
+    names = ", ".join(f"mart.{name}" for name in failed)
+    others = f" So do those that read it: {', '.join(on)}." if on else ""
+    return dg.AssetCheckResult(
+        asset_key=PUBLISHED,
+        check_name=MADE,
+        passed=not failed,
+        description=f"{names} raises on a value of the data when it is asked.{others} All else is "
+        "published." if failed else "All could be made.",
+        metadata={f"failed: {name}": why for name, why in failed.items()},
+    )  # fmt: skip
 
 
 def _checks(outcome: PublishOutcome) -> Iterator[dg.AssetCheckResult]:

@@ -199,6 +199,7 @@ def _unify_publish(
         "rebound": unified.rebound,
         "breaks": asdict(breaks),
         "projected": projected.rows,
+        "unmade": projected.failed,
         "bytes": published.bytes,
     }
     workspace.control.forget_runs(now() - company.keep.runs)

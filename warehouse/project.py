@@ -29,12 +29,14 @@ from warehouse import (
     public,
     recon_tables,
     trouble,
+    unmade,
 )
 from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import Table, columns_of
 from warehouse.errors import StoreDamaged
 from warehouse.home import Home
+from warehouse.kept import NAME as SERVED
 from warehouse.kept import OrderService
 from warehouse.mask import PrivacyMode
 from warehouse.model import HEADERS
@@ -59,13 +61,14 @@ class Projected:
     """What a projection did: `rows` written by table, `number` of the projection.
 
     `changed` is false when the projection is already what the store says; `whole` when the file
-    was made anew.
+    was made anew. `failed` are marts that could not be made, and the kind of error: they are views.
     """
 
     number: int
     changed: bool = False
     whole: bool = False
     rows: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def public_lock(home: Home) -> Path:
@@ -143,7 +146,12 @@ def _write(
         _fresh(file, priority)
     attach(con, file, DATABASE)
     try:
-        done = _Projection(store, state, privacy, priority, whole).run(given, form, now)
+        try:
+            done = _Projection(store, state, privacy, priority, whole).run(given, form, now)
+        except unmade.MartFailed as failed:
+            without = {failed.name: failed.why}
+            one = _Projection(store, state, privacy, priority, whole, without)
+            done = one.run(given, form, now)
     finally:
         con.execute(f"DETACH {DATABASE}")
     if whole:
@@ -203,7 +211,9 @@ class _Projection:
         privacy: PrivacyMode,
         priority: Priority,
         whole: bool,
+        without: Mapping[str, str] | None = None,
     ) -> None:
+        self.without = dict(without or {})
         self.store = store
         self.con = store.con
         self.state = state
@@ -218,12 +228,15 @@ class _Projection:
             run=int(state.get("unified_run", 0)),
         )
         self.served = OrderService(
-            store.con, DATABASE, whole=whole, load=self.tables.load, run=self.tables.run
-        )
+            store.con, DATABASE, whole=whole or SERVED in unmade.told(state),
+            load=self.tables.load, run=self.tables.run,
+        )  # fmt: skip
         self.run_number = int(store.meta("unified_run") or 0)
         self.unified_at = store.meta("unified_at") or ""
         self.mask_key = store.meta(keyprint.NAME) or ""
-        self.done = Projected(int(state.get("projection", 0)), whole=whole)
+        self.done = Projected(
+            int(state.get("projection", 0)), whole=whole, failed=unmade.told(state)
+        )
 
     def run(
         self, given: tuple[tuple[Table, handed.Rows], ...], form: str, now: datetime
@@ -242,7 +255,7 @@ class _Projection:
         with bounds.transaction(self.store):
             tables.make_room()
         with bounds.transaction(self.store):
-            self.served.before()
+            self._begin_mart()
             if tables.whole or upto > tables.load:
                 tables.sources()
             if tables.whole or self.run_number > tables.run:
@@ -258,6 +271,7 @@ class _Projection:
             self.done.changed = True
             self._tell(
                 digests
+                | unmade.facts(self.without)
                 | {
                     "form": form,
                     keyprint.NAME: self.mask_key,
@@ -274,7 +288,9 @@ class _Projection:
                 }
             )
             # Behind the facts of the file: its days are those of the time zone that stands there.
-            self.done.rows["mart.order_service"] = self.served.after()
+            if SERVED not in self.without:
+                self.done.rows[f"mart.{SERVED}"] = unmade.tried(SERVED, self.served.after)
+            self.done.failed = self.without
             reach("project.written")
             checkpoint_at_commit(self.store)  # log and file would take as long as all else here
         self.con.execute("RESET wal_autocheckpoint")
@@ -282,6 +298,13 @@ class _Projection:
         drop(self.con)
         bounds.checkpoint(self.store, DATABASE)
         return self.done
+
+    def _begin_mart(self) -> None:
+        if SERVED in self.without:
+            unmade.as_view(self.con, DATABASE, SERVED)
+            return
+        unmade.as_table(self.con, DATABASE, SERVED)
+        self.served.before()
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -25,8 +25,9 @@ class Cause:
     """Something that a person has to know of.
 
     `name` is one of failed, late, quarantine, held, broken, publish, breaks, unchecked (a rule
-    that could not run), unproved; with connection and kind (of error; the rule) it is what the
-    cause is known by. `what` are the system's own words, which may name a customer; `since` is the
+    that could not run), unmade (a mart that could not be made), unproved; with connection and kind
+    (of error; the rule; the mart) it is what the cause is known by. `what` are the system's own
+    words, which may name a customer; `since` is the
     last moment at which all was well, None where there was none.
     """
 

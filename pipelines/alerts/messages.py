@@ -74,7 +74,7 @@ def alert(cause: Cause, voice: Voice) -> Message:
     lines.append(
         voice.say("alert.do", do=cause.do or voice.say(f"alert.{cause.name}_do", **_names(cause)))
     )
-    if cause.name not in ("breaks", "unchecked"):
+    if cause.name not in ("breaks", "unchecked", "unmade"):
         lines.append(voice.say("alert.more", **_names(cause)))
     return Message(f"[Isthmus] {title(cause, voice)}", "\n".join(lines))
 

@@ -32,9 +32,14 @@ select rule, severity from recon.rules
 where failed is not null and severity in ('error', 'warning')
 order by rule
 """
+UNMADE = """
+select replace(name, 'mart_failed:', ''), value from ops.meta
+where starts_with(name, 'mart_failed:')
+order by name
+"""
 TABLES = """
 select schema_name || '.' || table_name from duckdb_tables()
-where (schema_name, table_name) in (('recon', 'rules'), ('ops', 'completeness'))
+where (schema_name, table_name) in (('recon', 'rules'), ('ops', 'completeness'), ('ops', 'meta'))
 union all
 select 'failed' from duckdb_columns()
 where (schema_name, table_name, column_name) = ('recon', 'rules', 'failed')
@@ -72,5 +77,10 @@ def _of_file(path: Path, _inode: int, _mtime: int) -> tuple[Cause, ...]:
         found += [
             Cause("unproved", "error", connection, "", tuple(streams), count=int(count))
             for connection, streams, count in run_query(path, UNPROVED).rows
+        ]
+    if "ops.meta" in there:
+        found += [
+            Cause("unmade", "error", "", mart, what=why)
+            for mart, why in run_query(path, UNMADE).rows
         ]
     return tuple(found)

@@ -315,6 +315,19 @@ def test_a_rule_that_could_not_run_is_told(world: World) -> None:
     assert len(world.titles()) == 1
 
 
+def test_a_mart_that_could_not_be_made_is_told(world: World) -> None:
+    publish(world.space, 0, 0)
+    with duckdb.connect(str(world.space.home.current)) as con:
+        con.execute("insert into ops.meta values ('mart_failed:order_service', 'OutOfRange')")
+    world.look()
+    (one,) = world.told
+    assert one.title.startswith("[Isthmus] mart.order_service could not be made")
+    assert "all else was published" in one.body
+    publish(world.space, 0, 0)
+    world.told.clear()
+    assert len(world.titles()) == 1
+
+
 def test_a_cause_that_gets_worse_is_told_to_those_who_had_not_heard(world: World) -> None:
     ledger = Ledger(world.space.control)
     told, waiting = addresses_of(world.space.company()), []

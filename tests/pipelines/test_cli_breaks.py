@@ -17,7 +17,7 @@ from pipelines.cli import main
 from pipelines.jobs import PUBLISHED, unify_defs
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
-from warehouse import recon_rules
+from warehouse import marts, public, recon_rules
 
 CONNECTION = """type: pipelines.Connection
 attributes:
@@ -237,6 +237,32 @@ def test_a_rule_that_raises_is_told_and_all_else_is_published(
     told = capsys.readouterr()
     assert "order_paid_without_money" in told.out
     assert "could not run, breaks as they were: payment_amount" in told.out + told.err
+
+
+def test_a_mart_that_raises_is_told_and_all_else_is_published(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [
+        replace(m, sql=m.sql.replace("    o.total,\n", "    o.number::decimal(18, 4) as total,\n"))
+        if m.name == "order_service" else m
+        for m in marts.in_order()
+    ]  # fmt: skip
+    monkeypatch.setattr(marts, "in_order", lambda *_: tuple(broken))
+    monkeypatch.setattr(public, "_form", lambda _: "another form: the file is made anew")
+    space.export(env := {})
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    done = unify_defs({}).resolve_job_def("unify_publish").execute_in_process()
+    assert done.success
+    said = {e.check_name: e for e in done.get_asset_check_evaluations()}["marts"]
+    assert (said.passed, said.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "mart.order_service raises" in str(said.description)
+    assert "kpi_perfect_order" in str(said.description)
+    assert said.metadata["failed: order_service"] == dg.TextMetadataValue("Conversion")
+    with duckdb.connect(str(space.home.current), read_only=True) as con:
+        assert len(con.execute("from mart.order_to_cash").fetchall()) == 3
+        with pytest.raises(duckdb.ConversionException):
+            con.execute("from mart.order_service").fetchall()
 
 
 def test_a_file_of_an_older_release_is_said(

@@ -13,7 +13,7 @@ from source_rows import MOMENT, Loader
 
 from warehouse import kept, marts
 from warehouse.home import Home
-from warehouse.project import project
+from warehouse.project import Projected, project
 from warehouse.store import Store, open_store
 from warehouse.unify import unify
 
@@ -114,6 +114,48 @@ def test_only_what_changed_is_written(tmp_path: Path) -> None:
         load.put("return", [{"key": "2", "order_key": "4", "status": "received"}])
         assert publish(store, home, 3)["mart.order_service"] == 1
         assert differs(home) == []
+
+
+def test_a_mart_that_raises_stops_nothing_and_shows_nothing_stale(tmp_path: Path) -> None:
+    """It stands as a view, which raises when asked; mended data makes it a table again."""
+    home, dice = Home(tmp_path).make(), random.Random(5)
+    most = 99_999_999_999_999
+    sold = {"status": "confirmed", "total": most}
+    order_1, document = order(1, dice, **sold), order(7, dice, platform_order_no="N1", **sold)
+    kind = "SELECT table_type FROM information_schema.tables WHERE table_name = 'order_service'"
+    comments = ("SELECT comment FROM duckdb_columns() WHERE table_name = 'order_service' "
+                "ORDER BY column_index")  # fmt: skip
+    fact = "SELECT value FROM ops.meta WHERE name = 'mart_failed:order_service'"
+    with open_store(home) as store:
+        load = Loader(store.con)
+
+        def project_at(number: int, **more: Any) -> Projected:
+            now = MOMENT + timedelta(hours=number)
+            unify(store, now=now)
+            return project(store, home, privacy="masked", key=b"0" * 32, now=now, **more)
+
+        load.put("order", [order_1, order(2, dice)])
+        load.put("order", [document], connection="erp")
+        assert project_at(0).failed == {}
+        said = rows(home, comments)
+        load.put("order", [document | {"total": -most}], connection="erp")
+        for number in (1, 2):
+            done = project_at(number)
+            assert (done.failed, done.changed) == ({"order_service": "OutOfRange"}, number == 1)
+        assert rows(home, "SELECT total FROM source.orders WHERE connection = 'erp'") == [(-most,)]
+        assert rows(home, kind) == [("VIEW",)]
+        assert rows(home, comments) == said
+        assert rows(home, fact) == [("OutOfRange",)]
+        with pytest.raises(duckdb.OutOfRangeException):
+            rows(home, "FROM mart.kpi_perfect_order")
+        assert len(rows(home, "FROM mart.orders")) == 2, "what does not read it is there"
+        home.public.unlink()
+        assert project_at(3).failed == {"order_service": "OutOfRange"}, "made anew, too"
+        load.put("order", [document], connection="erp")
+        assert project_at(4).failed == {}
+        assert rows(home, kind) == [("BASE TABLE",)]
+        assert rows(home, comments) == said
+        assert (rows(home, fact), differs(home)) == ([], [])
 
 
 def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
