@@ -8,48 +8,10 @@
 -- column: numerator | Out of stock | 缺货 SKU 数 | SKUs of which nothing is available
 -- column: denominator | Counted | 有库存计数的 SKU 数 | SKUs that a system counts
 -- column: value | Stock-out rate | 缺货率 | Numerator by denominator, 1 is all
-with spans as (
-    select from_on, until_on, is_out as is_hit
-    from mart.sku_stock_days
-    where is_out is not null
-),
-
-moves as (
-    select from_on as day, is_hit::int as hit, 1 as asked from spans
-    union all
-    select until_on, -is_hit::int, -1 from spans where until_on is not null
-),
-
-days as (
-    select day, sum(hit) as hit, sum(asked) as asked
-    from moves
-    group by day
-),
-
--- The newest day on which anything was counted or left: later ones are not known yet.
-last_day as (
-    select greatest((select max(from_on) from mart.sku_stock_days), (select max(day) from mart.sku_shipped)) as day
-),
-
-calendar as (
-    select unnest(
-        generate_series((select min(day) from days)::timestamp, (select day from last_day)::timestamp, interval 1 day)
-    )::date as day
-),
-
-sums as (
-    select
-        c.day,
-        sum(coalesce(d.hit, 0)) over (order by c.day) as numerator,
-        sum(coalesce(d.asked, 0)) over (order by c.day) as denominator
-    from calendar as c
-    left join days as d on c.day = d.day
-)
-
 select
     day as period,
-    numerator::bigint as numerator,
-    denominator::bigint as denominator,
-    numerator / denominator as value
-from sums
-where denominator > 0
+    out_of_stock as numerator,
+    counted as denominator,
+    out_of_stock / counted as value
+from mart.stock_days
+where counted > 0
