@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import duckdb
 import pytest
 from sample_world import Direct
+from synced_sample import synced_sample
 
 from pipelines.proof import StreamProof
-from pipelines.sample import servers
 from pipelines.sample.demo import AFTER, FIRST
-from pipelines.sample.files import write_office
-from pipelines.sample.place import OWN, sample_workspace
 from pipelines.sample.story import tell
-from pipelines.sync import sync_stream, unify_publish
 from pipelines.verify import verify_stream
 from pipelines.workspace import Workspace
 
@@ -43,20 +39,9 @@ class Company:
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    env = dict(os.environ, ISTHMUS_DEFS=str(OWN), ISTHMUS_HOME=str(tmp_path_factory.mktemp("home")))
-    story = tell(orders=ORDERS)
-    apps = servers.build(story)
-    space, folder = sample_workspace(Workspace.discover(env), env)
-    write_office(folder, story)
-    made = Company(space, Direct(apps))
-    for connection in (*FIRST, *AFTER):
-        for stream in space.connection(connection).streams:
-            done = sync_stream(space, connection, stream.name, transport=made.transport)
-            assert done.error is None, (connection, stream.name, done.error)
-        if connection == FIRST[-1]:
-            assert unify_publish(space).error is None
-    yield made
-    space.control.close()
+    made = synced_sample(tmp_path_factory.mktemp("home"), tell(orders=ORDERS))
+    yield Company(made.space, made.transport)
+    made.close()
 
 
 def test_every_stream_is_proved_or_says_why_not(company: Company) -> None:
