@@ -14,6 +14,8 @@ from connectors.errors import ConfigError, ContractBroken
 
 EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 """Where windows start on a first load when `start` is not set."""
+BEHIND = "is behind the bookmark"
+"""What a warning says that is about the bookmark alone."""
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FOLD = timedelta(hours=2)
@@ -188,7 +190,7 @@ class Tide:
         if self.before is not None and (self.plausible is None or self.plausible < self.before):
             seen = self.plausible.isoformat() if self.plausible else "none"
             found.append(
-                f"The greatest {self.spec.field} seen ({seen}) is behind the bookmark "
+                f"The greatest {self.spec.field} seen ({seen}) {BEHIND} "
                 f"({self.before.isoformat()}): the newest record was deleted, or the source was "
                 "restored from a backup. After a restore run a full sync."
             )

@@ -21,6 +21,7 @@ from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_r
 
 from connectors.errors import ConfigError, Unavailable
 from pipelines.control_tables import leases, metadata, pauses, publishes, runs, schema, shapes
+from pipelines.outcome import STRETCH
 from warehouse.home import private_folder
 
 BUSY_MS = 30_000
@@ -28,6 +29,9 @@ UPGRADING, WRITING = 714025, 714026
 """Numbers of PostgreSQL's advisory locks."""
 UPGRADES: Sequence[Callable[[Connection], None]] = (metadata.create_all,) * 4
 """Numbered from 1; a released one is never changed, only followed by another."""
+
+IS_GOOD = (runs.c.status == "ok", runs.c.mode != STRETCH)
+"""Runs after which a stream is as new as its source."""
 
 
 def damaged(file: str | Path) -> Unavailable:
@@ -171,7 +175,7 @@ class Control:
 
     def last_successes(self) -> dict[tuple[str, str], RowMapping]:
         """Return the newest run that went well by (connection, stream)."""
-        good = select(func.max(runs.c.id)).where(runs.c.status == "ok")
+        good = select(func.max(runs.c.id)).where(*IS_GOOD)
         return self._newest(good.group_by(runs.c.connection, runs.c.stream))
 
     def _newest(self, ids: Any) -> dict[tuple[str, str], RowMapping]:
@@ -181,7 +185,7 @@ class Control:
 
     def forget_runs(self, before: datetime) -> int:
         """Delete the history before an instant, but for each stream's last success; the count."""
-        kept = select(func.max(runs.c.id)).where(runs.c.status == "ok")
+        kept = select(func.max(runs.c.id)).where(*IS_GOOD)
         kept = kept.group_by(runs.c.connection, runs.c.stream)
         with self.engine.begin() as con:
             gone = con.execute(delete(runs).where(runs.c.ended_at < before, runs.c.id.not_in(kept)))

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.outcome import STRETCH
 from pipelines.process import Process
 
 if TYPE_CHECKING:
@@ -89,7 +90,12 @@ def _of_file(path: Path) -> ControlView:
         con.row_factory = sqlite3.Row
         try:
             last = [_run(dict(r)) for r in con.execute(RUNS.format(where=""))]
-            good = [_run(dict(r)) for r in con.execute(RUNS.format(where="where status = 'ok'"))]
+            good = [
+                _run(dict(r))
+                for r in con.execute(
+                    RUNS.format(where=f"where status = 'ok' and mode <> '{STRETCH}'")
+                )
+            ]
             held = [dict(r) for r in con.execute(LEASES)]
             stopped = [dict(r) for r in con.execute(PAUSES)] if _has_pauses(con) else []
         except sqlite3.OperationalError as error:

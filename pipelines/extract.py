@@ -21,7 +21,7 @@ from connectors.base import (
     Stats,
     Stream,
 )
-from connectors.changes import write_bookmark
+from connectors.changes import BEHIND, write_bookmark
 from pipelines.listen import OnProgress, Progress
 from pipelines.shape import Shape
 from warehouse.crashpoints import reach
@@ -116,7 +116,7 @@ def extract(
             for page in pages:
                 reach("extract.page")
                 if stretch is not None:
-                    page = replace(page, bookmark=kept or {}, complete=False, resumed=False)
+                    page = _behind(page, kept)
                 if writer is None:
                     writer = stack.enter_context(
                         _open(
@@ -150,6 +150,12 @@ def extract(
         outcome.lag_seconds = _lag(outcome.bookmark_after, now())
 
 
+def _behind(page: Page, kept: Bookmark | None) -> Page:
+    """Return a page of a stretch: it moves no bookmark, proves nothing, and is older than it."""
+    told = tuple(text for text in page.warnings if BEHIND not in text)
+    return replace(page, bookmark=kept or {}, complete=False, resumed=False, warnings=told)
+
+
 def _open(
     landing: Landing,
     key: Callable[[], bytes],
@@ -162,11 +168,14 @@ def _open(
     grouped: bool,
 ) -> BatchWriter:
     declared = connector.streams()[outcome.stream]
+    goes_on = first.resumed and declared.stable_order
+    if reading.stretch is not None:  # amid an interrupted scan: that goes on as the same one
+        goes_on = "resume" in (landing.bookmark(outcome.connection, outcome.stream) or {})
     return landing.writer(
         outcome.connection,
         outcome.stream,
         mode=_landed_mode(reading.mode, declared, first),
-        read=_read_id(landing, outcome, first.resumed and declared.stable_order),
+        read=_read_id(landing, outcome, goes_on),
         connector=f"{connector.name}@{connector.version}",
         started=started,
         window=(_stamp(before), started.isoformat()),

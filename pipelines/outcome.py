@@ -10,6 +10,8 @@ OK, FAILED, LATER = 0, 1, 3
 """Exit codes of the command line (FORMS.md section 6)."""
 
 
+STRETCH = "stretch"
+"""The mode of runs that read a stretch behind the bookmark again: they make nothing fresh."""
 INTERRUPTED = "Interrupted"
 """The `kind` of an error that was a person's wish."""
 RESUMABLE = frozenset({INTERRUPTED, "Throttled", "QuotaUsed"})

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 from connectors.base import Mode, utc_now
 from connectors.errors import QuotaUsed
 from connectors.redact import Redactor
+from pipelines import catch_up
 from pipelines.alongside import Alongside
 from pipelines.explain import explain
-from pipelines.extract import Reading, extract
+from pipelines.extract import Reading
 from pipelines.leases import AlreadyRunning, lease
 from pipelines.listen import OnProgress, Progress
-from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
+from pipelines.outcome import INTERRUPTED, STRETCH, ErrorText, PublishOutcome, StreamOutcome
 from pipelines.shape import paths_of, remember
 from pipelines.space import need_space
 from pipelines.stops import stops_pass
+from pipelines.stretches import Days, expect_stretches, stretch_of
 from pipelines.unify_job import unify_publish
 from pipelines.waiting import waiting
 
@@ -50,6 +52,7 @@ def sync_stream(
     sweep: bool = False,
     trust_source: bool = False,
     stretch: tuple[datetime, datetime] | None = None,
+    days: Days | None = None,
     progress: OnProgress | None = None,
     now: Callable[[], datetime] = utc_now,
     pause: Callable[[float], None] | None = None,
@@ -60,17 +63,22 @@ def sync_stream(
 
     `full` reads everything again, `sweep` only looks for what is gone, `trust_source` accepts
     older versions (after a restore at the source), `stretch` reads what is stamped [from, to)
-    behind the bookmark again. Whatever goes wrong is in the outcome's
-    `error`; what was landed before it is loaded all the same. The outcome is recorded in the
-    control database, but for that of a stream another run holds: that run records its own.
+    behind the bookmark again, `days` the same as people say it. Whatever goes wrong is in the
+    outcome's `error`; what was landed before it is loaded all the same. The outcome is recorded in
+    the control database, but for that of a stream another run holds: that run records its own.
     """
     name = connection if isinstance(connection, str) else connection.name
     mode: Mode = "sweep" if sweep else "full" if full else "changed"
+    said = mode if stretch is None and days is None else STRETCH
     begun = now()
     outcome = StreamOutcome(name, stream, run_id=run_id or str(uuid.uuid4()))
     try:
         with stops_pass(), lease(workspace.control, name, stream, outcome.run_id, now) as held:
             found = workspace.connection(name) if isinstance(connection, str) else connection
+            found.stream(stream)
+            if days is not None:
+                expect_stretches(name, stream, found.connector().streams())
+                stretch = stretch_of(days, found.timezone, now())
             first = (name, stream) not in workspace.control.last_successes()
             reading = Reading(
                 mode, now, held.renew, first, trust_source, transport, progress, pause,
@@ -88,9 +96,9 @@ def sync_stream(
         outcome.error = ErrorText(
             INTERRUPTED, "was stopped from outside.", "run it again: it goes on.", retriable=True
         )
-        _record(workspace, outcome, mode, begun, now())
+        _record(workspace, outcome, said, begun, now())
         raise
-    _record(workspace, outcome, mode, begun, now())
+    _record(workspace, outcome, said, begun, now())
     if progress is not None:
         progress(Progress(name, stream, "done", outcome.read, outcome.requests))
     return outcome
@@ -109,7 +117,6 @@ def _read_and_load(
     outcome.quarantine_limit = company.quarantine_limit if limit is None else limit
     workspace.home.make()
     need_space(workspace.home, company.min_free)
-    connection.stream(outcome.stream)
     # A mapping that cannot work is said before the system is asked for anything.
     plan = connection.plan(outcome.stream)
     landing = Landing(workspace.home.landing, now=reading.now)
@@ -118,7 +125,12 @@ def _read_and_load(
         reading = replace(reading, landed=loads.landed)
     try:
         with loads:
-            extract(connection, landing, outcome, reading, grouped=plan.grouped)
+            name = (connection.name, outcome.stream)
+            catch_up.read(
+                connection, landing, outcome, reading, grouped=plan.grouped,
+                last=workspace.control.last_runs().get(name),
+                good=workspace.control.last_successes().get(name),
+            )  # fmt: skip
     except QuotaUsed as used:  # no failure: what came is kept, the next run goes on
         outcome.status = "partial"
         outcome.quota = Redactor(workspace.secrets.given).text(used.what)
@@ -172,7 +184,7 @@ def _load(
 
 
 def _record(
-    workspace: Workspace, outcome: StreamOutcome, mode: Mode, begun: datetime, ended: datetime
+    workspace: Workspace, outcome: StreamOutcome, mode: str, begun: datetime, ended: datetime
 ) -> None:
     outcome.seconds = round((ended - begun).total_seconds(), 3)
     workspace.control.record_run(

@@ -248,7 +248,7 @@ def test_what_nobody_foresaw_is_an_outcome_and_its_trace_stands_in_a_private_fil
         raise RuntimeError(f"disk controller said {TOKEN}")
 
     space.secrets.resolve("env:SHOP_TOKEN")
-    monkeypatch.setattr("pipelines.sync.extract", broken)
+    monkeypatch.setattr("pipelines.catch_up.extract", broken)
     done = sync_stream(space, "shop", "orders")
     assert done.error is not None
     assert done.error.kind == "RuntimeError"
@@ -263,7 +263,7 @@ def test_an_interrupt_is_recorded_and_passed_on(space: Workspace, monkeypatch: p
     def stop(*_args: object, **_named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipelines.sync.extract", stop)
+    monkeypatch.setattr("pipelines.catch_up.extract", stop)
     with pytest.raises(KeyboardInterrupt):
         sync_stream(space, "shop", "orders")
     assert space.control.last_runs()["shop", "orders"]["error"]["kind"] == "Interrupted"
@@ -279,7 +279,7 @@ def test_an_interrupt_within_a_statement_is_no_failure_of_the_program(
         finally:  # as DuckDB does with what a signal's handler raised while a statement ran
             raise RuntimeError("Query interrupted")
 
-    monkeypatch.setattr("pipelines.sync.extract", stop)
+    monkeypatch.setattr("pipelines.catch_up.extract", stop)
     with pytest.raises(KeyboardInterrupt):
         sync_stream(space, "shop", "orders")
     assert space.control.last_runs()["shop", "orders"]["error"]["kind"] == "Interrupted"
