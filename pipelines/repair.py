@@ -11,9 +11,12 @@ from connectors.errors import ConfigError
 from pipelines.waiting import waiting
 
 if TYPE_CHECKING:
-    from pipelines.outcome import PublishOutcome
+    from pipelines.outcome import PublishOutcome, StreamOutcome
+    from pipelines.stretches import Days
     from pipelines.workspace import Workspace
+    from warehouse.model.plan import StreamPlan
     from warehouse.quarantine import Entry
+    from warehouse.rebuild import Rebuilt
     from warehouse.store import Store
 
 Now = Callable[[], datetime]
@@ -46,6 +49,22 @@ class Accepted:
 
     deleted: int
     seen_since: int
+    publish: PublishOutcome
+
+
+@dataclass(slots=True)
+class Reread:
+    """What was read again of a stream, and the publish after it."""
+
+    outcome: StreamOutcome
+    publish: PublishOutcome
+
+
+@dataclass(slots=True)
+class Remade:
+    """What a rebuild made, and the publish after it."""
+
+    report: Rebuilt
     publish: PublishOutcome
 
 
@@ -118,6 +137,53 @@ def accept(
         report = load_pending(store, landing, plan, now=now)
     kept = len(decision.about["except"])
     return Accepted(report.deleted, kept, unify_publish(space, now=now))
+
+
+def read_again(
+    space: Workspace, now: Now, connection: str, stream: str, days: Days | None, *, run_id: str = ""
+) -> Reread:
+    """Read the days of a stream again, or without days all of it; then publish.
+
+    What equals the landing is not landed again, and days prove nothing gone: that takes all of it.
+    """
+    from pipelines.sync import sync_stream, unify_publish
+
+    done = sync_stream(
+        space, connection, stream, days=days, full=days is None, now=now, run_id=run_id or None
+    )
+    return Reread(done, unify_publish(space, now=now))
+
+
+def rebuild(
+    space: Workspace, now: Now, *, connection: str | None = None, accept_loss: bool = False
+) -> Remade:
+    """Make the store anew from landing and decisions, or of it one connection; then publish.
+
+    Raises ConfigError for a connection whose file has mistakes, and what `warehouse.rebuild` does.
+    """
+    from pipelines.sync import unify_publish
+    from warehouse.landing import Landing
+    from warehouse.rebuild import rebuild as make_anew
+
+    connections = space.connections()
+    landing = Landing(space.home.landing)
+    if connection is not None and connection not in {name for name, _ in landing.streams()}:
+        raise ConfigError(
+            f"Nothing was ever landed of {connection}.", f"sync it: `isthmus sync {connection}`."
+        )
+
+    def plan_for(name: str, stream: str) -> StreamPlan | None:
+        # Only what was removed is left out: a broken file must not empty the store.
+        if name not in connections:
+            return None
+        found = space.connection(name)
+        return found.plan(stream) if stream in (s.name for s in found.streams) else None
+
+    report = make_anew(
+        space.home, landing, plan_for, now, on_wait=waiting, accept_loss=accept_loss,
+        connection=connection,
+    )  # fmt: skip
+    return Remade(report, unify_publish(space, now=now))
 
 
 def _open(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import crashpoints, keyprint, lock, settle, store
+from warehouse import crashpoints, keyprint, lock, others, settle, store
 from warehouse.batch import sync_folder
 from warehouse.ddl import columns_of, source_table
 from warehouse.erase.marker import expect_none
@@ -66,8 +66,12 @@ def rebuild(
     wait: float = 600.0,
     on_wait: lock.OnWait | None = None,
     accept_loss: bool = False,
+    connection: str | None = None,
 ) -> Rebuilt:
     """Build a new store beside the old one and swap it in; the old one stays until then.
+
+    With a `connection` its rows alone are made anew, in a copy of the old store: those of the
+    others are as they were, and the landing is read for this one only.
 
     `plan_for` gives the plan of a (connection, stream), None where it has none: then its rows are
     left out and named. Raises what `load_pending` raises, and LandingDamaged where the old store
@@ -79,15 +83,21 @@ def rebuild(
     with lock.hold(home.lock, wait=wait, now=lambda: moment(now), on_wait=on_wait):
         expect_none(home.landing)
         kept = _kept(home.store, wait, (keyprint.NAME, *(() if accept_loss else (settle.LAST,))))
+        if accept_loss:
+            kept.setdefault(settle.LAST, "0")
         for path in (new, _log(new)):
             path.unlink(missing_ok=True)
-        store.create(new)
-        made = Store(new, store.connect(new))
+        if connection is None:
+            store.create(new)
+            made = Store(new, store.connect(new))
+        else:
+            made = others.begin(home, new, connection, wait, kept)
         try:
-            _keep_observed(made.con, home.store)
-            for name, value in kept.items():
-                made.set_meta(name, value)
-            report = _fill(made, landing, plan_for, now)
+            if connection is None:
+                _keep_observed(made.con, home.store)
+                for name, value in kept.items():
+                    made.set_meta(name, value)
+            report = _fill(made, landing, plan_for, now, connection)
             made.checkpoint()
             if not accept_loss:
                 _expect_all(made.con, home, wait, report.left_out)
@@ -103,9 +113,12 @@ def _fill(
     landing: Landing,
     plan_for: Callable[[str, str], StreamPlan | None],
     now: Now,
+    only: str | None,
 ) -> Rebuilt:
     report = Rebuilt()
     for connection, stream in landing.streams():
+        if only not in (None, connection):
+            continue
         plan = plan_for(connection, stream)
         if plan is None:
             report.left_out.append(f"{connection}/{stream}")
@@ -118,7 +131,9 @@ def _fill(
             report.void[f"{connection}/{stream}"] = done.void
     for entity in HEADERS:
         table = source_table(entity)
-        (count,) = made.con.execute(f"select count(*) from {table.full}").fetchone() or (0,)
+        (count,) = made.con.execute(
+            f"select count(*) from {table.full} where coalesce(connection = $1, true)", [only]
+        ).fetchone() or (0,)
         if count:
             report.rows[table.name] = int(count)
     return report

@@ -13,7 +13,6 @@ from pipelines.cli.query import now
 from pipelines.cli.session import workspace
 from pipelines.cli.show import as_json, remark, say, span
 from pipelines.texts import t
-from pipelines.waiting import waiting
 
 
 def publish(
@@ -39,35 +38,24 @@ def publish(
 
 
 def rebuild(
+    connection: Annotated[
+        str, typer.Argument(metavar="CONNECTION", help=t("opt.rebuild_connection"))
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help=t("opt.yes"))] = False,
     accept_loss: Annotated[bool, typer.Option("--accept-loss", help=t("opt.accept_loss"))] = False,
     json: AsJson = False,
 ) -> None:
     """Make the store anew from landing and decisions, with the same ids; then publish."""
-    from pipelines.sync import unify_publish
-    from warehouse.landing import Landing
-    from warehouse.model.plan import StreamPlan
-    from warehouse.rebuild import rebuild as make_anew
+    from pipelines.repair import rebuild as make_anew
 
     space = workspace()
     if not yes:
         if not sys.stdin.isatty():
             raise CliError(t("rebuild.nobody"), t("rebuild.nobody_do"))
-        typer.confirm(t("rebuild.sure", store=space.home.store), abort=True)
-    connections = space.connections()
-
-    def plan_for(connection: str, stream: str) -> StreamPlan | None:
-        # Only what was removed is left out: a broken file must not empty the store.
-        if connection not in connections:
-            return None
-        found = space.connection(connection)
-        return found.plan(stream) if stream in (s.name for s in found.streams) else None
-
-    report = make_anew(
-        space.home, Landing(space.home.landing), plan_for, now, on_wait=waiting,
-        accept_loss=accept_loss,
-    )  # fmt: skip
-    outcome = unify_publish(space, now=now)
+        what = connection or space.home.store
+        typer.confirm(t("rebuild.sure", store=what), abort=True)
+    done = make_anew(space, now, connection=connection or None, accept_loss=accept_loss)
+    report, outcome = done.report, done.publish
     if json:
         as_json({"rebuild": report.as_json(), "publish": outcome.as_json()})
     else:

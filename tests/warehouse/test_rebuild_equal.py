@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 from hand_plan import ORDER, START, land, order, order_plan
+from unified_rows import unified_rows
 
 from warehouse import completeness, quarantine
 from warehouse.checks import check_store
@@ -21,7 +24,9 @@ from warehouse.load import load_pending
 from warehouse.model.plan import StreamPlan
 from warehouse.project import project
 from warehouse.rebuild import Rebuilt, rebuild
-from warehouse.store import open_store
+from warehouse.session import next_load
+from warehouse.store import Store, open_store
+from warehouse.unify import unify
 
 V1, V2, V3, V4 = (f"2026-01-0{n}T00:00:00Z" for n in (1, 2, 3, 4))
 PLAN = order_plan(payments=True)
@@ -50,7 +55,7 @@ def content(path: Path) -> dict[str, list[tuple]]:
         ).fetchall()
         found["batches"] = con.execute(
             "select batch, rows, loaded, inserted, updated, unchanged, quarantined, deleted,"
-            " refused from ops.batches order by 1"
+            " refused from ops.batches order by all"
         ).fetchall()
     return found
 
@@ -164,6 +169,70 @@ def test_a_rebuild_that_fails_leaves_the_store(home: Home, landing: Landing) -> 
     with pytest.raises(LandingDamaged):
         rebuild(home, landing, plan_for, landing.now())
     assert content(home.store) == before
+
+
+def two_connections(home: Home, landing: Landing) -> StreamPlan:
+    """Let two connections of one form stand in the store; return the plan of the second."""
+    mall = replace(PLAN, connection="mall")
+    live(home, landing)
+    with landing.writer(
+        "mall", "orders", mode="changed", read="r", connector="rest@1", started=START
+    ) as writer:
+        writer.add([json.dumps(order(n, paid="4")).encode() for n in range(9)],
+                   [str(n) for n in range(9)], {})  # fmt: skip
+    with open_store(home) as store:
+        load_pending(store, landing, mall, now=landing.now)
+        unify(store, now=START)
+    return mall
+
+
+def test_one_connection_is_made_anew_and_the_others_are_not_touched(
+    home: Home, landing: Landing
+) -> None:
+    mall = two_connections(home, landing)
+    before = content(home.store)
+
+    def rows(name: str) -> list[tuple]:
+        with duckdb.connect(str(home.store), read_only=True) as con:
+            return con.execute(
+                "select * from source.orders where connection = ? order by all", [name]
+            ).fetchall()
+
+    untouched = rows("mall")
+    with open_store(home) as store:
+        last = next_load(store.con)
+        store.con.execute("delete from source.orders where connection = 'shop' and total > 0")
+        store.con.execute("delete from history.order_lines where connection = 'shop'")
+        golden = unified_rows(store)
+    plans = {"shop": PLAN, "mall": mall}
+    (home.landing / "mall" / "orders" / "000000000001.ndjson.zst").write_bytes(b"not even read")
+    report = rebuild(home, landing, lambda c, _: plans[c], landing.now, connection="shop")
+    assert (report.streams, report.rows) == (1, {"orders": 100, "payments": 100})
+    assert content(home.store) == before
+    assert rows("mall") == untouched
+    with open_store(home) as store:
+        assert check_store(store.con) == []
+        assert min(row[0] for row in loads_of(store, "shop")) >= last
+        assert unify(store, now=START).run == 2
+        assert unified_rows(store) == golden
+
+
+def loads_of(store: Store, connection: str) -> list[tuple]:
+    return store.con.execute(
+        "select load_id from ops.batches where connection = ?", [connection]
+    ).fetchall()
+
+
+def test_one_connection_that_cannot_be_made_anew_leaves_the_store(
+    home: Home, landing: Landing
+) -> None:
+    mall = two_connections(home, landing)
+    before = home.store.read_bytes()
+    landing.batches("shop", "orders")[0].data.write_bytes(b"damaged")
+    with pytest.raises(LandingDamaged):
+        rebuild(home, landing, lambda *_: PLAN, landing.now, connection="shop")
+    assert home.store.read_bytes() == before
+    rebuild(home, landing, lambda *_: mall, landing.now, connection="mall")
 
 
 def test_streams_without_a_mapping_are_named(home: Home, landing: Landing) -> None:
