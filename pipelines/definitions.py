@@ -47,6 +47,10 @@ def build(workspace: Workspace) -> dg.Definitions:
             for spec in connection.streams:
                 for entity in connection.entities(spec.name):
                     feeds.setdefault(entity, []).append(dg.AssetKey([name, spec.name]))
+    streams = {
+        name: [s.name for s in found.streams] if isinstance(found, Connection) else []
+        for name, found in connections.items()
+    }
     parts = [
         broken_defs(connection.name, connection.path, connection.text)
         for connection in connections.values()
@@ -63,7 +67,7 @@ def build(workspace: Workspace) -> dg.Definitions:
         unify_defs(feeds),
         dg.Definitions(
             sensors=[unify_when_due, alerts],
-            jobs=[housekeeping, verify, *oncall_jobs(connections)],
+            jobs=[housekeeping, verify, *oncall_jobs(streams)],
             schedules=[nightly],
             executor=dg.in_process_executor,
         ),

@@ -4,20 +4,22 @@ No postponed annotations here: Dagster reads a step's `config` parameter by its 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from connectors.base import utc_now
 from pipelines import pauses, repair
 from pipelines.explain import explain
 from pipelines.outcome import PublishOutcome
-from pipelines.streams import failure
+from pipelines.streams import failure, figures
+from pipelines.stretches import days_of
+from pipelines.sync import sync_stream, unify_publish
 from pipelines.units import parse_duration
 from pipelines.workspace import Workspace
 
@@ -25,13 +27,12 @@ WHO = "Your name: Dagster does not know who you are. 您的姓名。"
 WHY = "Why; kept with the decision. 原因，与决定一同留存。"
 
 
-def oncall_jobs(names: Iterable[str]) -> list[dg.JobDefinition]:
-    """Return the jobs; their forms offer the connections called `names`."""
-    # A form offers the members of an enumeration; without connections any text is taken.
-    members = {name: name for name in sorted(names)}
-    # Dagster keeps one enumeration a name in a process: other connections, another name.
-    digest = hashlib.sha256("/".join(members).encode()).hexdigest()[:8]
-    Connection: Any = Enum(f"Connection_{digest}", members) if members else str
+def oncall_jobs(streams: Mapping[str, Sequence[str]]) -> list[dg.JobDefinition]:
+    """Return the jobs; their forms offer the connections and the `streams` of each."""
+    Connection: Any = _choice("Connection", streams)
+    Stream: Any = _choice(
+        "Stream", [f"{name}/{one}" for name, own in streams.items() for one in own]
+    )
 
     class Replay(dg.Config):
         connection: Connection | None = Field(None, description="Only of this one. 仅此连接。")
@@ -58,6 +59,52 @@ def oncall_jobs(names: Iterable[str]) -> list[dg.JobDefinition]:
             if value:
                 parse_duration(value)
             return value
+
+    class SyncOne(dg.Config):
+        stream: Stream = Field(description="connection/stream. 连接/数据流。")
+        full: bool = Field(False, description="All of it, and what is gone. 全量并查找已删除的。")
+
+    class Reread(dg.Config):
+        stream: Stream = Field(description="connection/stream. 连接/数据流。")
+        since: str = Field(
+            "", description="First day, 2026-03-01; empty: all of it. 起始日期；空为全量。"
+        )
+        until: str = Field("", description="Last day, included; empty: today. 截止日期（含）。")
+
+        @model_validator(mode="after")
+        def _both(self) -> Any:
+            days_of(self.since, self.until)
+            return self
+
+    class Rebuild(dg.Config):
+        connection: Connection = Field(description="Connection. 连接。")
+
+    @dg.op(description="Brings one stream up to date, then publishes.")
+    def sync_one(context: dg.OpExecutionContext, config: SyncOne) -> None:
+        name, _, stream = _name(config.stream).partition("/")
+        space = Workspace.discover()
+        outcome = sync_stream(space, name, stream, full=config.full, run_id=context.run_id)
+        _told_of(context, repair.Reread(outcome, unify_publish(space)))
+
+    @dg.op(description="Reads days of a stream again, or all of it, then publishes.")
+    def read_again(context: dg.OpExecutionContext, config: Reread) -> None:
+        name, _, stream = _name(config.stream).partition("/")
+        days = days_of(config.since, config.until)
+        _told_of(
+            context,
+            _tried(
+                lambda space: repair.read_again(
+                    space, utc_now, name, stream, days, run_id=context.run_id
+                )
+            ),
+        )
+
+    @dg.op(description="Makes one connection's rows anew from the landing, then publishes.")
+    def make_anew(context: dg.OpExecutionContext, config: Rebuild) -> None:
+        name = _name(config.connection)
+        done = _tried(lambda space: repair.rebuild(space, utc_now, connection=name))
+        context.add_output_metadata({"rows": dg.MetadataValue.json(done.report.as_json())})
+        _tell(context, done.publish, streams=done.report.streams, batches=done.report.batches)
 
     @dg.op(description="Applies the mapping of now to records in quarantine, then publishes.")
     def replay_entries(context: dg.OpExecutionContext, config: Replay) -> None:
@@ -104,10 +151,21 @@ def oncall_jobs(names: Iterable[str]) -> list[dg.JobDefinition]:
         context.add_output_metadata(_tried(work))
 
     return [
+        _job("sync_one_stream", sync_one, "One stream now. 立即同步一个数据流。"),
+        _job("reread", read_again, "What was missed or changed silently. 补读漏掉的日期。"),
+        _job("rebuild_connection", make_anew, "The source is not asked. 不访问源系统。"),
         _job("replay_quarantine", replay_entries, "After a mapping was mended. 修正映射后重放。"),
         _job("accept_deletion", accept_deletions, "Deletions held back. 被搁置的删除。"),
         _job("pause_connection", pause_or_resume, "Pause or resume. 暂停或恢复连接。"),
     ]
+
+
+def _choice(name: str, members: Iterable[str]) -> Any:
+    """Return the type of a field that offers `members`; any text where there is none."""
+    offered = {one: one for one in sorted(members)}
+    # Dagster keeps one enumeration a name in a process: other members, another name.
+    digest = hashlib.sha256("\n".join(offered).encode()).hexdigest()[:8]
+    return Enum(f"{name}_{digest}", offered) if offered else str
 
 
 def _job(name: str, op: dg.OpDefinition, description: str) -> dg.JobDefinition:
@@ -135,6 +193,15 @@ def _tell(context: dg.OpExecutionContext, publish: PublishOutcome, **figures: in
     )
     if publish.error is not None:
         raise failure(publish.error)
+
+
+def _told_of(context: dg.OpExecutionContext, done: repair.Reread) -> None:
+    """Tell what a read did; a stream that failed is the failure, whatever publishing did."""
+    if done.outcome.error is not None:
+        raise failure(done.outcome.error, done.outcome) from None
+    context.add_output_metadata(figures(done.outcome))
+    if done.publish.error is not None:
+        raise failure(done.publish.error) from None
 
 
 def _table(held: Sequence[repair.Held]) -> dg.TableMetadataValue:

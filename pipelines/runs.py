@@ -34,6 +34,7 @@ from pipelines.listen import OnProgress, listening
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
 from pipelines.process import this_process
 from pipelines.schedules import job_name, op_name
+from pipelines.stretches import Days
 from pipelines.workspace import Workspace
 
 MODULE = "pipelines.definitions"
@@ -61,14 +62,15 @@ def run_sync(
     *,
     full: bool = False,
     trust_source: bool = False,
+    days: Days | None = None,
     progress: OnProgress | None = None,
     publish: bool = True,
 ) -> SyncRun:
     """Run `<connection>_sync` in this process, then unify and publish whatever the outcome.
 
-    `streams` empty means all. Raises ConfigError for a connection or stream that is not there;
-    what goes wrong in a stream is in its outcome. Raises KeyboardInterrupt after a signal stopped
-    the run: what was landed stays, the next run goes on.
+    `streams` empty means all, `days` reads those again. Raises ConfigError for a connection or
+    stream that is not there; what goes wrong in a stream is in its outcome. Raises
+    KeyboardInterrupt after a signal stopped the run: what was landed stays, the next run goes on.
     """
     found = workspace.connection(connection)
     wanted = [found.stream(name).name for name in streams] or [s.name for s in found.streams]
@@ -80,7 +82,7 @@ def run_sync(
             job_name(connection),
             # None is the whole job: the UI then offers it under the job's own name.
             keys=[dg.AssetKey([connection, s]) for s in wanted] if streams else None,
-            config=_config(found, wanted, full=full, trust_source=trust_source),
+            config=_config(found, wanted, full=full, trust_source=trust_source, days=days),
         )
         done = SyncRun(run_id, list(heard.streams))
         done.streams += _silent(workspace, connection, wanted, done)
@@ -147,11 +149,18 @@ def _execute(
 
 
 def _config(
-    connection: Connection, streams: Sequence[str], *, full: bool, trust_source: bool
+    connection: Connection,
+    streams: Sequence[str],
+    *,
+    full: bool,
+    trust_source: bool,
+    days: Days | None,
 ) -> dict[str, object]:
-    if not full and not trust_source:
+    if not full and not trust_source and days is None:
         return {}
-    values = {"full": full, "trust_source": trust_source}
+    values: dict[str, object] = {"full": full, "trust_source": trust_source}
+    if days is not None:
+        values |= {"since": str(days.first), "until": str(days.last or "")}
     return {"ops": {op_name(connection.name, name): {"config": values} for name in streams}}
 
 

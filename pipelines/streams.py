@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import dagster as dg
+from pydantic import model_validator
 
 from connectors.base import utc_now
 from pipelines.connection import Connection, StreamSpec
@@ -17,6 +18,7 @@ from pipelines.listen import current
 from pipelines.outcome import ErrorText, StreamOutcome
 from pipelines.schedules import op_name
 from pipelines.stream_checks import LAST_RUNS, finished, row_count, schema
+from pipelines.stretches import days_of
 from pipelines.sync import sync_stream
 from pipelines.units import spell
 from pipelines.workspace import Workspace
@@ -25,11 +27,21 @@ LEAST_WINDOW = timedelta(minutes=2)
 
 
 class StreamConfig(dg.Config):
-    """What a run may be told in the launchpad, a stream each."""
+    """What a run may be told in the launchpad, a stream each.
+
+    `since` and `until` are days (2026-03-01, both included) that are read again.
+    """
 
     full: bool = False
     trust_source: bool = False
     sweep: bool = False
+    since: str = ""
+    until: str = ""
+
+    @model_validator(mode="after")
+    def _are_days(self) -> "StreamConfig":
+        days_of(self.since, self.until)
+        return self
 
 
 def stream_asset(connection: Connection, spec: StreamSpec) -> dg.AssetsDefinition:
@@ -88,6 +100,7 @@ def stream_asset(connection: Connection, spec: StreamSpec) -> dg.AssetsDefinitio
             full=config.full,
             sweep=config.sweep,
             trust_source=config.trust_source,
+            days=days_of(config.since, config.until),
             progress=listener.progress if listener else None,
             run_id=context.run.run_id,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,7 @@ from pipelines.cli.show import (
     table,
     tally_text,
 )
+from pipelines.stretches import Days
 from pipelines.texts import t
 
 if TYPE_CHECKING:
@@ -43,10 +45,19 @@ def sync(
     trust_source: Annotated[
         bool, typer.Option("--trust-source", help=t("opt.trust_source"))
     ] = False,
+    since: Annotated[
+        datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help=t("opt.sync_since"))
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help=t("opt.sync_until"))
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Read, land and load streams, then unify and publish."""
     space = workspace()
+    if (until and not since) or (since and (full or trust_source)):
+        raise CliError(t("sync.days"), t("sync.days_do"))
+    days = Days(since.date(), until.date() if until else None) if since else None
     if bool(names) == everything:
         raise CliError(t("sync.which"), t("sync.which_do"))
     wanted, broken = split(space, names or []), []
@@ -73,8 +84,8 @@ def sync(
     with _bars() as progress:
         for name, streams in wanted.items():
             run = run_sync(
-                space, name, streams, full=full, trust_source=trust_source, progress=progress,
-                publish=False,
+                space, name, streams, full=full, trust_source=trust_source, days=days,
+                progress=progress, publish=False,
             )  # fmt: skip
             outcomes += run.streams
     published = run_publish(space)  # once for all connections, whatever became of them

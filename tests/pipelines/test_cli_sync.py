@@ -4,6 +4,7 @@ import json
 import sys
 import types
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from pipelines.cli.codes import CliError
 from pipelines.cli.session import split
 from pipelines.cli.sync import _remarks as remarks
 from pipelines.outcome import ErrorText, PublishOutcome, StreamOutcome
+from pipelines.stretches import Days
 from pipelines.workspace import Workspace
 
 CONNECTION = """\
@@ -32,11 +34,13 @@ class Runs:
     """Stands in for the Dagster way: what was asked for, and the outcomes to answer."""
 
     asked: list[tuple] = field(default_factory=list)
+    days: list[Days | None] = field(default_factory=list)
     outcomes: dict[str, StreamOutcome] = field(default_factory=dict)
     published: PublishOutcome = field(default_factory=lambda: PublishOutcome(published=True))
 
     def run_sync(self, space, name, streams=(), **options):
         self.asked.append((name, list(streams), options["full"], options["trust_source"]))
+        self.days.append(options["days"])
         found = self.outcomes.get(name) or StreamOutcome(name, "stock", read=3)
         return types.SimpleNamespace(streams=[found])
 
@@ -199,3 +203,19 @@ def test_a_bar_a_stream_is_drawn_on_a_terminal(runs, capsys, monkeypatch) -> Non
     assert "shop/stock" in told.err
     assert "20/20" in told.err
     assert "20/20" not in told.out
+
+
+def test_days_are_read_again(runs: Runs) -> None:
+    assert main(["sync", "office", "stock", "--since", "2026-03-01"]) == 0
+    assert main(["sync", "office", "--since", "2026-03-01", "--until", "2026-03-03"]) == 0
+    assert runs.days == [
+        Days(date(2026, 3, 1)), Days(date(2026, 3, 1), date(2026, 3, 3)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [["--until", "2026-03-01"], ["--since", "2026-03-01", "--full"], ["--since", "soon"]]
+)
+def test_days_that_say_nothing_are_refused(runs: Runs, words: list[str]) -> None:
+    assert main(["sync", "office", *words]) == 2
+    assert runs.asked == []

@@ -20,6 +20,7 @@ from pipelines.dagster_home import prepare
 from pipelines.listen import Progress
 from pipelines.process import this_process
 from pipelines.runs import MODULE, quiet, run_publish, run_sync
+from pipelines.stretches import Days
 from pipelines.workspace import PROJECT, Workspace
 from warehouse.home import Home
 
@@ -152,6 +153,22 @@ def test_streams_are_chosen_and_a_full_read_is_asked_for(space: Workspace, serve
         assert run is not None
         assert run.run_config["ops"]["shop__orders"]["config"]["full"] is True
         assert run.asset_selection == {dg.AssetKey(["shop", "orders"])}
+
+
+def test_days_are_read_again_and_the_other_stream_is_told_why_not(
+    space: Workspace, server: RestSimulator
+):
+    run_sync(space, "shop", publish=False)
+    silent = small_shop.order(7, seed=5)  # its stamp does not move
+    server.put("orders", silent)
+    server.put("orders", silent | {"id": 99})
+    days = Days(small_shop.START.date())
+    done = run_sync(space, "shop", days=days, publish=False)
+    customers, orders = done.streams
+    assert (orders.landed, orders.error) == (2, None)
+    assert customers.error is not None
+    assert customers.error.kind == "NoStretch"
+    assert in_the_store(space) == at_the_source(server)
 
 
 def test_what_is_not_there_is_refused_before_a_run_is_made(space: Workspace):

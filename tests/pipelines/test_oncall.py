@@ -19,8 +19,10 @@ from pipelines.cli import main
 from pipelines.control_view import view
 from pipelines.definitions import build
 from pipelines.pauses import pause
+from pipelines.sample.report import ask
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
+from warehouse.store import open_store
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20"),
@@ -108,6 +110,9 @@ def test_held_deletions_are_shown_first_and_accepted_with_a_name(office: Workspa
     ("job", "op", "config"),
     [
         ("replay_quarantine", "replay_entries", {"connection": "ofice"}),
+        ("sync_one_stream", "sync_one", {"stream": "office/stok"}),
+        ("reread", "read_again", {"since": "2026-03-01"}),
+        ("rebuild_connection", "make_anew", {}),
         ("pause_connection", "pause_or_resume", {"connection": "office"}),
         ("accept_deletion", "accept_deletions", {"connection": "office"}),
     ],
@@ -185,3 +190,46 @@ def test_a_pause_is_the_same_read_either_way(office: Workspace) -> None:
     )
     (held,) = view(office).pauses
     assert held == made
+
+
+def test_one_stream_is_synced_and_read_again(office: Workspace) -> None:
+    stock(office, lines(3))
+    found = told(launch(office, "sync_one_stream", "sync_one", stream="office/stock"))
+    assert (found["rows read"], found["rows inserted"]) == (3, 3)
+    stock(office, lines(2) + "A2,7\nB,1\n")
+    found = told(launch(office, "reread", "read_again", stream="office/stock"))
+    assert (found["rows inserted"], found["rows updated"]) == (1, 1)
+    form = {"stream": "office/stock", "since": "2026-03-01"}
+    text = failed(launch(office, "reread", "read_again", **form))
+    assert "is not read by the days on which records changed" in text
+    assert "isthmus sync office stock --full" in text
+
+
+@pytest.mark.parametrize("days", [{"since": "soon"}, {"until": "2026-03-01"}])
+def test_days_that_are_none_do_nothing(office: Workspace, days: dict[str, str]) -> None:
+    stock(office, lines(3))
+    result = launch(office, "reread", "read_again", stream="office/stock", **days)
+    assert not result.success
+    assert view(office).last == {}
+
+
+def test_one_connection_is_rebuilt_and_equals_what_it_was(office: Workspace) -> None:
+    stock(office, lines(3) + "A9,nine\n")
+    sync_stream(office, "office", "stock")
+    unify_publish(office)
+    query = "select sku, on_hand from unified.stock_levels order by all"
+    before = _published(office, query)
+    with open_store(office.home) as store:
+        store.con.execute("update source.stock_levels set on_hand = 99")
+    form = {"connection": "office"}
+    rows = told(launch(office, "rebuild_connection", "make_anew", **form))["rows"]
+    assert (rows["rows"], rows["quarantined"]) == ({"stock_levels": 3}, 1)
+    assert _published(office, query) == before
+    assert len(before) == 3
+    assert main(["rebuild", "office", "--yes"]) == 0
+    assert _published(office, query) == before
+    assert main(["rebuild", "nobody", "--yes"]) == 2
+
+
+def _published(space: Workspace, sql: str) -> list[tuple[Any, ...]]:
+    return ask(space.home.current, sql)
