@@ -100,8 +100,7 @@ class Lineage:
             return replace(found, is_same=False)
         is_same = self._is_same(record, mapping)
         for spot, value in _uses(mapping, self.told.entity, name, child):
-            file, line = mapping.place((*spot, "value") if (*spot, "value") in mapping.places
-                                       else spot)  # fmt: skip
+            file, line = spelt(mapping, spot)
             return replace(found, file=file, line=line, expression=value.value, is_same=is_same)
         return replace(found, is_same=False)
 
@@ -132,23 +131,31 @@ class Lineage:
         return bool(datetime.fromtimestamp(edited, UTC) <= newest["loaded_at"])
 
 
+def parts(mapping: LoadedMapping) -> Iterator[tuple[Spot, str, str, Target | Child]]:
+    """Yield the parts of a mapping that make rows: spot, entity, the owner's entity, the part.
+
+    The owner is empty for rows that stand on their own.
+    """
+    targets: list[tuple[Spot, Target]] = [((), mapping.form)]
+    targets += [(("also", n), t) for n, t in mapping.form.also.items()]
+    for spot, target in targets:
+        yield spot, target.entity, "", target
+        owned = ENTITIES[target.entity].children
+        for name, child in target.children.items():
+            if name in owned:
+                yield (*spot, "children", name), owned[name], target.entity, child
+
+
+def spelt(mapping: LoadedMapping, spot: Spot) -> tuple[str, int]:
+    """Return file and line of a value's expression, in its long form too."""
+    return mapping.place((*spot, "value") if (*spot, "value") in mapping.places else spot)
+
+
 def _uses(
     mapping: LoadedMapping, entity: str, name: str, child: str
 ) -> Iterator[tuple[Spot, Value]]:
     """Yield the values of the mapping that fill a field of `entity` (or of its `child`)."""
-    targets: list[tuple[Spot, Target]] = [((), mapping.form)]
-    targets += [(("also", n), t) for n, t in mapping.form.also.items()]
-    for spot, target in targets:
-        if target.entity != entity:
-            continue
-        parts: list[tuple[Spot, Target | Child]] = [(spot, target)]
-        if child:
-            owned = ENTITIES[entity].children
-            parts = [
-                ((*spot, "children", n), c)
-                for n, c in target.children.items()
-                if owned.get(n) == child
-            ]
-        for at, part in parts:
-            if name in part.fields:
-                yield (*at, "fields", name), part.fields[name]
+    for at, made, owner, part in parts(mapping):
+        wanted = made == child and owner == entity if child else made == entity and not owner
+        if wanted and name in part.fields:
+            yield (*at, "fields", name), part.fields[name]

@@ -28,7 +28,7 @@ class Mart:
     """One model. `needs` are the other marts it reads, `reads` every table with its schema.
 
     `en` and `zh` say what it is, `columns` what its columns mean, without their types. `takes` are
-    the parameters of a macro.
+    the parameters of a macro; `key` are the columns of which no two rows have the same values.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Mart:
     zh: str = ""
     columns: tuple[Field, ...] = ()
     takes: str = ""
+    key: tuple[str, ...] = ()
 
 
 @cache
@@ -144,4 +145,5 @@ def _read(path: Path) -> Mart:
     return Mart(
         path.stem, f"grain: {said['grain']}", header.sql, tuple(tables), needs,
         said.get("en", ""), said.get("zh", ""), header.columns, said.get("takes", ""),
+        tuple(name.strip() for name in said.get("key", "").split(",") if name.strip()),
     )  # fmt: skip

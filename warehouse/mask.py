@@ -204,8 +204,8 @@ def select_list(
 
 def suspect_sql(table: Table) -> str:
     """Return the condition under which an untagged column of the row may hold personal data."""
-    texts = [f"t.{quote(f.name)}" for f in table.fields if _is_guarded(f)]
-    keys = [f"t.{quote(f.name)}" for f in table.fields if _is_party_key(table, f)]
+    texts = [f"t.{quote(f.name)}" for f in table.fields if is_guarded(f)]
+    keys = [f"t.{quote(f.name)}" for f in table.fields if is_party_key(table, f)]
     if not texts:
         return "(false)"
     every = _narrow(f"concat_ws(chr(10), {', '.join(texts)})")
@@ -228,14 +228,14 @@ _OURS = frozenset({"connection", "stream", "mapping", "sha256"})
 """Columns that hold what we wrote; the digits of a sum may look like a phone number."""
 
 
-def _is_guarded(field: Field) -> bool:
+def is_guarded(field: Field) -> bool:
     """Whether an untagged column is looked through."""
     tagged = field.model.privacy if field.model else None
     text = field.sql_type == "VARCHAR" or (field.sql_type == "JSON" and field.model is not None)
     return text and not tagged and field.name not in _OURS
 
 
-def _is_party_key(table: Table, field: Field) -> bool:
+def is_party_key(table: Table, field: Field) -> bool:
     """Whether a column is a key or code of a party: it may be a name or an openid."""
     col = field.model
     if col is not None and col.ref:
@@ -259,13 +259,13 @@ def _tagged(table: Table, field: Field, owner_kind: str | None) -> str:
 
 def _untagged(table: Table, field: Field) -> str:
     value = f"t.{quote(field.name)}"
-    if not _is_guarded(field):
+    if not is_guarded(field):
         return value
     if field.sql_type == "JSON":
         return f"CASE WHEN {_personal(f'{value}::varchar')} THEN NULL ELSE {value} END"
     if table.entity is None and field.name == "source_key" and "entity" in table.names:
         return f"CASE WHEN {_OF_PARTY} THEN {party_key(value)} ELSE {pseudonym(value)} END"
-    if not _is_party_key(table, field):
+    if not is_party_key(table, field):
         return pseudonym(value)
     if field.name == "uscc":  # of organisations alone, and 18 digits of one are no identity number
         plain = f"regexp_full_match({value}, '{_USCC}') AND NOT {_personal(value)}"

@@ -13,6 +13,7 @@ from pipelines.cli import (
     connectors,
     deletions,
     demo,
+    dictionary,
     erase,
     explain,
     folder,
@@ -78,6 +79,7 @@ app.add_typer(deletions.app, name="deletions", help=t("help.deletions"))
 app.add_typer(alerts.app, name="alerts", help=t("help.alerts"))
 app.command("pause", help=t("help.pause"))(pausing.pause)
 app.command("resume", help=t("help.resume"))(pausing.resume)
+app.command("docs", help=t("help.docs"))(dictionary.docs)
 app.command("pull", help=t("help.pull"))(pulling.pull)
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)

@@ -14,6 +14,7 @@ from rich.console import Console
 from sample_world import Direct
 from synced_sample import Name, Synced, synced_sample
 
+from pipelines.dictionary.facts import KEYS, key_of
 from pipelines.sample import office, servers
 from pipelines.sample.demo import AFTER, FIRST
 from pipelines.sample.key import Key
@@ -29,7 +30,8 @@ from pipelines.sample.questions import (
 from pipelines.sample.report import print_report
 from pipelines.sample.story import tell
 from pipelines.texts import texts
-from warehouse.model import HEADERS
+from warehouse import ddl, marts
+from warehouse.model import ENTITIES, HEADERS
 from warehouse.store import open_store
 
 ORDERS = 700
@@ -41,6 +43,21 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
     made = synced_sample(tmp_path_factory.mktemp("home"), tell(orders=ORDERS))
     yield made
     made.close()
+
+
+def test_no_two_rows_have_the_key_that_the_dictionary_names(synced: Synced) -> None:
+    keys = {f"mart.{mart.name}": mart.key for mart in marts.in_order() if mart.key} | KEYS
+    for entity in ENTITIES:
+        for table in (ddl.source_table(entity), ddl.unified_table(entity)):
+            keys[f"{table.schema}.{table.name}"] = key_of(table, "view")
+    twice = {}
+    for name, key in keys.items():
+        ((rows, different),) = synced.ask(
+            f"SELECT count(*), count(DISTINCT row({', '.join(key)})) FROM {name}"
+        )
+        if rows != different:
+            twice[name] = (rows, different)
+    assert twice == {}
 
 
 def test_every_stream_is_synced(synced: Synced) -> None:

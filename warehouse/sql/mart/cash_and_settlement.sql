@@ -1,4 +1,5 @@
 -- grain: one row a day, connection and currency on which money moved there
+-- key: day, connection, currency
 -- en: What a gateway or bank took in, gave back, kept and paid out, and what of it is still under way
 --   to the bank. Movements that succeeded, by the record of the connection that leads; each currency
 --   by itself. Days are those of the company's time zone; a bank's value date where no moment is told.

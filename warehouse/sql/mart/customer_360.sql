@@ -1,4 +1,5 @@
 -- grain: one row a party
+-- key: party_id
 -- en: All that is known of a customer: which systems know it, what it ordered, paid, gave back,
 --   complained of, and what the sales team works on. Amounts are of one currency each, tax included.
 -- zh: 客户全景：哪些系统认识该客户，其订单、付款、退货、工单与商机。金额各按币种列示，含税。

@@ -1,4 +1,5 @@
 -- grain: one row an entity of one stream of a connection
+-- key: entity, connection, stream
 -- en: How many records each stream brought, by what they are.
 -- zh: 各数据流带来的记录数，按实体统计。
 -- column: entity | Entity | 实体 | Name of the entity in the model, as order or stock_level

@@ -1,4 +1,5 @@
 -- grain: one row a day and currency on which the value of the stock is known
+-- key: day, currency
 -- en: What the goods in stock cost, and the cost of what leaves in a day. Goods as the books count them:
 --   the ERP, else the WMS, the OMS, any other system that is no shop; of two the one with more SKUs. On
 --   hand at the end of the day times the cost of one unit as known now; SKUs without a cost are left out

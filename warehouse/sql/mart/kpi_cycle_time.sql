@@ -1,4 +1,5 @@
 -- grain: one row a month and step of delivery
+-- key: period, step
 -- en: Order cycle time. Over all sales whose step ended in the month (not: that were placed in it),
 --   the median and the 90th percentile of the hours that the step took. Steps and hours as in
 --   `mart.order_steps`. Needs orders and shipments; delivery needs a carrier or gateway of parcels

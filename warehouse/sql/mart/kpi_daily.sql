@@ -1,4 +1,5 @@
 -- grain: one row a KPI, day, part and currency
+-- key: kpi, period, part, currency
 -- en: The KPIs that are ratios of sums over days, one below the other. Over any span of days: add
 --   numerators, add denominators, divide. What each is stands at its own view, `mart.kpi_<kpi>`.
 -- zh: 可按日累加的各项指标。任意区间：分子之和 ÷ 分母之和；各指标定义见 `mart.kpi_<kpi>`。

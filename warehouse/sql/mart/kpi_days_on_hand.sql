@@ -1,4 +1,5 @@
 -- grain: one row a day and currency on which the value of the stock is known
+-- key: period, currency
 -- en: Days of inventory on hand: what the stock cost at the end of the day ÷ the cost of the goods that
 --   left a day, averaged over the 90 days up to it (`mart.inventory_days`; fewer days where shipments are
 --   not known so long). Over a span: numerators ÷ denominators. Needs stock counts, shipments with lines

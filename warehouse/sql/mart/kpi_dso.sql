@@ -1,4 +1,5 @@
 -- grain: one row a day and currency since the first invoice
+-- key: period, currency
 -- en: Days sales outstanding. Over any span of days: what was owed at the end of each day, summed, ÷ what
 --   was billed on them, summed; that is the average receivables of the span ÷ its billing × its days.
 --   Billing is all sales on credit: what is paid at once and not invoiced is in neither. Owed and billed

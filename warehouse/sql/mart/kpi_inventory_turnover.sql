@@ -1,4 +1,5 @@
 -- grain: one row a day and currency on which the value of the stock is known
+-- key: period, currency
 -- en: Inventory turnover, by the year: cost of the goods shipped in the 90 days up to the day, × 365 ÷ 90,
 --   ÷ what the stock cost at its end (`mart.inventory_days`; fewer days where shipments are not known so
 --   long). Over a span: numerators ÷ denominators, which is the yearly flow ÷ the average stock. Needs

@@ -1,4 +1,5 @@
 -- grain: one row a day on which leads came in
+-- key: period
 -- en: Lead conversion: leads that became a customer ÷ leads that came in. A lead counts for the day on
 --   which it was made at its source, whenever it was converted, so the newest days still rise. Converted
 --   is status `converted`, or a moment of conversion. Needs leads.

@@ -1,4 +1,5 @@
 -- grain: one row a day on which sales left
+-- key: period
 -- en: Order accuracy: sales that left right ÷ sales that left. Right as `mart.order_service` says: of
 --   each SKU what was ordered left, nothing else did, and nothing came back as wrong or missing. A
 --   sale counts for the day on which its first parcel left; sales that left in part so far, and such

@@ -1,4 +1,5 @@
 -- grain: one row a day since shops' stock can be compared
+-- key: period
 -- en: Oversell rate: SKUs of which a shop offered more than was sellable at the end of the day ÷ SKUs
 --   that a shop offers and a system counts. Sellable is that of the system that has least to sell
 --   (`mart.sku_stock_days`). Over a span: numerators ÷ denominators. Needs stock counts, and a shop's own.

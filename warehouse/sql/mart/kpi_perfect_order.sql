@@ -1,4 +1,5 @@
 -- grain: one row a day on which sales arrived
+-- key: period
 -- en: Perfect-order rate: sales that were perfect ÷ sales that arrived. Perfect is: the right goods,
 --   on time, undamaged, rightly documented (`is_right`, `is_on_time`, `is_undamaged`, `is_documented` of
 --   `mart.order_service`); what nobody can tell of a sale (no promise, no return system, no further

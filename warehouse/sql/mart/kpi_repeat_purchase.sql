@@ -1,4 +1,5 @@
 -- grain: one row a month in which customers bought
+-- key: period
 -- en: Repeat purchase rate: customers who bought in the month and had bought before ÷ customers who
 --   bought in the month. Bought is a sale of `mart.order_service` placed in the month; before is any
 --   earlier sale, one of the same month too. Sales of nobody known are left out. Needs orders with

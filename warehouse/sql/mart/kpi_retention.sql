@@ -1,4 +1,5 @@
 -- grain: one row a cohort (month of the first purchase) and month after it
+-- key: period, months_after
 -- en: Retention by cohort: of the customers whose first sale is of the month `period`, the share that
 --   bought again in the n-th month after it. Sales as in `mart.order_service`; months up to the newest
 --   in which anybody bought, those without a purchase as 0. Needs orders with their customers.

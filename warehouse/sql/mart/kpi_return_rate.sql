@@ -1,4 +1,5 @@
 -- grain: one row a day on which sales left and class of reasons
+-- key: period, part
 -- en: Return rate by reason: sales of which something was returned ÷ sales that left. A sale counts for
 --   the day on which its first parcel left, whenever it came back, so the newest days still rise. Of the
 --   sales only those count that are of, or carried out by, a connection that tells of returns. Returns

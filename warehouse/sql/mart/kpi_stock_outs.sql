@@ -1,4 +1,5 @@
 -- grain: one row a day since stock is counted
+-- key: period
 -- en: Stock-out rate: SKUs of which nothing was available at the end of the day ÷ SKUs that a system counts.
 --   Of several systems the one that counts least is believed, over all its places
 --   (`mart.sku_stock_days`); what only a shop offers is no count. Over a span: numerators ÷ denominators,

@@ -1,4 +1,5 @@
 -- grain: one row a day on which opportunities were decided
+-- key: period
 -- en: Win rate, counted: opportunities won ÷ opportunities won or lost. Open ones are in neither. An
 --   opportunity counts for the day on which it was closed; where its system does not say, for the day of
 --   its last change there, which is the decision or later. Needs opportunities.

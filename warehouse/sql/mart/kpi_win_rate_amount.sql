@@ -1,4 +1,5 @@
 -- grain: one row a day on which opportunities were decided, and currency
+-- key: period, currency
 -- en: Win rate, weighed by amount: opportunities won ÷ opportunities won or lost. Open ones are in neither. An
 --   opportunity counts for the day on which it was closed; where its system does not say, for the day of
 --   its last change there, which is the decision or later. Those without an amount are left out; each currency by itself. Needs opportunities.

@@ -1,4 +1,5 @@
 -- grain: one row a KPI, month, part and currency
+-- key: kpi, period, part, currency
 -- en: All KPIs by month, one below the other. What each is, which records count for it and on which day,
 --   stands at its own view, `mart.kpi_<kpi>`. A KPI has rows only where the streams that feed it are there.
 -- zh: 按月汇总的全部指标；定义、计入范围与归属日期见各自的视图 `mart.kpi_<kpi>`。缺少所需数据流的指标没有行。

@@ -1,4 +1,5 @@
 -- grain: one row an order that counts as a sale
+-- key: order_id
 -- en: How each sale was served: when it was placed, left and arrived, and whether it was right.
 --   Sales are orders that are no test, not cancelled, no draft, and of kind sale, presale,
 --   subscription or unknown; days are those of the company's time zone.

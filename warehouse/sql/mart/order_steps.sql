@@ -1,4 +1,5 @@
 -- grain: one row a sale and step of its delivery that has ended
+-- key: order_id, step
 -- en: How long each step took: placed to shipped (first parcel), shipped to delivered (first parcel
 --   left to last parcel arrived), placed to delivered. A step that ends before it begins is left out.
 -- zh: 每张销售订单各履约环节耗时：下单至发货（首包裹）、发货至签收（首包裹发出至末包裹签收）、下单至签收；结束早于开始的不计。

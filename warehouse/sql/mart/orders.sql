@@ -1,4 +1,5 @@
 -- grain: one row an order as the customer placed it
+-- key: order_id
 -- en: What customers ordered and what was paid for it; test orders are left out.
 -- zh: 客户的订单及其收款情况，不含测试单。
 -- of order: order_id, connection, number, channel, kind, status, payment_status, fulfillment_status

@@ -1,4 +1,5 @@
 -- grain: one row a day and currency, from the first invoice to the newest invoice or payment of one
+-- key: day, currency
 -- en: What customers owed on invoices at the end of each day, and what was billed on it. Invoices are
 --   receivable, given (no draft, no proforma, not void); a credit note takes away. An invoice is paid on
 --   the day that it says; else as payments of it, or of its order, came in (refunds taken off), in its

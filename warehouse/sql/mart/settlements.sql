@@ -1,4 +1,5 @@
 -- grain: one row a payout of a payment provider
+-- key: payout_id
 -- en: What a provider sent to the bank against what it says that it settled: the lines of the payout,
 --   or the payments that name it.
 -- zh: 结算单与其结算明细（或注明该结算单的收付款）的核对。

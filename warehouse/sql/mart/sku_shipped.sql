@@ -1,4 +1,5 @@
 -- grain: one row a SKU and day on which pieces of it left
+-- key: sku, day
 -- en: How many pieces of a SKU left, by day: lines of shipments that are not cancelled.
 -- zh: 各 SKU 每日发货数量（不含已取消的发货单）。
 -- of stock_level: sku

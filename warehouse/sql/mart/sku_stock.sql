@@ -1,4 +1,5 @@
 -- grain: one row a SKU that a system counts or a shop offers
+-- key: sku
 -- en: What there is of a SKU, what of it can be sold, what shops offer, and how long it will last. Of
 --   several systems that count it the ERP's figures stand, then the WMS's, the OMS's, any other's; never
 --   a shop's. What can be sold is that of the system that has least to sell.

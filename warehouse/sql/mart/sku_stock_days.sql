@@ -1,4 +1,5 @@
 -- grain: one row a SKU and span of days in which nothing about its stock changed
+-- key: sku, from_on
 -- en: What there was of a SKU and what shops offered of it, over time. Several systems may count the
 --   same goods: over all places of each, the one with least is believed.
 -- zh: SKU 库存与店铺在售量的时间段。多个系统计数时，各自汇总全部仓库后取最少者。

@@ -1,0 +1,1 @@
+"""The data dictionary as web pages that open without a server: `isthmus docs FOLDER`."""
