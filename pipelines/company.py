@@ -62,6 +62,21 @@ class Alert(_Strict):
         return value
 
 
+class Export(_Strict):
+    """Marts as files in a shared folder, for people without DuckDB."""
+
+    folder: str = Field(min_length=1, description="Where; from the folder that holds defs.")
+    at: str = Field(
+        "02:30",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d|never)$",
+        description="When each night, in the company's time zone: HH:MM, or never.",
+    )
+    marts: list[str] = Field(default_factory=list, description="Which; none named: all of them.")
+    formats: list[Literal["xlsx", "parquet"]] = Field(
+        ["xlsx", "parquet"], min_length=1, description="xlsx, parquet."
+    )
+
+
 class CompanyFile(_Strict):
     """Settings of the whole company; every one has a default."""
 
@@ -96,6 +111,8 @@ class CompanyFile(_Strict):
         pattern=r"^(([01]\d|2[0-3]):[0-5]\d|never)$",
         description="When each address of `alerts` is told how all is: HH:MM, or never.",
     )
+
+    export: Export | None = Field(None, description="Marts as Excel and Parquet, every night.")
 
     @field_validator("timezone")
     @classmethod

@@ -17,6 +17,7 @@ from pipelines.broken import broken_defs
 from pipelines.check.connection_file import COMPANY
 from pipelines.component import connection_defs
 from pipelines.connection import FILE, BrokenConnection, Connection
+from pipelines.export_job import export_defs
 from pipelines.housekeeping import housekeeping, nightly
 from pipelines.jobs import unify_defs
 from pipelines.oncall import oncall_jobs
@@ -65,6 +66,7 @@ def build(workspace: Workspace) -> dg.Definitions:
     return dg.Definitions.merge(
         *parts,
         unify_defs(feeds),
+        export_defs(workspace),
         dg.Definitions(
             sensors=[unify_when_due, alerts],
             jobs=[housekeeping, verify, *oncall_jobs(streams)],

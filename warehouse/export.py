@@ -12,7 +12,7 @@ import csv
 import itertools
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,8 @@ _BEFORE = (  # what programs skip before they look: blanks, quotes, signs withou
     "\u2008\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u202f\u205f"
     "\u2060\u2066\u2067\u2068\u2069\u3000\ufeff'\"`"
 )
-_SHEET_ROWS = 1_048_576
+SHEET_ROWS = 1_048_576
+"""Rows of an Excel sheet, its header among them."""
 _CELL_TEXT = 32_767
 _CHUNK = 10_000
 
@@ -50,7 +51,7 @@ def write_csv(result: Result, file: Path) -> int:
                 count += 1
             return count
 
-    return _whole(file, write)
+    return whole(file, write)
 
 
 def write_json(result: Result, file: Path) -> int:
@@ -68,7 +69,7 @@ def write_json(result: Result, file: Path) -> int:
             out.write("\n]\n" if count else "]\n")
         return count
 
-    return _whole(file, write)
+    return whole(file, write)
 
 
 def write_parquet(result: Result, file: Path) -> int:
@@ -92,13 +93,14 @@ def write_parquet(result: Result, file: Path) -> int:
                 count += len(chunk)
         return count
 
-    return _whole(file, write)
+    return whole(file, write)
 
 
-def write_xlsx(result: Result, file: Path) -> int:
+def write_xlsx(result: Result, file: Path, *, about: Sequence[Sequence[str]] = ()) -> int:
     """Write one sheet; numbers of more than 15 digits stay text, as Excel would round them.
 
-    Raises ExportError for more rows than a sheet holds.
+    The rows of text `about` stand on a second sheet of that name. Raises ExportError for more rows
+    than a sheet holds.
     """
     import xlsxwriter
 
@@ -113,21 +115,34 @@ def write_xlsx(result: Result, file: Path) -> int:
             for place, name in enumerate(result.columns):
                 sheet.write_string(0, place, name[:_CELL_TEXT])
             sheet.freeze_panes(1, 0)
+            if about:
+                sheet.set_column(0, max(len(result.columns) - 1, 0), 18)
             count = 0
             for count, row in enumerate(result.rows, 1):
-                if count >= _SHEET_ROWS:
+                if count >= SHEET_ROWS:
                     raise ExportError(
-                        f"An Excel sheet holds {_SHEET_ROWS:,} rows; the answer has more.",
+                        f"An Excel sheet holds {SHEET_ROWS:,} rows; the answer has more.",
                         "write CSV or Parquet, or ask for fewer rows.",
                     )
                 for place, value in enumerate(row):
                     _excel_cell(sheet, day, count, place, value)
+            if about:
+                _about(book, about)
         return count
 
-    return _whole(file, write)
+    return whole(file, write)
 
 
-def _whole(file: Path, write: Callable[[Path], int]) -> int:
+def _about(book: Any, rows: Sequence[Sequence[str]]) -> None:
+    sheet = book.add_worksheet("About")
+    sheet.set_column(0, 0, 28)
+    sheet.set_column(1, 2, 60)
+    for line, texts in enumerate(rows):
+        for place, text in enumerate(texts):
+            sheet.write_string(line, place, text[:_CELL_TEXT])
+
+
+def whole(file: Path, write: Callable[[Path], int]) -> int:
     """Write under another name first, so that a file of that name is always whole."""
     new = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     try:

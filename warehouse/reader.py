@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -64,6 +64,10 @@ class QueryTimeout(QueryError):
     """The answer took too long."""
 
 
+class _Closed(Protocol):
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Result:
     """An answer: `columns` and their DuckDB `types`; `rows` can be gone through once.
@@ -74,7 +78,7 @@ class Result:
     columns: list[str]
     types: list[str]
     rows: Iterator[tuple[Any, ...]]
-    _reading: _Reading = field(repr=False)
+    _reading: _Closed = field(repr=False)
 
     def close(self) -> None:
         """Let go of the file before the rows are exhausted."""

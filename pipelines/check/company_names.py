@@ -13,7 +13,7 @@ from pipelines.texts import t
 
 
 def names(document: Document) -> Iterator[Problem]:
-    """Yield the names under `priority`, `sku_aliases` and `reconcile` that nothing has.
+    """Yield the names under `priority`, `sku_aliases`, `reconcile`, `export` that nothing has.
 
     A connection is known by its folder beside the company's; nothing is looked for where the file
     stands alone.
@@ -31,6 +31,7 @@ def names(document: Document) -> Iterator[Problem]:
         spot = ("attributes", "sku_aliases", connection)
         yield from _connection(document, spot, connection, known)
     yield from _rules(document, given)
+    yield from _marts(document, given)
 
 
 def _rules(document: Document, given: Mapping[str, Any]) -> Iterator[Problem]:
@@ -40,6 +41,16 @@ def _rules(document: Document, given: Mapping[str, Any]) -> Iterator[Problem]:
         if name not in names():
             spot: Spot = ("attributes", "reconcile", name)
             yield at(document, spot, t("found.unknown_key"), meant(name, names(), most=30))
+
+
+def _marts(document: Document, given: Mapping[str, Any]) -> Iterator[Problem]:
+    from warehouse.handout import names
+
+    named = _map(given.get("export")).get("marts")
+    for place, name in enumerate(named if isinstance(named, list) else []):
+        if name not in names():
+            spot: Spot = ("attributes", "export", "marts", place)
+            yield at(document, spot, t("found.value", value=show(name)), meant(name, names()))
 
 
 def _map(value: Any) -> Mapping[str, Any]:

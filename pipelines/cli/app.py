@@ -16,6 +16,7 @@ from pipelines.cli import (
     dictionary,
     erase,
     explain,
+    exporting,
     folder,
     new_connector,
     party,
@@ -80,6 +81,7 @@ app.add_typer(alerts.app, name="alerts", help=t("help.alerts"))
 app.command("pause", help=t("help.pause"))(pausing.pause)
 app.command("resume", help=t("help.resume"))(pausing.resume)
 app.command("docs", help=t("help.docs"))(dictionary.docs)
+app.command("export", help=t("help.export"))(exporting.export)
 app.command("pull", help=t("help.pull"))(pulling.pull)
 app.command("rebuild", help=t("help.rebuild"))(store.rebuild)
 app.command("publish", help=t("help.publish"))(store.publish)
