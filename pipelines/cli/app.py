@@ -16,6 +16,7 @@ from pipelines.cli import (
     dictionary,
     erase,
     explain,
+    explore,
     exporting,
     folder,
     new_connector,
@@ -73,6 +74,7 @@ app.command("connectors", help=t("help.connectors"))(connectors.connectors)
 app.command("verify", help=t("help.verify"))(verify.verify)
 app.command("query", help=t("help.query"))(query.query)
 app.command("explain", help=t("help.explain"))(explain.explain)
+app.command("explore", help=t("help.explore"))(explore.explore)
 app.add_typer(quarantine.app, name="quarantine", help=t("help.quarantine"))
 app.add_typer(party.app, name="party", help=t("help.party"))
 app.add_typer(breaks.app, name="breaks", help=t("help.breaks"))
