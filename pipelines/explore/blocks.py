@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure: its name, its lines (one a currency), a remark, `tone` ok | warn | bad."""
+    """One figure: its name, its lines, a remark, `tone` ok | warn | bad.
+
+    A line is a figure, or (figure, unit): one a currency, amounts of two are never added.
+    """
 
     label: str
-    lines: Sequence[str]
+    lines: Sequence[str | tuple[str, str]]
     note: str = ""
     tone: str = ""
     link: str = ""
@@ -99,7 +102,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and values of one thing."""
+    """Names and values of one thing; a fact without a name is a sentence."""
 
     kind: ClassVar[str] = "facts"
     title: str
@@ -151,7 +154,6 @@ class Form:
     kind: ClassVar[str] = "form"
     choices: Sequence[Choice]
     button: str
-    action: str = ""
     wide: int = 12
     title: str = ""
 
@@ -179,4 +181,5 @@ class Page:
     lead: str = ""
     blocks: list[Block] = field(default_factory=list)
     back: tuple[str, str] | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    form: Form | None = None
+    links: Sequence[tuple[str, str]] = ()

@@ -6,6 +6,7 @@ show under the pointer and readers of the page aloud.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def line(
         x = scale.x(after) - scale.step / 2
         out.append(f'<line class="cut" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" '
                    f'y2="{scale.bottom:.1f}"/>')  # fmt: skip
-    for (n, a), (m, b) in zip(known, known[1:], strict=False):
+    for (n, a), (m, b) in itertools.pairwise(known):
         look = "old" if after is not None and m < after else "new"
         out.append(f'<line class="line {look}" x1="{scale.x(n):.1f}" y1="{scale.y(a):.1f}" '
                    f'x2="{scale.x(m):.1f}" y2="{scale.y(b):.1f}"/>')  # fmt: skip
@@ -109,7 +110,11 @@ def line(
                    "</g>")  # fmt: skip
     if known:
         n, v = known[-1]
-        above = scale.y(v) - 8 if scale.y(v) > _TOP + 14 else scale.y(v) + 16
+        # On the side from which the line does not come; never outside the plot.
+        falls = len(known) > 1 and known[-2][1] > v
+        below = scale.y(v) + 17
+        above = scale.y(v) - 8 if scale.y(v) > _TOP + 14 else below
+        above = below if falls and below < scale.bottom - 2 else above
         anchor = "end" if n > len(points) * 0.7 else "middle"
         out.append(f'<text class="last" x="{scale.x(n) + (4 if anchor == "end" else 0):.1f}" '
                    f'y="{above:.1f}" text-anchor="{anchor}">{escape(value(v))}</text>')  # fmt: skip
@@ -119,7 +124,7 @@ def line(
 def rows(
     points: Sequence[Point], *, wide: int = 6, label: int = 150, format: Format = short,
     classes: Sequence[str] = ("c1",), notes: Sequence[str] = (), high: int = 30,
-    room: int | None = None,
+    room: int | None = None, links: Sequence[str] = (),
 ) -> Markup:  # fmt: skip
     """Draw lying bars from zero, a label before and the value behind each.
 
@@ -134,7 +139,8 @@ def rows(
         long = max(room * value / most, 1.5)
         look = classes[n] if len(classes) == len(points) else classes[0]
         out.append(
-            f'<g class="bar"><title>{escape(point.tip)}</title>'
+            (f'<a href="{escape(links[n])}">' if links else "")
+            + f'<g class="bar"><title>{escape(point.tip)}</title>'
             f'<text class="name" x="{label - 10}" y="{y + high / 2 + 4}" text-anchor="end">'
             f"{escape(point.label)}</text>"
             f'<rect class="{look}" x="{label}" y="{y + 4}" width="{long:.1f}" '
@@ -143,6 +149,7 @@ def rows(
             f"{escape(format(value))}"
             + (f'<tspan class="note" dx="8">{escape(notes[n])}</tspan>' if notes else "")
             + "</text></g>"
+            + ("</a>" if links else "")
         )
     return _svg(width, max(len(points) * high, high), out)
 
@@ -150,7 +157,7 @@ def rows(
 def meter(share: float, look: str = "c1") -> Markup:
     """Draw a small bar for a table's cell: a share from 0 to 1."""
     width = max(0.0, min(share, 1.0)) * 96
-    return Markup(
+    return Markup(  # noqa: S704  numbers and a class of ours
         '<svg class="meter" viewBox="0 0 96 8" role="img" aria-hidden="true">'
         '<rect class="rail" width="96" height="8"/>'
         f'<rect class="{look}" width="{width:.1f}" height="8"/></svg>'

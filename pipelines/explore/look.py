@@ -1,4 +1,4 @@
-"""What a page works with: the open version, the request's values, the words; and how tables are made."""
+"""What a page works with: the open version, the request's values, the words; makes tables."""
 
 from __future__ import annotations
 

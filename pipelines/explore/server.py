@@ -1,4 +1,4 @@
-"""Answers the requests of the workbench: pages, files of tables, and whether there is newer data."""
+"""Answers the requests of the workbench: pages, files of tables, whether there is newer data."""
 
 from __future__ import annotations
 
@@ -169,8 +169,8 @@ class Workbench:
     def _words(self, request: Request) -> Words:
         """Return the words of the language that the request names, else chose before."""
         for said in (request.query_params.get("lang"), request.cookies.get(LANGUAGE)):
-            if said == "en" or said == "zh":
-                return Words(said)
+            if said in ("en", "zh"):
+                return Words("zh" if said == "zh" else "en")
         return Words(self.language)
 
 

@@ -16,12 +16,15 @@ MONEY = frozenset({
     "average_order", "sales", "net", "fee", "source_sum", "store_sum",
 })  # fmt: skip
 """Columns whose decimals are money: always two digits behind the point."""
+DAYS = frozenset({"last_order_at"})
+"""Columns of moments of which the day says enough."""
 GROUPS = {
-    "status": "status", "payment_status": "status", "fulfillment_status": "status",
-    "severity": "severity", "kind": "kind", "step": "step", "role": "role", "entity": "entity",
-    "method": "method", "what": "step", "found_as": "entity",
+    "status": ("status",), "payment_status": ("status",), "fulfillment_status": ("status",),
+    "return_status": ("status",), "severity": ("severity",), "kind": ("kind",),
+    "step": ("step",), "entity": ("entity",), "method": ("method",), "what": ("step",),
+    "found_as": ("entity",), "said": ("rule", "status", "part"),
 }  # fmt: skip
-"""Columns whose words the catalogue translates, and under which group of keys."""
+"""Columns whose words the catalogue translates, and under which groups of keys."""
 _CENT = Decimal("0.01")
 
 
@@ -39,7 +42,7 @@ class Shown:
         if isinstance(value, bool):
             return self.words("yes" if value else "no")
         if isinstance(value, datetime):
-            return self.moment(value)
+            return self.moment(value)[: 10 if column in DAYS else None]
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, float):
@@ -50,8 +53,7 @@ class Shown:
             return self.number(value)
         if isinstance(value, list | tuple):
             return ", ".join(self.cell(each) for each in value)
-        text = str(value)
-        return self.words.of(GROUPS[column], text) if column in GROUPS else text
+        return self.words.of_any(GROUPS.get(column, ()), str(value))
 
     def moment(self, value: datetime) -> str:
         """Return day and minute in the company's zone."""

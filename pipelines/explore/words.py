@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +17,8 @@ CATALOGUE = Path(__file__).with_name("texts.yaml")
 def catalogue() -> Mapping[str, Mapping[str, str]]:
     """Return the whole catalogue: `key: {en: …, zh: …}`."""
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every scalar stays text
-    found: Mapping[str, Mapping[str, str]] = yaml.load(  # noqa: S506
-        CATALOGUE.read_text("utf-8"), Loader=loader
-    )
+    text = CATALOGUE.read_text("utf-8")
+    found: Mapping[str, Mapping[str, str]] = yaml.load(text, Loader=loader)  # noqa: S506
     return found
 
 
@@ -37,6 +36,10 @@ class Words:
         """Return the text of a word of the model (`status.paid`), else the word itself."""
         known = catalogue().get(f"{group}.{word}")
         return known[self.language] if known else str(word)
+
+    def of_any(self, groups: Sequence[str], word: str) -> str:
+        """Return the text of a word in the first group that has it, else the word itself."""
+        return next((self.of(g, word) for g in groups if f"{g}.{word}" in catalogue()), word)
 
     def column(self, name: str) -> str:
         """Return the heading of a column, else its name in plain letters."""

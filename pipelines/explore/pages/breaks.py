@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,11 +27,21 @@ from pipelines.explore.charts import Point
 from pipelines.explore.look import ROWS, Look
 from pipelines.explore.pages.today import told_rule
 
+WEEKS = 8
+"""Weeks that are drawn."""
 STATUSES = ("open", "timing", "explained", "resolved")
-_HIDDEN = ("ext", "_hash", "record_hash", "batch", "position", "mapping", "is_deleted", "load_id",
-           "synced_at", "first_seen_at", "record_key", "version", "connection", "stream")  # fmt: skip
+_HIDDEN = (
+    "_raw", "ext", "_hash", "batch", "position", "mapping", "is_deleted", "load_id", "synced_at",
+    "first_seen_at", "newer_in_quarantine", "record_key", "version", "connection", "stream",
+)  # fmt: skip
+"""Ends of the names of fields that say nothing about the thing itself."""
 _SAME = (("total", "amount"), ("placed_at", "paid_at"))
 """Fields of an order and of a payment that tell the same thing."""
+_AGES = ("week", "month", "older")
+_COMPARED = ("total", "currency", "quantity", "sku", "merchant_order_no")
+"""Fields that should be equal in records of two kinds."""
+_OWN = ("source_key", "number", "source_created_at", "source_updated_at")
+"""Fields that every system has of its own."""
 
 
 def page(look: Look) -> Page:
@@ -42,13 +53,12 @@ def page(look: Look) -> Page:
     if rule not in dict(rules):
         rule = ""
     made = Page(w("breaks.title"), w("breaks.lead"))
+    made.form = Form([
+        Choice("status", w("breaks.status"), status, [(s, w(f"status.{s}")) for s in STATUSES]),
+        Choice("rule", w("breaks.rule"), rule, rules),
+    ], w("show"))  # fmt: skip
     made.blocks = [
         look.part(w("breaks.title"), lambda: _tiles(look)),
-        Form([
-            Choice("status", w("breaks.status"), status,
-                   [(s, w(f"status.{s}")) for s in STATUSES]),
-            Choice("rule", w("breaks.rule"), rule, rules),
-        ], w("show")),
         look.part(w("breaks.classes"), lambda: _classes(look, status), 8),
         look.part(w("breaks.weeks"), lambda: _weeks(look, status, rule), 4),
         look.part(w("breaks.list"), lambda: _list(look, status, rule)),
@@ -59,9 +69,12 @@ def page(look: Look) -> Page:
 def _tiles(look: Look) -> Block:
     w, shown = look.words, look.shown
     count = {(r["status"], r["severity"]): r["breaks"] for r in look.records("breaks/by_status")}
-    of = lambda status: sum(n for (s, _), n in count.items() if s == status)  # noqa: E731
+
+    def of(status: str) -> str:
+        return shown.number(sum(n for (s, _), n in count.items() if s == status))
+
     amounts = [
-        f"{r['currency']} {shown.money(r['amount'], cents=False)}"
+        (shown.money(r["amount"], cents=False), r["currency"])
         for r in look.records("breaks/amounts")
     ]
     errors, warnings = count.get(("open", "error"), 0), count.get(("open", "warning"), 0)
@@ -70,12 +83,12 @@ def _tiles(look: Look) -> Block:
              "bad" if errors else "ok"),
         Tile(w("breaks.warnings"), [shown.number(warnings)], w("breaks.warnings_note"),
              "warn" if warnings else "ok"),
-        Tile(w("breaks.amount"), amounts or ["–"], w("breaks.amount_note")),
-        Tile(w("status.timing"), [shown.number(of("timing"))], w("breaks.timing_note"),
+        Tile(w("breaks.amount"), amounts or [("–", "")], w("breaks.amount_note")),
+        Tile(w("status.timing"), [of("timing")], w("breaks.timing_note"),
              link="/breaks?status=timing"),
-        Tile(w("status.explained"), [shown.number(of("explained"))], w("breaks.explained_note"),
+        Tile(w("status.explained"), [of("explained")], w("breaks.explained_note"),
              link="/breaks?status=explained"),
-        Tile(w("status.resolved"), [shown.number(of("resolved"))], w("breaks.resolved_note"),
+        Tile(w("status.resolved"), [of("resolved")], w("breaks.resolved_note"),
              link="/breaks?status=resolved"),
     ])  # fmt: skip
 
@@ -92,7 +105,7 @@ def _classes(look: Look, status: str) -> Block:
                  look=f"sev {tone}"),
             Cell("", str(r["breaks"]), markup=charts.meter(r["breaks"] / most, tone)),
             Cell(shown.number(r["breaks"]), str(r["breaks"]), look="strong"),
-            *(Cell(shown.number(r[n]) if r[n] else "", str(r[n])) for n in ("week", "month", "older")),
+            *(Cell(shown.number(r[n]) if r[n] else "", str(r[n])) for n in _AGES),
             Cell(shown.money(r["amount"]) if r["currency"] else "", str(r["amount"] or "")),
             Cell(r["currency"] or ""),
         ])  # fmt: skip
@@ -106,11 +119,20 @@ def _classes(look: Look, status: str) -> Block:
 
 
 def _weeks(look: Look, status: str, rule: str) -> Block:
-    w, rows = look.words, look.records("breaks/by_day", status=status, rule=rule)[-12:]
+    """Draw the weeks up to the newest, those before the first drawn in one bar."""
+    w, rows = look.words, look.records("breaks/by_day", status=status, rule=rule)
+    last = max((r["week"] for r in rows), default=look.today)
+    weeks = [last - timedelta(weeks=n) for n in reversed(range(WEEKS))]
+    found: dict[date | None, list[int]] = {None: [0, 0], **{week: [0, 0] for week in weeks}}
+    for r in rows:
+        place = found[r["week"] if r["week"] >= weeks[0] else None]
+        place[0] += r["errors"]
+        place[1] += r["warnings"]
     points = [
-        Point(f"{r['week']:%m-%d}", (r["errors"], r["warnings"]),
-              w("breaks.week_tip", week=r["week"], errors=r["errors"], warnings=r["warnings"]))
-        for r in rows
+        Point(f"{week:%m-%d}" if week else w("breaks.earlier"), (errors, warnings),
+              w("breaks.week_tip", week=week or w("breaks.earlier"), errors=errors,
+                warnings=warnings))
+        for week, (errors, warnings) in found.items()
     ]  # fmt: skip
     return Chart(
         w("breaks.weeks"),
@@ -127,8 +149,9 @@ def _list(look: Look, status: str, rule: str) -> Block:
         [
             Cell(w.of("rule", r["rule"]), link=f"/break/{r['break_id']}",
                  look=f"sev {'bad' if r['severity'] == 'error' else 'warn'}"),
-            Cell(r["left_side"] or "–"), Cell(_said(look, r, "expected"), str(r["expected"] or "")),
-            Cell(r["right_side"] or "–"), Cell(_said(look, r, "actual"), str(r["actual"] or "")),
+            Cell(r["left_side"] or "–"), Cell(r["right_side"] or "–"),
+            Cell(_said(look, r, "expected"), str(r["expected"] or "")),
+            Cell(_said(look, r, "actual"), str(r["actual"] or "")),
             Cell(shown.money(r["difference"]) if r["currency"] and r["difference"] is not None
                  else shown.cell(r["difference"]) if r["difference"] is not None else "",
                  str(abs(r["difference"] or 0))),
@@ -138,9 +161,9 @@ def _list(look: Look, status: str, rule: str) -> Block:
     ]  # fmt: skip
     return Table(
         w("breaks.list"),
-        [w("breaks.rule"), w("col.left_side"), w("col.expected"), w("col.right_side"),
+        [w("breaks.rule"), w("col.left_side"), w("col.right_side"), w("col.expected"),
          w("col.actual"), w("col.difference"), w("col.currency"), w("col.age")],
-        cells, frozenset({2, 4, 5, 7}), empty=w("breaks.none"),
+        cells, frozenset({3, 4, 5, 7}), empty=w("breaks.none"),
         more=w("table.more", rows=ROWS) if len(rows) > ROWS else "",
         exports=look.exports("breaks/list", status=status, rule=rule),
     )  # fmt: skip
@@ -162,13 +185,13 @@ def one(look: Look, id: UUID) -> Page | None:
     zh = w.language == "zh"
     made = Page(w.of("rule", found["rule"]), told_rule(look, found),
                 back=("/breaks", w("breaks.title")))  # fmt: skip
+    unit = f" {found['currency']}" if found["currency"] and found["expected_said"] is None else ""
     about = [
         (w("breaks.status"), w.of("status", found["status"])),
-        (w("col.expected"), _said(look, found, "expected")),
-        (w("col.actual"), _said(look, found, "actual")),
-        (w("col.difference"), shown.money(found["difference"]) if found["currency"]
+        *((w(f"col.{name}"), _said(look, found, name) + unit)
+          for name in ("expected", "actual") if _said(look, found, name)),
+        (w("col.difference"), shown.money(found["difference"]) + unit if found["currency"]
          else shown.cell(found["difference"])),
-        (w("col.currency"), found["currency"] or ""),
         (w("col.happened_at"), shown.cell(found["happened_at"])),
         (w("col.first_seen"), shown.cell(found["first_seen"])),
         (w("col.sku"), " ".join(x for x in (found["sku"], found["product_name"]) if x)),
@@ -179,15 +202,13 @@ def one(look: Look, id: UUID) -> Page | None:
         Facts(w("break.about"), [(n, v) for n, v in about if v and v != "–"], wide=6),
         Facts(
             w("break.do"), [("", str(found["do_chinese" if zh else "do_english"] or ""))],
-            w("break.do_note", id=str(found["break_id"])[:8]), 6, "do",
+            w("break.do_note", id=str(found["break_id"])[:8]), 6, "advice",
         ),
         look.part(w("break.records"), lambda: _sides(look, found)),
     ]  # fmt: skip
-    made.extra = {
-        "links": [
-            (f"/order/{found['order_id']}", f"{w('order.title')} {found['order_number'] or ''}")
-        ] if found["order_id"] else []
-    }  # fmt: skip
+    if found["order_id"]:
+        name = f"{w('order.title')} {found['order_number'] or ''}"
+        made.links = [(f"/order/{found['order_id']}", name)]
     return made
 
 
@@ -219,27 +240,33 @@ def _record(look: Look, found: Mapping[str, Any], side: str) -> tuple[Side, dict
 def _compare(
     look: Look, left: Mapping[str, Any], right: Mapping[str, Any], is_alike: bool
 ) -> tuple[list[tuple[str, str, str, bool]], list[tuple[str, str, str, bool]]]:
-    """Return fields that both records have, then those that one of them has."""
-    right = dict(right)
+    """Return the fields that both records have, what differs first; then those of one of them.
+
+    Of an order and a payment only what should be equal can differ: amount, currency, number.
+    """
+    pairs = [(name, name) for name in dict.fromkeys([*left, *right])]
     if not is_alike:
-        for mine, theirs in _SAME:
-            if mine in left and theirs in right and mine not in right:
-                right[mine] = right.pop(theirs)
-            elif theirs in left and mine in right and theirs not in right:
-                right[theirs] = right.pop(mine)
-    both, single = [], []
-    for name in dict.fromkeys([*left, *right]):
-        if name.endswith(_HIDDEN):
+        pairs = [*_SAME, *(p for p in pairs if p[0] not in {n for pair in _SAME for n in pair})]
+    both: list[tuple[str, str, str, bool]] = []
+    single: list[tuple[str, str, str, bool]] = []
+    for mine, theirs in pairs:
+        a, b = left.get(mine), right.get(theirs)
+        if mine != theirs and (a is None or b is None):
+            a, b = left.get(theirs), right.get(mine)
+        if mine.endswith(_HIDDEN) or (_empty(a) and _empty(b)):
             continue
-        a, b = left.get(name), right.get(name)
-        if a in (None, "", []) and b in (None, "", []):
-            continue
-        row = (look.words.column(name), _json(look, name, a), _json(look, name, b),
-               a is not None and b is not None and not _equal(a, b))  # fmt: skip
-        (both if a is not None and b is not None else single).append(row)
+        label = " / ".join(dict.fromkeys(look.words.column(n) for n in (mine, theirs)))
+        judged = mine not in _OWN if is_alike else mine in _COMPARED
+        row = (label, _json(look, mine, a), _json(look, theirs, b),
+               judged and not _empty(a) and not _empty(b) and not _equal(a, b))  # fmt: skip
+        (single if _empty(a) or _empty(b) else both).append(row)
     if not left or not right:
         return single, []
-    return both, single
+    return sorted(both, key=lambda row: not row[3]), single
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ("", [])
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -254,8 +281,6 @@ def _json(look: Look, name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str) and name.endswith("_at"):
-        from datetime import datetime
-
         try:
             return look.shown.moment(datetime.fromisoformat(value))
         except ValueError:

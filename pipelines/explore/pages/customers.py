@@ -18,19 +18,19 @@ def page(look: Look) -> Page:
     currencies = [r["currency"] for r in look.records("customers/currencies")] or [""]
     currency = look.chosen("currency", currencies)
     made = Page(w("customers.title"), w("customers.lead"))
+    made.form = Form([
+        Choice("q", w("customers.search"), q, type="search", hint=w("customers.hint")),
+        Choice("currency", w("col.currency"), currency, [(c, c) for c in currencies]),
+    ], w("show"))  # fmt: skip
     made.blocks = [
         look.part(w("customers.title"), lambda: _tiles(look)),
-        Form([
-            Choice("q", w("customers.search"), q, type="search", hint=w("customers.hint")),
-            Choice("currency", w("col.currency"), currency, [(c, c) for c in currencies]),
-        ], w("show")),
         look.part(w("customers.systems"), lambda: _systems(look), 4),
         look.part(w("customers.list"), lambda: look.table(
             "customers/list", w("customers.found", q=q) if q else w("customers.list"),
             ("name", "city", "systems", "order_count", "revenue", "open_amount", "currency",
              "last_order_at"),
             links={"name": lambda r: f"/customer/{r['party_id']}"},
-            q=q, currency=currency, wide=8,
+            q=q, currency=currency, wide=8, tall=True,
         ), 8),
     ]  # fmt: skip
     return made
@@ -93,9 +93,9 @@ def _figures(look: Look, head: dict[str, Any]) -> list[Tile]:
     w, shown = look.words, look.shown
     money = sorted(head["by_currency"] or (), key=lambda m: -m["order_count"])
 
-    def lines(name: str) -> list[str]:
-        return [f"{m['currency']} {shown.money(m[name], cents=False)}" for m in money
-                if m["currency"]] or ["–"]  # fmt: skip
+    def lines(name: str) -> list[tuple[str, str]]:
+        return [(shown.money(m[name], cents=False), m["currency"]) for m in money
+                if m["currency"]] or [("–", "")]  # fmt: skip
 
     is_open = any(m["open_amount"] for m in money)
     return [
@@ -108,8 +108,8 @@ def _figures(look: Look, head: dict[str, Any]) -> list[Tile]:
              "warn" if is_open else ""),
         Tile(w("customer.returns"), [shown.number(head["return_count"])],
              w("customer.tickets", n=head["ticket_count"])),
-        Tile(w("customer.last"), [shown.cell(head["last_order_at"])[:10]],
-             w("customer.first", day=shown.cell(head["first_order_at"])[:10])),
+        Tile(w("customer.last"), [shown.cell(head["last_order_at"], "last_order_at")],
+             w("customer.first", day=shown.cell(head["first_order_at"], "last_order_at"))),
     ]  # fmt: skip
 
 

@@ -43,11 +43,11 @@ def page(look: Look) -> Page:
 def _tiles(look: Look) -> Block:
     w, shown, r = look.words, look.shown, look.one("data/totals")
     return Tiles([
-        Tile(w("data.fresh"), [f"{r['streams'] - r['late']} / {r['streams']}"],
+        Tile(w("data.fresh"), [(f"{r['streams'] - r['late']}", f"/ {r['streams']}")],
              w("data.fresh_note"), "warn" if r["late"] else "ok"),
         Tile(w("data.quarantined"), [shown.number(r["quarantined"])], w("data.quarantined_note"),
              "warn" if r["quarantined"] else "ok"),
-        Tile(w("data.proved"), [f"{r['proved']} / {r['streams']}"], w("data.proved_note"),
+        Tile(w("data.proved"), [(f"{r['proved']}", f"/ {r['streams']}")], w("data.proved_note"),
              "bad" if r["differing"] else ""),
         Tile(w("data.checked"), [shown.number(r["rules"])],
              w("data.checked_note", n=r["failed_rules"]), "bad" if r["failed_rules"] else "ok"),
@@ -79,8 +79,8 @@ def _freshness(look: Look) -> Block:
         w("data.freshness"),
         [w("col.connection"), w("col.stream"), w("data.promise_kept"), w("col.fresh_as_of"),
          w("col.lag_seconds"), "", w("col.promise_seconds"), w("data.last_run"), w("col.read")],
-        cells, frozenset({4, 6, 8}), w("data.freshness_note"), exports=look.exports("data/freshness"),
-        tall=True,
+        cells, frozenset({4, 6, 8}), w("data.freshness_note"), tall=True,
+        exports=look.exports("data/freshness"),
     )  # fmt: skip
 
 

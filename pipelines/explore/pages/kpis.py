@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pipelines.explore import charts
@@ -30,12 +31,12 @@ def page(look: Look) -> Page:
     day = look.day("day", periods[len(periods) // 2] if periods else look.today)
     days = int(look.chosen("days", SPANS))
     made = Page(w("kpis.title"), w("kpis.lead"))
-    made.blocks = [
-        Form([
+    made.form = Form([
             Choice("day", w("kpis.day"), day.isoformat(), type="date"),
             Choice("days", w("kpis.days"), str(days),
                    [(s, w("kpis.span", n=s)) for s in sorted(SPANS, key=int)]),
-        ], w("kpis.compare")),
+        ], w("kpis.compare"))  # fmt: skip
+    made.blocks = [
         look.part(w("kpis.before_after"), lambda: _compare(look, day, days)),
         *_plots(look, rows, periods, day),
     ]  # fmt: skip
@@ -62,7 +63,7 @@ def _compare(look: Look, day: date, days: int) -> Block:
         w("kpis.before_after_days", day=day, days=days),
         [w("col.kpi"), w("col.part"), w("kpis.before"), w("kpis.after"), w("kpis.change"),
          w("col.unit"), w("kpis.before_count"), w("kpis.after_count")],
-        cells, frozenset({2, 3, 4, 6, 7}), w("kpis.note"), tall=True,
+        cells, frozenset({2, 3, 4, 6, 7}), w("kpis.note"),
         exports=look.exports("kpis/before_after", day=day, days=days),
     )  # fmt: skip
 
@@ -79,9 +80,11 @@ def _change(look: Look, row: dict[str, Any]) -> str:
 
 
 def _tone(row: dict[str, Any]) -> str:
-    """Return better, worse or nothing: a change of less than a fiftieth is none."""
+    """Return better, worse or nothing: less than a fiftieth, or half a point, is no change."""
     change = row["change_share"]
-    if change is None or abs(change) < 0.02:
+    if change is None or abs(change) < 0.02 or (
+        row["unit"] == "share" and abs(row["change"]) < 0.005
+    ):  # fmt: skip
         return ""
     falls = row["kpi"].startswith(_LESS_IS_BETTER)
     return "better" if (change < 0) == falls else "worse"
@@ -99,8 +102,13 @@ def _value(look: Look, value: float | None, unit: str) -> str:
     return look.shown.number(Decimal(str(value)).quantize(Decimal("0.1")))
 
 
+def _percent(share: float) -> str:
+    return f"{share * 100:g} %"
+
+
 def _plots(look: Look, rows: list[dict[str, Any]], periods: list[date], day: date) -> list[Block]:
-    w, made = look.words, []
+    w = look.words
+    made: list[Block] = []
     cut = next((n for n, p in enumerate(periods) if p >= day.replace(day=1)), None)
     for kpi, part in _DRAWN:
         mine = [r for r in rows if r["kpi"] == kpi and (r["part"] or "") == part]
@@ -109,15 +117,14 @@ def _plots(look: Look, rows: list[dict[str, Any]], periods: list[date], day: dat
         if len(by) < 2:  # one month is no course
             continue
         unit = mine[0]["unit"]
-        axis = look.shown.share if unit == "share" else charts.short
+        axis = _percent if unit == "share" else charts.short
         points = [
             Point(f"{p:%y-%m}", (by[p]["value"] if p in by else None,),
                   f"{p:%Y-%m}: {_value(look, by[p]['value'], unit)}" if p in by else f"{p:%Y-%m}")
             for p in periods
         ]  # fmt: skip
         title = w.of("kpi", kpi) + (f": {w.of('part', part)}" if part not in ("", "all") else "")
-        svg = charts.line(points, axis=axis, after=cut,
-                          value=lambda v, unit=unit: _value(look, v, unit))  # fmt: skip
+        svg = charts.line(points, axis=axis, after=cut, value=partial(_value, look, unit=unit))
         made.append(Chart(f"{title} ({w.of('unit', unit)})", svg, wide=4,
                           exports=look.exports("kpis/months")))  # fmt: skip
     return made

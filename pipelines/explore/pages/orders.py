@@ -41,14 +41,15 @@ def page(look: Look) -> Page:
     until = look.day("until", look.one("today/last_day").get("day") or look.today)
     since = look.day("since", until - timedelta(days=89))
     state = look.chosen("state", STATES)
-    made.blocks = [
-        Form([
+    made.form = Form([
             Choice("since", w("orders.since"), since.isoformat(), type="date"),
             Choice("until", w("orders.until"), until.isoformat(), type="date"),
             Choice("state", w("orders.state"), state,
                    [(s, w(f"orders.state.{s}")) for s in STATES]),
-        ], w("show")),
-        look.part(w("orders.funnel"), lambda: _funnel(look, since, until)),
+        ], w("show"))  # fmt: skip
+    made.blocks = [
+        look.part(w("orders.funnel"), lambda: _funnel(look, since, until), 8),
+        look.part(w("orders.waiting"), lambda: _waiting(look, since, until), 4),
         look.part(w("orders.list"), lambda: look.table(
             "orders/list", f"{w('orders.list')}: {w(f'orders.state.{state}')}", COLUMNS,
             links=LINKS, looks=LOOKS, since=since, until=until, state=state,
@@ -86,18 +87,41 @@ def _funnel(look: Look, since: Any, until: Any) -> Block:
         for r in rows
     ]  # fmt: skip
     notes = []
-    for r in rows[0:]:
+    for r in rows:
         note = "" if r["step"] == "placed" else look.shown.share(r["share"])
         if r["expected"] != rows[0]["orders"]:
             note += " " + w(f"orders.of.{r['step']}", n=look.shown.number(r["expected"]))
         if r["hours"] is not None:
             note += " · " + w("orders.median", time=look.shown.span(r["hours"] * 3600))
         notes.append(note)
-    svg = charts.rows(points, wide=12, label=150, notes=notes, high=30, room=420)
-    return Chart(w("orders.funnel"), svg, note=w("orders.funnel_note"), wide=12,
+    svg = charts.rows(
+        points, wide=8, label=110, notes=notes, high=30, room=330,
+        format=lambda v: look.shown.number(int(v)),
+    )  # fmt: skip
+    return Chart(w("orders.funnel"), svg, note=w("orders.funnel_note"), wide=8,
                  exports=look.exports("orders/funnel", since=since, until=until))  # fmt: skip
 
 
+def _waiting(look: Look, since: Any, until: Any) -> Block:
+    w, counts = look.words, look.one("orders/waiting", since=since, until=until)
+    states = [s for s in STATES if s != "all"]
+    points = [Point(w(f"orders.state.{s}"), (counts[s],), str(counts[s])) for s in states]
+    svg = charts.rows(
+        points, wide=4, label=140, classes=["warn", "warn", "bad", "c2", "bad"],
+        format=lambda v: look.shown.number(int(v)), high=36,
+        links=[look.link("/orders", since=since, until=until, state=s) for s in states],
+    )  # fmt: skip
+    return Chart(w("orders.waiting"), svg, wide=4,
+                 exports=look.exports("orders/waiting", since=since, until=until))  # fmt: skip
+
+
+_STEP_OF = {
+    "payment_amount": "paid", "order_paid_without_money": "paid", "paid_order_unpaid": "paid",
+    "document_amount": "in_erp", "order_without_document": "in_erp",
+    "sent_but_open_in_shop": "shipped", "shipped_not_invoiced": "invoiced",
+    "refund_without_return": "refunded", "return_without_refund": "returned",
+}  # fmt: skip
+"""The station that a rule speaks about."""
 LINKS = {"number": lambda r: f"/order/{r['order_id']}"}
 LOOKS = {"breaks": lambda r: "bad" if r["breaks"] else ""}
 
@@ -110,6 +134,7 @@ def order(look: Look, id: UUID) -> Page | None:
         return None
     w, shown = look.words, look.shown
     told = {r["rule"] for r in look.records("order/breaks", id=id) if r["status"] == "open"}
+    wrong = {step for rule, step in _STEP_OF.items() if rule in told}
     lead = " · ".join(
         part for part in (
             head["party_name"], f"{shown.money(head['total'])} {head['currency'] or ''}",
@@ -117,9 +142,10 @@ def order(look: Look, id: UUID) -> Page | None:
         ) if part
     )  # fmt: skip
     made = Page(f"{w('order.title')} {head['number']}", lead, back=("/orders", w("orders.title")))
-    made.extra = {"party": head["party_id"]}
+    if head["party_id"]:
+        made.links = [(f"/customer/{head['party_id']}", w("order.customer"))]
     made.blocks = [
-        Steps(_steps(look, head)),
+        Steps(_steps(look, head, wrong)),
         look.part(w("order.breaks"), lambda: _breaks(look, id)),
         look.part(w("order.events"), lambda: look.table(
             "order/events", w("order.events"),
@@ -138,32 +164,34 @@ def order(look: Look, id: UUID) -> Page | None:
     return made
 
 
-def _steps(look: Look, head: dict[str, Any]) -> list[Step]:
-    """Return the stations of an order; of those that its systems cannot tell, none."""
+def _steps(look: Look, head: dict[str, Any], wrong: set[str]) -> list[Step]:
+    """Return the stations of an order; of those that no system can tell, none.
+
+    One about which an open break speaks (`wrong`) is marked.
+    """
     w, shown = look.words, look.shown
     roles = {r["role"] for r in look.records("order/roles")}
     events = look.records("order/events", id=head["order_id"])
     who = {e["step"]: e["connection"] for e in reversed(events)}
     gone = head["status"] == "cancelled"
 
-    def station(name: str, done: bool, when: Any, by: str | None, late: bool = False) -> Step:
+    def station(name: str, done: bool, when: Any, by: str | None) -> Step:
         at = shown.cell(when) if done and when else ("" if done else w("step.not_yet"))
-        tone = "ok" if done else "off" if gone else "bad" if late else "wait"
+        tone = "bad" if name in wrong else "ok" if done else "off" if gone else "wait"
         return Step(w.of("step", name), at, (by or "") if done else "", tone)
 
-    is_paid = head["paid_amount"] >= (head["total"] or 0) > 0
-    said_paid = head["payment_status"] in ("paid", "partially_refunded", "refunded")
+    is_paid = head["paid_amount"] > 0
     taken = head["is_of_erp"] or head["erp_documents"] > 0
     documents = [e for e in events if e["step"] in ("document", "placed") and e["connection"]]
     erp = next((e for e in documents if head["erp_numbers"] and e["number"]
                 and e["number"] in head["erp_numbers"]), None)  # fmt: skip
     steps = [
         station("placed", True, head["placed_at"], head["connection"]),
-        station("paid", is_paid, head["first_paid_at"], who.get("paid"), said_paid),
+        station("paid", is_paid, head["first_paid_at"], who.get("paid")),
     ]
     if "erp" in roles:
         steps.append(station("in_erp", taken, erp["told_at"] if erp else None,
-                             erp["connection"] if erp else head["connection"], is_paid))  # fmt: skip
+                             erp["connection"] if erp else head["connection"]))  # fmt: skip
     steps.append(station("shipped", head["parcel_count"] > 0, head["first_shipped_at"],
                          who.get("shipped")))  # fmt: skip
     if "carrier" in roles:
@@ -171,12 +199,14 @@ def _steps(look: Look, head: dict[str, Any]) -> list[Step]:
                              who.get("delivered")))  # fmt: skip
     steps.append(station("invoiced", head["invoice_count"] > 0, head["first_invoiced_on"],
                          who.get("invoiced")))  # fmt: skip
-    if head["return_count"]:
-        steps.append(Step(w("step.returned"), shown.cell(head["last_returned_at"]),
-                          who.get("returned", ""), "warn"))  # fmt: skip
-    if head["refunded_amount"]:
-        steps.append(Step(w("step.refunded"), shown.cell(head["last_refunded_at"]),
-                          who.get("refunded", ""), "warn"))  # fmt: skip
+    back = (
+        ("returned", head["return_count"], head["last_returned_at"]),
+        ("refunded", head["refunded_amount"], head["last_refunded_at"]),
+    )
+    for name, some, when in back:
+        if some:
+            tone = "bad" if name in wrong else "warn"
+            steps.append(Step(w.of("step", name), shown.cell(when), who.get(name, ""), tone))
     if gone:
         steps.append(Step(w("step.cancelled"), "", head["connection"], "bad"))
     return steps
@@ -192,13 +222,15 @@ def _money(look: Look, head: dict[str, Any]) -> list[tuple[str, str]]:
         ("order.paid", head["paid_amount"]), ("order.gateway", head["gateway_paid_amount"]),
         ("order.bank", head["bank_paid_amount"]), ("order.refunded", head["refunded_amount"]),
     ]  # fmt: skip
-    return [(w(k), f"{shown.money(v)} {currency}") for k, v in pairs if v is not None]
+    kept = ("order.total", "order.paid")
+    return [(w(k), f"{shown.money(v)} {currency}") for k, v in pairs
+            if v is not None and (v or k in kept)]  # fmt: skip
 
 
 def _breaks(look: Look, id: UUID) -> Table:
     found = look.table(
         "order/breaks", look.words("order.breaks"),
-        ("rule", "severity", "left_connection", "expected", "right_connection", "actual",
+        ("rule", "severity", "left_connection", "right_connection", "expected", "actual",
          "currency", "happened_at", "status"),
         id=id, links={"rule": lambda r: f"/break/{r['break_id']}"},
         looks={"severity": lambda r: r["severity"]},
@@ -218,7 +250,7 @@ def _headed(found: Table, texts: list[str]) -> Table:
 
 
 def _lost(look: Look, id: UUID) -> Block:
-    """Return the fields of which systems say different things: whose value stands, and what lost."""
+    """Return the fields of which systems differ: whose value stands, and what lost."""
     w, told = look.words, look.version.tell("order", id)
     records = {r["own_id"]: r for r in told.records}
     rows = []

@@ -22,8 +22,8 @@ def page(look: Look) -> Page:
     day = look.day("day", look.one("today/last_day").get("day") or look.today)
     w = look.words
     made = Page(w("today.title"), w("today.lead", day=day, days=DAYS))
+    made.form = Form([Choice("day", w("today.day"), day.isoformat(), type="date")], w("show"))
     made.blocks = [
-        Form([Choice("day", w("today.day"), day.isoformat(), type="date")], w("show")),
         look.part(w("today.title"), lambda: _tiles(look, day)),
         look.part(w("today.orders"), lambda: _orders(look, day), 6),
         look.part(w("today.cash"), lambda: _cash(look, day), 6),
@@ -59,17 +59,18 @@ def _tiles(look: Look, day: date) -> Block:
              "bad" if stock.get("oversold") else "ok"),
         Tile(w("tile.breaks"), [shown.number(sum(b["breaks"] for b in breaks))],
              w("tile.breaks_note", errors=errors), "bad" if errors else "ok", "/breaks"),
-        Tile(w("tile.fresh"), [f"{fresh['streams'] - fresh['late']} / {fresh['streams']}"],
+        Tile(w("tile.fresh"),
+             [(f"{fresh['streams'] - fresh['late']}", f"/ {fresh['streams']}")],
              w("tile.fresh_note"), "warn" if fresh["late"] else "ok", "/data"),
     ])  # fmt: skip
 
 
-def _sums(look: Look, rows: Sequence[dict[str, Any]], name: str, day: date) -> list[str]:
+def _sums(
+    look: Look, rows: Sequence[dict[str, Any]], name: str, day: date
+) -> list[tuple[str, str]]:
     """Return a line a currency: amounts of two currencies are never added."""
     found = [r for r in rows if r["day"] == day]
-    return [f"{r['currency']} {look.shown.money(r[name], cents=False)}".strip() for r in found] or [
-        "–"
-    ]
+    return [(look.shown.money(r[name], cents=False), r["currency"]) for r in found] or [("–", "")]
 
 
 def _orders(look: Look, day: date) -> Block:
@@ -93,7 +94,7 @@ def _cash(look: Look, day: date) -> Block:
     w, shown = look.words, look.shown
     points = [
         Point(
-            _label(r["day"]), (r["received"], -r["refunded"]),
+            _label(r["day"]), (r["received"], r["refunded"]),
             f"{r['day']}: +{shown.money(r['received'])}, −{shown.money(r['refunded'])} {first}",
         )
         for r in rows
@@ -101,7 +102,7 @@ def _cash(look: Look, day: date) -> Block:
     ]  # fmt: skip
     others = sorted({r["currency"] for r in rows} - {first})
     return Chart(
-        w("today.cash_in", currency=first), charts.bars(points, stacked=True, classes=("c1", "c3")),
+        w("today.cash_in", currency=first), charts.bars(points, classes=("c1", "c3")),
         [("c1", w("col.received")), ("c3", w("col.refunded"))],
         w("today.others", currencies=", ".join(others)) if others else "",
         exports=look.exports("today/cash_by_day", day=day, days=DAYS),
@@ -131,7 +132,8 @@ def _breaks(look: Look) -> Block:
         points.append(Point(w.of("rule", r["rule"]), (r["breaks"],), told_rule(look, r)))
         looks.append("bad" if r["severity"] == "error" else "warn")
         notes.append(amount if r["difference"] else "")
-    svg = charts.rows(points, label=220, classes=looks or ("c1",), notes=notes, high=27)
+    svg = charts.rows(points, label=220, classes=looks or ("c1",), notes=notes, high=27,
+                      format=lambda v: look.shown.number(int(v)))  # fmt: skip
     return Chart(
         w("today.breaks"), svg, [("bad", w("severity.error")), ("warn", w("severity.warning"))],
         w("today.breaks_note"), exports=look.exports("today/breaks"),

@@ -6,7 +6,7 @@ select
     count(*) filter (where date_diff('day', coalesce(b.happened_at, b.first_seen), $now::timestamptz) between 8 and 30) as month,
     count(*) filter (where date_diff('day', coalesce(b.happened_at, b.first_seen), $now::timestamptz) > 30) as older,
     min(coalesce(b.happened_at, b.first_seen)) as oldest,
-    sum(abs(coalesce(b.difference, b.expected, b.actual))) filter (where b.currency is not null) as amount,
+    sum(abs(coalesce(nullif(b.difference, 0), b.expected, b.actual))) filter (where b.currency is not null) as amount,
     any_value(r.english) as english, any_value(r.chinese) as chinese, any_value(r.kind) as kind
 from recon.breaks as b
 left join recon.rules as r on b.rule = r.rule

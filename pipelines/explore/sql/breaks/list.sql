@@ -10,5 +10,5 @@ select
 from recon.breaks as b
 left join recon.rules as r on b.rule = r.rule
 where b.status = $status and ($rule = '' or b.rule = $rule)
-order by b.severity, abs(coalesce(b.difference, b.expected, b.actual)) desc nulls last, b.happened_at, b.subject
+order by b.severity, abs(coalesce(nullif(b.difference, 0), b.expected, b.actual)) desc nulls last, b.happened_at, b.subject
 limit $most

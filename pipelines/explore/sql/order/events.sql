@@ -20,7 +20,7 @@ told as (
     union all
     select cancelled_at, 'cancelled', connection, number, null, null, null from documents where cancelled_at is not null
     union all
-    select paid_at, if(kind = 'payment', 'paid', 'refunded'), connection, number, amount, currency,
+    select paid_at, case kind when 'payment' then 'paid' when 'refund' then 'refunded' when 'chargeback' then 'refunded' else 'fee' end, connection, number, amount, currency,
         coalesce(provider, method)
     from mart.order_payments where order_id = $id::uuid
     union all
