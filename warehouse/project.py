@@ -142,18 +142,21 @@ def _write(
     """Write what changed since `state` into the file, or without one the whole into another."""
     con, whole = store.con, not state
     file = home.public.with_name("public.duckdb.new") if whole else home.public
-    if whole:
-        _fresh(file, priority)
-    attach(con, file, DATABASE)
-    try:
+
+    def attempt(without: Mapping[str, str]) -> Projected:
+        if whole:
+            _fresh(file, priority)
+        attach(con, file, DATABASE)
         try:
-            done = _Projection(store, state, privacy, priority, whole).run(given, form, now)
-        except unmade.MartFailed as failed:
-            without = {failed.name: failed.why}
             one = _Projection(store, state, privacy, priority, whole, without)
-            done = one.run(given, form, now)
-    finally:
-        con.execute(f"DETACH {DATABASE}")
+            return one.run(given, form, now)
+        finally:
+            con.execute(f"DETACH {DATABASE}")
+
+    try:
+        done = attempt({})
+    except unmade.MartFailed as failed:
+        done = attempt({failed.name: failed.why})
     if whole:
         home.public.with_name("public.duckdb.wal").unlink(missing_ok=True)
         file.replace(home.public)
@@ -211,9 +214,9 @@ class _Projection:
         privacy: PrivacyMode,
         priority: Priority,
         whole: bool,
-        without: Mapping[str, str] | None = None,
+        without: Mapping[str, str],
     ) -> None:
-        self.without = dict(without or {})
+        self.without = dict(without)
         self.store = store
         self.con = store.con
         self.state = state
@@ -288,16 +291,26 @@ class _Projection:
                 }
             )
             # Behind the facts of the file: its days are those of the time zone that stands there.
-            if SERVED not in self.without:
-                self.done.rows[f"mart.{SERVED}"] = unmade.tried(SERVED, self.served.after)
-            self.done.failed = self.without
+            if not tables.whole:
+                self._serve()
             reach("project.written")
             checkpoint_at_commit(self.store)  # log and file would take as long as all else here
+        if tables.whole:
+            # Of a new file, which nobody sees yet: over rows that are not committed DuckDB plans
+            # joins of everything with everything.
+            with bounds.transaction(self.store):
+                self._serve()
+                checkpoint_at_commit(self.store)
         self.con.execute("RESET wal_autocheckpoint")
         reach("project.committed")
         drop(self.con)
         bounds.checkpoint(self.store, DATABASE)
+        self.done.failed = self.without
         return self.done
+
+    def _serve(self) -> None:
+        if SERVED not in self.without:
+            self.done.rows[f"mart.{SERVED}"] = unmade.tried(SERVED, self.served.after)
 
     def _begin_mart(self) -> None:
         if SERVED in self.without:
