@@ -128,7 +128,7 @@ def test_every_break_is_found_in_its_class_and_no_other(synced: Synced) -> None:
     key = synced.story.key
     assert breaks_of(synced) == {rule: sorted(said(key)) for rule, said in CLASSES.items()}
     rules = synced.ask("select rule, is_on, applies, open_count + timing_count from recon.rules")
-    assert len(rules) == 15
+    assert len(rules) == 16
     assert all(is_on and applies for _, is_on, applies, _ in rules)
     assert sum(many for *_, many in rules) == 65
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import fcntl
 import os
+import pickle
+import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,13 +73,35 @@ class Synced:
 
 
 def synced_sample(home: Path, story: Story) -> Synced:
-    """Sync all of a story's systems into `home`."""
+    """Return the company of a story with all its systems synced into `home`, a folder of pytest's.
+
+    A story is synced once a session, whatever process asks: what each caller gets is a copy of that
+    home, and systems of its own that stand where the first ones stood.
+    """
+    kept = _session(home) / f"sample-{story.seed}-{len(story.orders)}"
+    outcomes = kept.with_suffix(".outcomes")
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not outcomes.exists():
+            with closing(_made(kept, copy.deepcopy(story))) as made:  # building adds to it
+                made.first = made.sync(FIRST[::-1])  # payments before the orders that they pay
+                made.first |= made.sync(AFTER)
+                assert {name: str(o.error) for name, o in made.first.items() if o.error} == {}
+            outcomes.write_bytes(pickle.dumps(made.first))
+    shutil.copytree(kept, home, symlinks=True, dirs_exist_ok=True)
+    made = _made(home, story)
+    made.first = pickle.loads(outcomes.read_bytes())
+    return made
+
+
+def _session(folder: Path) -> Path:
+    """Return the folder that all processes of this session share."""
+    return next(above for above in folder.parents if above.name.startswith("pytest-"))
+
+
+def _made(home: Path, story: Story) -> Synced:
     env = dict(os.environ, ISTHMUS_DEFS=str(OWN), ISTHMUS_HOME=str(home))
     apps = servers.build(story)
     space, folder = sample_workspace(Workspace.discover(env), env)
     write_office(folder, story)
-    made = Synced(space, story, apps, Direct(apps))
-    made.first = made.sync(FIRST[::-1])  # payments before the orders that they pay
-    made.first |= made.sync(AFTER)
-    assert {name: str(o.error) for name, o in made.first.items() if o.error} == {}
-    return made
+    return Synced(space, story, apps, Direct(apps))
