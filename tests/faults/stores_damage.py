@@ -77,12 +77,10 @@ def cases(size: Size, seeds: Sequence[int]) -> list[Case]:
     """Return one case a damage; those of the log for each kind of log."""
     seed = next(iter(seeds), 0)
     if size == "quick":
-        few = {"log cut": 1, "store flipped in many places": 1, "store gone": 1}
-        return [
-            Case("S3", f"{name}, {times} times", partial(
-                run, name=name, times=times, seed=seed, log=LOGS[0]), times)
-            for name, times in few.items()
-        ]  # fmt: skip
+        # tests/system/test_restore_drill.py plays the others by the steps of the page.
+        name = "store flipped in many places"
+        once = partial(run, name=name, times=1, seed=seed, log=LOGS[0])
+        return [Case("S3", f"{name}, 1 times", once, 1)]
     found = []
     for name, (_, times) in DAMAGES.items():
         for log in LOGS if name.startswith("log") else LOGS[:1]:
