@@ -10,7 +10,7 @@ with orders as (
         s.connection, s.stream, s.source_key, s.number, s.po_number, s.customer_key, s.currency, s.total,
         coalesce(s.order_date, s.placed_at::date) as day, s.shop_name, s.organization_key,
         coalesce(s.source_created_at, s.placed_at) as made_at,
-        concat_ws('/', s.promised_at, s.location_key, s.ship_to_name, s.ship_to_address) as delivered
+        s.promised_at, s.location_key, s.ship_to_name, s.ship_to_address
     from source.orders as s
     inner join (
         select distinct connection, stream from recon.roles where role in ('shop', 'oms', 'erp')
@@ -20,93 +20,86 @@ with orders as (
         and coalesce(s.kind, 'sale') = 'sale' and s.parent_order_key is null
 ),
 
-numbered as (
+-- Alike are documents of one `set_key`: all that is to be the same, as one number.
+documents as (
     select
         'number' as way, connection, stream, source_key, number, number as said, currency, total, made_at,
-        null as of_po, min(source_key) over alike as set_key
+        null as po_key,
+        hash(
+            'number', connection, stream, number, customer_key, currency, total, day, shop_name, organization_key
+        ) as set_key
     from orders
-    where (connection, number) in (
-        select (connection, number) from orders where number is not null
-        group by connection, number having count(*) > 1
-    )
-    window alike as (
-        partition by connection, stream, number, customer_key, currency, total, day, shop_name, organization_key
-    )
-    qualify count(*) over alike > 1
+    where number is not null
+    union all
+    select
+        'po', connection, stream, source_key, number, number, currency, total, made_at,
+        hash(connection, stream, customer_key, po_number),
+        hash(
+            'po', connection, stream, po_number, customer_key, currency, total, day, shop_name, organization_key,
+            promised_at, location_key, ship_to_name, ship_to_address
+        )
+    from orders
+    where po_number is not null and trim(po_number) <> '' and customer_key is not null
+    union all
+    select
+        'invoice', connection, stream, source_key, number, coalesce(e_invoice_no, number), currency, gross,
+        source_created_at, null,
+        hash(
+            'invoice', connection, stream, coalesce(e_invoice_no, number), invoice_code, direction, kind,
+            currency, gross, customer_key, issue_date
+        )
+    from source.invoices
+    where is_deleted is not true and coalesce(status, 'issued') not in ('void', 'red_offset', 'draft')
+        and coalesce(e_invoice_no, number) is not null and gross > 0
+),
+
+repeated as (
+    select set_key from documents group by set_key having count(*) > 1
 ),
 
 bought as (
-    select
-        'po' as way, connection, stream, source_key, number, number as said, currency, total, made_at,
-        count(*) over (partition by connection, stream, customer_key, po_number) as of_po,
-        min(source_key) over alike as set_key
-    from orders
-    where po_number is not null and trim(po_number) <> '' and customer_key is not null
-    window alike as (
-        partition by
-            connection, stream, po_number, customer_key, currency, total, day, shop_name, organization_key,
-            delivered
-    )
-    qualify count(*) over alike > 1
-),
-
-invoiced as (
-    select
-        'invoice' as way, connection, stream, source_key, number, coalesce(e_invoice_no, number) as said,
-        currency, gross as total, source_created_at as made_at, null as of_po,
-        min(source_key) over alike as set_key
-    from source.invoices
-    where is_deleted is not true and coalesce(status, 'issued') not in ('void', 'red_offset', 'draft')
-        and gross > 0
-        and (connection, coalesce(e_invoice_no, number)) in (
-            select (connection, coalesce(e_invoice_no, number)) from source.invoices
-            where coalesce(e_invoice_no, number) is not null
-            group by connection, coalesce(e_invoice_no, number) having count(*) > 1
-        )
-    window alike as (
-        partition by
-            connection, stream, coalesce(e_invoice_no, number), invoice_code, direction, kind, currency,
-            gross, customer_key, issue_date
-    )
-    qualify count(*) over alike > 1
+    select po_key, count(*) as documents from documents where po_key is not null group by po_key
 ),
 
 alike as (
-    select * from numbered
-    union all
-    select * from bought
-    union all
-    select * from invoiced
+    select d.*, b.documents as of_po
+    from documents as d
+    inner join repeated as r on d.set_key = r.set_key
+    left join bought as b on d.po_key = b.po_key
 ),
 
 lines as (
     select
         false as of_invoice, l.connection, l.stream, l.parent_key,
         coalesce(l.product_key, l.sku, l.barcode, l.name) as what, l.quantity,
-        concat_ws('/', l.unit, l.requested_date, l.location_key) as how,
-        coalesce(l.unit_price, l.net, l.gross) as price
+        hash(
+            coalesce(l.product_key, l.sku, l.barcode, l.name), l.quantity,
+            coalesce(l.unit_price, l.net, l.gross), l.unit, l.requested_date, l.location_key
+        ) as said
     from source.order_lines as l
-    where (l.connection, l.stream, l.parent_key) in (
-        select (connection, stream, source_key) from alike where way <> 'invoice'
-    )
+    semi join alike as a
+        on l.connection = a.connection and l.stream = a.stream and l.parent_key = a.source_key
+        and a.way <> 'invoice'
     union all
     select
         true, l.connection, l.stream, l.parent_key, coalesce(l.product_key, l.sku, l.name), l.quantity,
-        concat_ws('/', l.unit, l.order_key), coalesce(l.unit_price, l.net, l.gross)
+        hash(
+            coalesce(l.product_key, l.sku, l.name), l.quantity, coalesce(l.unit_price, l.net, l.gross), l.unit,
+            l.order_key
+        )
     from source.invoice_lines as l
-    where (l.connection, l.stream, l.parent_key) in (
-        select (connection, stream, source_key) from alike where way = 'invoice'
-    )
+    semi join alike as a
+        on l.connection = a.connection and l.stream = a.stream and l.parent_key = a.source_key
+        and a.way = 'invoice'
 ),
 
+-- What a document is about, in whatever order its lines stand.
 contents as (
     select
         of_invoice, connection, stream, parent_key,
         -- A line that lacks its thing or its quantity is not known, nor is what it stands in.
-        case when bool_and(what is not null and quantity is not null) then
-            string_agg(
-                concat_ws('|', what, quantity, coalesce(price, -1), how), chr(10) order by what, quantity, price, how
-            )
+        case when bool_and(what is not null and quantity is not null)
+            then count(*) || '/' || sum(said::hugeint)
         end as content
     from lines
     group by of_invoice, connection, stream, parent_key
@@ -115,9 +108,7 @@ contents as (
 held as (
     select
         a.*,
-        case when bool_and(c.content is not null) over (partition by a.way, a.connection, a.stream, a.set_key)
-            then c.content
-        end as content
+        case when bool_and(c.content is not null) over (partition by a.set_key) then c.content end as content
     from alike as a
     left join contents as c
         on c.of_invoice = (a.way = 'invoice') and a.connection = c.connection and a.stream = c.stream
@@ -134,7 +125,7 @@ sets as (
         any_value(currency) as currency, any_value(total) as total, count(*) as many, max(made_at) as made_at,
         content is not null as is_known, any_value(of_po) > count(*) as is_blanket
     from held
-    group by way, connection, stream, set_key, content
+    group by way, connection, set_key, content
     having count(*) > 1 and (way <> 'po' or count(distinct number) > 1)
 )
 
