@@ -142,21 +142,19 @@ def _write(
     """Write what changed since `state` into the file, or without one the whole into another."""
     con, whole = store.con, not state
     file = home.public.with_name("public.duckdb.new") if whole else home.public
-
-    def attempt(without: Mapping[str, str]) -> Projected:
+    without: dict[str, str] = {}
+    while True:
         if whole:
             _fresh(file, priority)
         attach(con, file, DATABASE)
         try:
             one = _Projection(store, state, privacy, priority, whole, without)
-            return one.run(given, form, now)
+            done = one.run(given, form, now)
+            break
+        except unmade.MartFailed as failed:
+            without[failed.name] = failed.why  # all the rest goes on without it
         finally:
             con.execute(f"DETACH {DATABASE}")
-
-    try:
-        done = attempt({})
-    except unmade.MartFailed as failed:
-        done = attempt({failed.name: failed.why})
     if whole:
         home.public.with_name("public.duckdb.wal").unlink(missing_ok=True)
         file.replace(home.public)
