@@ -37,6 +37,7 @@ class Connection(dg.Component, dg.Model, dg.Resolvable):
     verify: Text = None
     timezone: Text = None
     slice: Text = None
+    owners: Annotated[Any, _raw(list[str] | None)] = None
     quarantine_limit: Text = None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

@@ -36,6 +36,7 @@ NAME = r"[a-z][a-z0-9_]{0,40}"
 Stamp: TypeAlias = tuple[int, int, int]
 NIGHTLY, NEVER = "nightly", "never"
 STREAM = r"[a-z][a-z0-9_]{0,60}"
+OWNER = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}|team:\w+"
 """It names a folder of the landing, a mapping file and a step of Dagster."""
 
 
@@ -114,12 +115,24 @@ class ConnectionFile(BaseModel):
     slice: Duration = Field(
         timedelta(minutes=10), description="After so long a first load yields to its siblings."
     )
+    owners: list[str] = Field(
+        default_factory=list,
+        description="Whom to ask about it: e-mail addresses, or team:name; shown on its assets.",
+    )
     quarantine_limit: Share | None = Field(
         None, description="Share of bad records above which the check fails; default: company's."
     )
 
     _check = field_validator("schedule")(_cron)
     _proof = field_validator("verify")(_nightly)
+
+    @field_validator("owners")
+    @classmethod
+    def _owners(cls, value: list[str]) -> list[str]:
+        for owner in value:
+            if not re.fullmatch(OWNER, owner):
+                raise ValueError("an owner is an e-mail address or team:name (letters, digits, _)")
+        return value
 
     @field_validator("timezone")
     @classmethod

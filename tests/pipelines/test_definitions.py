@@ -59,6 +59,18 @@ def test_a_connection_has_an_asset_a_stream_with_lineage_and_checks(space: Works
     assert node(defs, "published").pools == {"unify"}
 
 
+def test_whom_to_ask_stands_on_each_asset(space: Workspace):
+    file = space.defs / "shop" / "defs.yaml"
+    text = file.read_text()
+    file.write_text(f"{text}  owners: [shop@example.com, 'team:电商']\n")
+    orders = node(build(space), "shop", "orders")
+    assert orders.owners == ["shop@example.com", "team:电商"]
+    assert orders.tags.items() >= {"isthmus/connection": "shop", "isthmus/system": "rest"}.items()
+    file.write_text(f"{text}  owners: [the shop people]\n")
+    broken = Workspace.discover(space.env).connections()["shop"]
+    assert "an owner is an e-mail address or team:name" in broken.text
+
+
 def test_no_secret_and_no_system_is_touched(space: Workspace, monkeypatch: pytest.MonkeyPatch):
     def reached(*_: object) -> None:
         raise AssertionError("a secret was resolved while definitions were loaded")
