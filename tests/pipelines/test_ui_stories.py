@@ -25,11 +25,12 @@ from connectors.rest.serve import serve
 from connectors.rest.simulator import RestSimulator
 from pipelines.dagster_home import prepare
 from pipelines.workspace import Workspace
+from warehouse.store import open_store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ORDERS = 60
 READ_BEFORE = ("drift", "poison")
-STORIES = ("down", "locked", "metered", *READ_BEFORE)
+STORIES = ("down", "again", "locked", "metered", *READ_BEFORE)
 CANARY = "canary-of-a-value"
 
 
@@ -124,6 +125,36 @@ def test_a_system_that_is_down_is_told_and_just_its_failed_step_is_run_again(com
     assert (again["status"], steps(again)) == ("SUCCESS", {"down__orders": "SUCCESS"})
     assert len(server.sent("customers")) == asked
     company.is_right("down")
+
+
+def test_all_of_it_is_run_again_three_times_and_no_row_changes(company: Company):
+    ui, space = company.ui, company.space
+    company.shops["again"].faults.clear()
+    run = ui.launch("again_sync")
+    assert ui.ended(run)["status"] == "SUCCESS"
+    company.is_right("again")
+    before = rows_of("again", space)
+    for _ in range(3):
+        run = ui.again(run, "ALL_STEPS")
+        ended = ui.ended(run)
+        assert (ended["status"], len(steps(ended))) == ("SUCCESS", 2)
+        for event in ui.events(run):
+            if event["__typename"] == "MaterializationEvent":
+                made = {e["label"]: e.get("intValue") for e in event["metadataEntries"]}
+                changed = [made[f"rows {word}"] for word in ("inserted", "updated", "deleted")]
+                assert changed == [0, 0, 0]
+        assert rows_of("again", space) == before, "not even the load that wrote a row"
+
+
+def rows_of(connection: str, space: Workspace) -> list[list[tuple[Any, ...]]]:
+    """Return all that the store holds of a connection, also which load wrote it."""
+    with open_store(space.home) as store:
+        return [
+            store.con.execute(
+                f"select * from {table} where connection = ? order by all", [connection]
+            ).fetchall()
+            for table in ("source.orders", "source.order_lines", "source.parties")
+        ]
 
 
 def test_a_wrong_password_is_told_and_a_renewed_one_is_used_at_once(company: Company):
