@@ -10,9 +10,10 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from warehouse import lineage
 from warehouse.errors import StoreError
 from warehouse.home import Home
 from warehouse.lineage import Told
+from warehouse.publish import versions
 from warehouse.reader import Result, _Reading, open_reader
 
 TIMEOUT = 30.0
@@ -49,6 +51,15 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
+def _file(home: Home, stamp: tuple[int, int]) -> Path:
+    """Return the version's own file: under the stable name another may stand a moment later."""
+    for file in versions(home):
+        with suppress(FileNotFoundError):  # swept meanwhile
+            if file.stat().st_ino == stamp[0]:
+                return file
+    return home.readable if home.readable.exists() else home.current
+
+
 def _bound(sql: str, values: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: (values or {})[name] for name in dict.fromkeys(_NAMES.findall(sql))}
 
@@ -60,7 +71,7 @@ class Version:
         self.stamp = stamp
         self.users = 0
         self.is_retired = False
-        self._path = home.readable if home.readable.exists() else home.current
+        self._path = _file(home, stamp)
         self._timeout = timeout
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._lock = threading.Lock()

@@ -45,6 +45,15 @@ class Look:
         """How values are shown to this reader."""
         return Shown(self.words, self.zone)
 
+    @cached_property
+    def _labels(self) -> Mapping[str, str]:
+        tongue = "chinese" if self.words.language == "zh" else "english"
+        return {r["column_name"]: r[tongue] for r in self.records("data/labels") if r[tongue]}
+
+    def label(self, name: str) -> str:
+        """Return what a column is called: here, else in the store's own dictionary."""
+        return self.words.column(name) or self._labels.get(name) or name.replace("_", " ")
+
     @property
     def today(self) -> date:
         """The company's day on which the published file was made."""
@@ -108,7 +117,7 @@ class Look:
             for r in found[:ROWS]
         ]  # fmt: skip
         return Table(
-            title, [self.words.column(c) for c in columns], rows,
+            title, [self.label(c) for c in columns], rows,
             frozenset(n for n, c in enumerate(columns) if kinds[c].upper().startswith(_NUMBERS)),
             note, empty or self.words("table.empty"),
             self.words("table.more", rows=ROWS) if len(found) > ROWS else "",

@@ -41,7 +41,7 @@ class Words:
         """Return the text of a word in the first group that has it, else the word itself."""
         return next((self.of(g, word) for g in groups if f"{g}.{word}" in catalogue()), word)
 
-    def column(self, name: str) -> str:
-        """Return the heading of a column, else its name in plain letters."""
+    def column(self, name: str) -> str | None:
+        """Return the heading of a column, None where the catalogue has none."""
         known = catalogue().get(f"col.{name}")
-        return known[self.language] if known else name.replace("_", " ")
+        return known[self.language] if known else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import subprocess
 import tempfile
@@ -44,7 +43,7 @@ class Browser:
         self._folder = tempfile.TemporaryDirectory(prefix="isthmus-chromium-")
         self._process = subprocess.Popen(
             [BINARY, f"--user-data-dir={self._folder.name}", f"--lang={language}", *FLAGS],
-            stderr=subprocess.PIPE, text=True, env={**os.environ, "LANGUAGE": language},
+            stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._process.stderr is not None
         port = next(m[1] for m in (re.search(r"ws://[^:]+:(\d+)/", line)
@@ -57,6 +56,7 @@ class Browser:
         self._events: list[dict[str, Any]] = []
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._send(f"{domain}.enable")
+        self._send("Emulation.setLocaleOverride", locale=language.replace("-", "_"))
         self._resize(height)
 
     def __enter__(self) -> Browser:

@@ -255,7 +255,7 @@ def _compare(
             a, b = left.get(theirs), right.get(mine)
         if mine.endswith(_HIDDEN) or (_empty(a) and _empty(b)):
             continue
-        label = " / ".join(dict.fromkeys(look.words.column(n) for n in (mine, theirs)))
+        label = " / ".join(dict.fromkeys(look.label(n) for n in (mine, theirs)))
         judged = mine not in _OWN if is_alike else mine in _COMPARED
         row = (label, _json(look, mine, a), _json(look, theirs, b),
                judged and not _empty(a) and not _empty(b) and not _equal(a, b))  # fmt: skip

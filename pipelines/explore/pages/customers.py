@@ -143,7 +143,7 @@ def _records(look: Look, id: UUID) -> Block:
             said = {str(r[field]) for r in rows if r[field] not in (None, "")}
             is_odd = len(said) > 1 and field in ("name", "phone", "email", "uscc", "city")
             cells.append([
-                Cell(w.column(field), look="muted"),
+                Cell(look.label(field), look="muted"),
                 *(Cell(shown.cell(r[field], field), look="differs" if is_odd else "")
                   for r in rows),
             ])  # fmt: skip

@@ -263,7 +263,7 @@ def _lost(look: Look, id: UUID) -> Block:
         if others:
             lost = "; ".join(f"{c}: {look.shown.cell(v, field)}" for c, v in others)
             rows.append([
-                Cell(w.column(field)), Cell(look.shown.cell(value, field), look="strong"),
+                Cell(look.label(field)), Cell(look.shown.cell(value, field), look="strong"),
                 Cell(str(winner["connection"])), Cell(lost, look="lost"),
             ])  # fmt: skip
     return Table(

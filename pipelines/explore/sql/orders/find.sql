@@ -41,15 +41,16 @@ found as (
 ),
 
 best as (
-    select order_id, min_by(what, length(said)) as what, min_by(connection, length(said)) as connection,
-        min_by(said, length(said)) as said, bool_or(is_whole) as is_whole
+    select
+        order_id, bool_or(is_whole) as is_whole,
+        min_by({'what': what, 'connection': connection, 'said': said}, [length(said), if(what = 'order', 0, 1)]) as hit
     from found
     where is_whole or not exists (select 1 from found where is_whole)
     group by order_id
 )
 
 select
-    o.number, b.what as found_as, b.said as found_number, b.connection, o.placed_at, o.party_name, o.total,
+    o.number, b.hit.what as found_as, b.hit.said as found_number, b.hit.connection as connection, o.placed_at, o.party_name, o.total,
     o.currency, o.status, o.order_id
 from best as b
 inner join mart.orders as o on b.order_id = o.order_id
