@@ -46,6 +46,14 @@ _SCALAR_REFUSED = frozenset({
 })  # fmt: skip
 
 
+# Views of DuckDB's own that tell of this file's form. Others tell where it lies and how the process
+# is set (`duckdb_databases`, `pg_settings`); a name of that kind that is not here is refused.
+_OWN_VIEWS = frozenset({
+    "duckdb_columns", "duckdb_constraints", "duckdb_indexes", "duckdb_schemas", "duckdb_tables",
+    "duckdb_types", "duckdb_views", "pg_attribute", "pg_class", "pg_constraint", "pg_description",
+    "pg_enum", "pg_index", "pg_indexes", "pg_namespace", "pg_tables", "pg_type", "pg_views",
+})  # fmt: skip
+_OWN = ("duckdb_", "pragma_", "pg_")
 _LENGTHENS = frozenset({"lpad", "rpad", "repeat"})
 LONGEST = 10_000_000
 """Characters of a text that a query may ask for outright: DuckDB's memory limit does not hold one
@@ -163,6 +171,12 @@ def check(con: duckdb.DuckDBPyConnection, sql: str) -> None:
     if len(said.get("statements", ())) != 1:
         raise QueryRefused("Only one statement may be run at once.", "run them one by one.")
     for node in _nodes(said):
+        view = str(node.get("table_name") or "").lower()
+        if view.startswith(_OWN) and view not in _OWN_VIEWS:
+            raise QueryRefused(
+                f"The view {view} may not be read here.",
+                "ask the tables of the published file; `show all tables` lists them.",
+            )
         for kind, name in _calls(node):
             table = kind == "TABLE_FUNCTION"
             if name in _SCALAR_REFUSED or (table and name not in _TABLE_FUNCTIONS):

@@ -9,177 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.attacks.a12_statements import BOUNDED, NESTED, statements
 from tests.attacks.attempt import Attempt, Task, measured, said
 from tests.attacks.world import command, environment, published
 from warehouse.reader import QueryError, run_query
 
 ID, TITLE = "A12", "SQL of analysts that does more than read"
 CANARY = "canary-of-a-foreign-file-81c2"
-
-
-def statements(outside: Path, writable: Path) -> list[str]:
-    """Return statements; `outside` holds the canary, `writable` must stay empty."""
-    o, w = outside, writable
-    return [
-        f"select * from read_text('{o}')",
-        f"select * from read_blob('{o}')",
-        f"select * from read_csv('{o}')",
-        f"select * from read_csv_auto('{o}')",
-        f"select * from read_json('{o}')",
-        f"select * from read_json_objects('{o}')",
-        f"select * from read_ndjson_auto('{o}')",
-        f"select * from read_parquet('{o}')",
-        f"select * from parquet_scan('{o}')",
-        f"select * from '{o}'",
-        f"from '{o}'",
-        f'select * from "{o}"',
-        f"describe select * from '{o}'",
-        f"summarize '{o}'",
-        f"describe '{o}'",
-        f"select * from glob('{o.parent}/*')",
-        f"select * from sniff_csv('{o}')",
-        f"select * from parquet_kv_metadata('{o}')",
-        f"select * from read_duckdb('{o}')",
-        "select * from read_text('/proc/self/environ')",
-        "select * from read_text('/etc/passwd')",
-        f"select (select content from read_text('{o}'))",
-        f"from (from read_text('{o}'))",
-        f"with a as (from read_text('{o}')) select a.content from a",
-        f"select x from (values (1)) t(x) union all select 1 from read_text('{o}')",
-        f"select * from orders where number in (select content from read_text('{o}'))",
-        f"select * from orders order by (select count(*) from read_text('{o}'))",
-        f"explain analyze select * from read_text('{o}')",
-        f"select unnest(array(from read_text('{o}')))",
-        f"pivot (from read_text('{o}')) on filename in ('a') using count(*)",
-        f"copy (select 1) to '{w}/a.csv'",
-        f"copy orders to '{w}/a.parquet' (format parquet)",
-        f"explain copy (select 1) to '{w}/a.csv'",
-        f"explain analyze copy (select 1) to '{w}/a.csv'",
-        f"export database '{w}'",
-        f"import database '{w}'",
-        f"copy orders from '{o}'",
-        f"attach '{w}/x.duckdb'",
-        f"attach '{w}/x.duckdb' as x (type sqlite)",
-        "detach isthmus",
-        f"create table t as select 1; attach '{w}/y.duckdb'",
-        "attach ':memory:' as m",
-        "install httpfs",
-        "install httpfs from 'http://127.0.0.1:9'",
-        "load httpfs",
-        "force install spatial",
-        f"load '{w}/x.duckdb_extension'",
-        "update extensions",
-        "select * from 'http://127.0.0.1:9/x.csv'",
-        "select * from read_csv('s3://a/b')",
-        "set enable_external_access = true",
-        "set lock_configuration = false",
-        "reset enable_external_access",
-        "set global threads = 64",
-        "set memory_limit = '1TB'",
-        "set variable x = 1",
-        "set schema = 'ops'",
-        "set home_directory = '/'",
-        f"set log_query_path = '{w}/log'",
-        "pragma enable_profiling",
-        "pragma database_list",
-        f"pragma profiling_output = '{w}/p'",
-        "pragma disable_checkpoint_on_shutdown",
-        f"select * from enable_logging(storage => 'file', storage_path => '{w}')",
-        "call enable_logging()",
-        "call pragma_version()",
-        "call force_checkpoint()",
-        "select * from query('select 1')",
-        "select * from query_table(['orders'])",
-        "select * from duckdb_secrets()",
-        "select * from duckdb_settings()",
-        "from which_secret('a', 's3')",
-        "select * from duckdb_logs()",
-        "select * from duckdb_temporary_files()",
-        "select * from duckdb_extensions()",
-        "select * from duckdb_memory()",
-        "select * from duckdb_external_file_cache()",
-        "select * from sql_auto_complete('a')",
-        "select getenv('PATH')",
-        "select current_setting('temp_directory')",
-        "select json_execute_serialized_sql('{}')",
-        "select getvariable('mask_inner')",
-        "select * from arrow_scan(0, 0, 0)",
-        "select * from arrow_scan_dumb(1, 1, 1)",
-        "select * from pandas_scan(1)",
-        "select * from python_map_function(1)",
-        "select * from seq_scan('orders')",
-        "select write_log('x')",
-        "select nextval('s')",
-        "select * from sqlite_scan('/x', 'y')",
-        "select * from postgres_scan('', '', '')",
-        "insert into unified.orders select * from unified.orders",
-        "update orders set number = 'x'",
-        "delete from unified.orders",
-        "truncate unified.orders",
-        "drop schema unified cascade",
-        "drop view main.orders",
-        "alter table unified.orders add column z int",
-        "create or replace view main.orders as select 1",
-        "create temp table t as select 1",
-        "create macro f() as table from read_text('/etc/passwd')",
-        "create type e as enum ('a')",
-        "create secret s (type s3)",
-        "create sequence s",
-        "create index i on unified.orders (id)",
-        "comment on table unified.orders is 'x'",
-        "begin",
-        "commit",
-        "checkpoint",
-        "vacuum analyze",
-        "prepare p as select 1",
-        "execute p",
-        "deallocate p",
-        "use memory",
-        "grant all on a to b",
-        "select 1; select 2",
-        "select 1; drop table unified.orders",
-        "select 1 /* ; */; delete from orders",
-        ";",
-        "",
-        "--",
-        "\0",
-        "select 1 \0 ; drop table x",
-        ".shell id",
-        ".open x",
-        "\\! id",
-    ]
-
-
-BOUNDED = {
-    "cross join": "select count(*) from range(1000000) a, range(1000000) b "
-    "where a.range % 7 = b.range % 5",
-    "endless recursion": "with recursive t(n) as (select 1 union all select n + 1 from t) "
-    "select count(*) from t",
-    "a text of 10 GB": "select length(repeat('x', 10000000000))",
-    "a list of 1e10": "select len(range(10000000000))",
-    "all texts in one": "select string_agg(repeat('x', 1000), '') from range(100000000)",
-    "sort of 1e10": "select max(a) from (select range as a from range(10000000000) "
-    "order by hash(range) limit 5000000)",
-    "aggregate of lists": "select list(range) from range(10000000000)",
-    "window": "select sum(x) from "
-    "(select row_number() over (order by hash(range)) as x from range(1000000000))",
-    "patterns": "select regexp_matches(repeat('a', 1000000), '(a*)*b') from range(1000000)",
-    "padding": "select lpad('x', 2000000000, 'y')",
-    "factorial": "select sum(factorial(range::int % 30)) from range(100000000000)",
-}
-
-NESTED = {
-    "100,000 brackets": "select " + "(" * 100_000 + "1" + ")" * 100_000,
-    "100,000 sums": "select " + "+".join("1" for _ in range(100_000)),
-    "100,000 nots": "select " + "not " * 100_000 + "true",
-    "20,000 subqueries": "select * from (" * 20_000 + "select 1" + ")" * 20_000,
-    "100,000 lists": "select " + "[" * 100_000 + "]" * 100_000,
-    "100,000 casts": "select 1" + "::int" * 100_000,
-    "100,000 unions": " union all ".join("select 1" for _ in range(20_000)),
-    "100,000 columns": "select " + ",".join(f"{n} as c{n}" for n in range(100_000)),
-    "nested CASE": "select " + "case when true then " * 20_000 + "1" + " end" * 20_000,
-    "a megabyte name": 'select 1 as "' + "x" * 1_000_000 + '"',
-}
 
 
 STUCK = """
@@ -199,8 +35,9 @@ def attempts(task: Task) -> Iterator[Attempt]:
     defs = task.inner("defs")
     before = _digest(home.current)
     with environment(ISTHMUS_HOME=str(home.root), ISTHMUS_DEFS=str(defs), ISTHMUS_LANG="en"):
-        for number, sql in enumerate(statements(outside, writable)):
-            if task.quick and number % 6:
+        listed = [sql for kind in statements(outside, writable).values() for sql in kind]
+        for number, sql in enumerate(listed):
+            if task.quick and number % 9:
                 continue
             yield _statement(f"A12.{number}", sql, home.current, writable, before)
         yield _stuck()

@@ -204,3 +204,29 @@ def test_one_value_may_not_take_all_memory(published: Path, sql: str) -> None:
     with pytest.raises(QueryRefused, match="10000000 characters"):
         run_query(published, sql)
     assert list(run_query(published, "select length(lpad('x', 1000, 'y'))").rows) == [(1000,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select path from duckdb_databases",
+        "select * from system.main.DUCKDB_DATABASES",
+        "show duckdb_databases",
+        "summarize pragma_database_list",
+        "with a as (from pg_settings) from a",
+        "select * from orders where number in (select path from duckdb_databases)",
+        "pivot pg_settings on name in ('x') using count(*)",
+        "table duckdb_logs",
+        "select * from duckdb_of_a_later_release",
+    ],
+)
+def test_where_the_file_lies_and_how_the_process_is_set_is_not_told(
+    sql: str, published: Path
+) -> None:
+    with pytest.raises(QueryRefused, match="may not be read here"):
+        run_query(published, sql)
+
+
+def test_what_the_file_is_made_of_is_told(published: Path) -> None:
+    for view in ("duckdb_columns", "duckdb_tables", "duckdb_views", "pg_class", "pg_tables"):
+        assert list(run_query(published, f"select count(*) from {view}").rows)
