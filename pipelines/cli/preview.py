@@ -37,6 +37,7 @@ def preview(
 ) -> None:
     """Read up to ten records, map them in a throwaway database, and show what comes out."""
     from pipelines.sampling import first_records, samples
+    from pipelines.trace import note_access
 
     space = workspace()
     found = find_connection(space, connection or only_connection(space))
@@ -44,6 +45,8 @@ def preview(
     if entity is not None:
         _known_entity(entity)
     sample = first_records(found, name, RECORDS)
+    log = space.home.root / "logs" / "access.jsonl"
+    note_access(log, "preview", f"{found.name}/{name}", now())  # what it shows is not masked
     proposal: str | None = None
     path = found.mapping_path(name)
     if suggest or write:

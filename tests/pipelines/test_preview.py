@@ -135,6 +135,8 @@ def test_ten_records_are_read_and_nothing_is_touched(office, capsys) -> None:
     assert "10 records read, 0 of them" in told.out
     assert not list(office.glob("var/landing/*"))
     assert not list(office.glob("var/store/*"))
+    (noted,) = (office / "var" / "logs" / "access.jsonl").read_text().splitlines()
+    assert json.loads(noted).items() >= {"what": "preview", "id": "office/stock"}.items()
     assert main(["preview", "office", "stock", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["mapped"][0]["rows"]) == 10
 
