@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +25,7 @@ from pipelines.workspace import Workspace
 from warehouse import export as export_files
 from warehouse import handout
 from warehouse.errors import StoreError
+from warehouse.home import Home
 from warehouse.publish import publish
 from warehouse.store import open_store
 
@@ -57,19 +60,34 @@ def share(tmp_path: Path) -> Path:
     return tmp_path / "share"
 
 
-def fill(space: Workspace, **more: object) -> None:
-    home = space.home.make()
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two orders of one person, published once for all tests."""
+    home = Home(tmp_path_factory.mktemp("stocked") / "home").make()
     with open_store(home) as store:
         load = Loader(store.con)
         load.put("party", [{"key": "c", "kind": "person", "name": "王小明", "phone": PHONE}])
-        load.put("order", [order("1", customer_key="c", number="=1+1", **more),
-                           order("2", customer_key="c", placed_at=MOMENT)])  # fmt: skip
+        first = order("1", customer_key="c", number="=1+1", total=Decimal("12345678901234.5678"))
+        load.put("order", [first, order("2", customer_key="c", placed_at=MOMENT)])
         bring(store, home)
     publish(home, now=MOMENT)
+    return home.root
 
 
-def test_files_hold_what_is_published_and_nothing_clear(space: Workspace, share: Path) -> None:
-    fill(space, total=Decimal("12345678901234.5678"))
+@pytest.fixture
+def fill(stocked: Path, space: Workspace) -> Callable[[], None]:
+    """Put that home into the test's own."""
+
+    def copy() -> None:
+        shutil.copytree(stocked, space.home.root, symlinks=True)
+
+    return copy
+
+
+def test_files_hold_what_is_published_and_nothing_clear(
+    space: Workspace, share: Path, fill: Callable[[], None]
+) -> None:
+    fill()
     done = export_marts(space, now)
     assert {p.name for p in share.iterdir()} == {
         "README.txt", "orders.xlsx", "orders.parquet", "customer_360.xlsx",
@@ -98,10 +116,10 @@ def test_files_hold_what_is_published_and_nothing_clear(space: Workspace, share:
 
 
 def test_too_many_rows_for_a_sheet_are_said_and_not_cut(
-    space: Workspace, share: Path, monkeypatch: pytest.MonkeyPatch,
+    space: Workspace, share: Path, fill: Callable[[], None], monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    fill(space)
+    fill()
     export_marts(space, now, marts=["orders"])
     assert (share / "orders.xlsx").exists()
     monkeypatch.setattr(handout, "SHEET_ROWS", 2)
@@ -115,9 +133,9 @@ def test_too_many_rows_for_a_sheet_are_said_and_not_cut(
 
 
 def test_a_file_that_fails_stops_no_other_and_leaves_the_old_one(
-    space: Workspace, share: Path, monkeypatch: pytest.MonkeyPatch
+    space: Workspace, share: Path, fill: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(space)
+    fill()
     export_marts(space, now)
     before = (share / "orders.xlsx").read_bytes()
     left = share / f".orders.xlsx.{'0' * 32}"
@@ -135,8 +153,10 @@ def test_a_file_that_fails_stops_no_other_and_leaves_the_old_one(
     assert "FAILED" in (share / "README.txt").read_text("utf-8-sig")
 
 
-def test_all_of_a_handout_is_of_one_version(space: Workspace, share: Path) -> None:
-    fill(space)
+def test_all_of_a_handout_is_of_one_version(
+    space: Workspace, share: Path, fill: Callable[[], None]
+) -> None:
+    fill()
 
     def publish_another(one: handout.Handed) -> None:
         with open_store(space.home) as store:
@@ -151,10 +171,10 @@ def test_all_of_a_handout_is_of_one_version(space: Workspace, share: Path) -> No
     assert export_marts(space, now, marts=["orders"]).marts[0].rows == 4
 
 
-def test_what_cannot_be_is_said(space: Workspace, tmp_path: Path) -> None:
+def test_what_cannot_be_is_said(space: Workspace, tmp_path: Path, fill: Callable[[], None]) -> None:
     with pytest.raises(StoreError, match="Nothing is published"):
         export_marts(space, now)
-    fill(space)
+    fill()
     with pytest.raises(ConfigError, match="no mart nope"):
         export_marts(space, now, marts=["nope"])
     with pytest.raises(ConfigError, match="inside the home"):
@@ -172,7 +192,7 @@ def test_what_cannot_be_is_said(space: Workspace, tmp_path: Path) -> None:
 
 
 def test_the_night_is_the_companys_and_a_failure_is_a_failed_run(
-    space: Workspace, share: Path, monkeypatch: pytest.MonkeyPatch
+    space: Workspace, share: Path, fill: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     defs = export_defs(space)
     (schedule,) = defs.schedules or ()
@@ -183,7 +203,7 @@ def test_the_night_is_the_companys_and_a_failure_is_a_failed_run(
     with dg.DagsterInstance.ephemeral() as instance:
         failed = export.execute_in_process(instance=instance, raise_on_error=False)
         assert not failed.success
-        fill(space)
+        fill()
         assert export.execute_in_process(instance=instance).success
     assert (share / "orders.parquet").exists()
     space.company_path.write_text((COMPANY % "x").replace("03:15", "never"), "utf-8")
