@@ -49,6 +49,14 @@ _PARTY_KEY = Policy(
 )
 _DROPPED = Policy("dropped", "nothing", "不发布")
 _UNLESS = ("; of organisations as it is", "；组织的原样显示")
+_UNLESS_MOBILE = (  # a mobile number is somebody's
+    "; of organisations as it is, unless a mobile number", "；组织的原样显示，手机号除外",
+)  # fmt: skip
+_USCC = Policy(
+    "guarded",
+    "as it is where it has the form of such a code, else a name for it",
+    "符合统一社会信用代码格式的原样显示，其余换成代号",
+)
 
 
 def policy(table: Table, field: Field, mode: PrivacyMode) -> Policy:
@@ -65,12 +73,14 @@ def policy(table: Table, field: Field, mode: PrivacyMode) -> Policy:
     if (field.sql_type == "JSON" and field.model is None) or field.name == "row_hash":
         return _DROPPED
     if mask.is_party_key(table, field):
-        return _PARTY_KEY
+        return _USCC if field.name == "uscc" else _PARTY_KEY
     return _GUARDED if mask.is_guarded(field) else CLEAR
 
 
 def of_tag(tag: str, *, person_only: bool = False) -> Policy:
     """Return what is published of a value with the privacy tag `tag`."""
     en, zh = _SHOWN[tag]
-    more = _UNLESS if person_only else ("", "")
+    more = ("", "")
+    if person_only:
+        more = _UNLESS_MOBILE if tag == "phone" else _UNLESS
     return Policy("masked", en + more[0], zh + more[1], tag)
