@@ -15,6 +15,9 @@ from warehouse.store import Store
 
 MEMORY = 96 << 20
 """Bytes that DuckDB keeps in memory during the work; the rest goes to the scratch folder."""
+LARGE = 600 << 20
+"""Bytes of a file from which on the work gets as much more as the file is larger: to change a few
+rows of tables of millions took more than MEMORY, and all of it was done twice."""
 COMMIT = 128 << 20
 """Bytes that it keeps while a load commits; an eighth of the file's size comes on top."""
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -24,8 +27,8 @@ _T = TypeVar("_T")
 
 @contextlib.contextmanager
 def sparing(store: Store) -> Iterator[None]:
-    """Let the block have MEMORY; without effect where the store has no more or is not to spare."""
-    lowered = store.spares and _limit(store.con) > MEMORY and _lower(store.con)
+    """Let the block have little; without effect where the store has no more or is not to spare."""
+    lowered = store.spares and _limit(store.con) > little(store) and _lower(store)
     try:
         yield
     finally:
@@ -36,14 +39,15 @@ def sparing(store: Store) -> Iterator[None]:
 @contextlib.contextmanager
 def raised(store: Store, size: float = math.inf) -> Iterator[None]:
     """Inside `sparing`, let the block have `size` bytes, at most the store's own limit."""
-    lowered = _limit(store.con) == MEMORY
+    least = little(store)
+    lowered = store.spares and _limit(store.con) <= least < _bytes(store.memory)
     if lowered:
         said = f"{size:.0f}B" if size < _bytes(store.memory) else store.memory
         store.con.execute(f"set memory_limit = {literal(said)}")
     try:
         yield
     finally:
-        if lowered and not _lower(store.con):
+        if lowered and not _lower(store):
             store.con.execute(f"set memory_limit = {literal(store.memory)}")
 
 
@@ -122,10 +126,15 @@ def with_more(
             return work()
 
 
-def _lower(con: duckdb.DuckDBPyConnection) -> bool:
-    """Set the limit to MEMORY; False where what is held already does not fit."""
+def little(store: Store) -> int:
+    """Return the bytes of a piece of work, whole mebibytes."""
+    return (MEMORY + max(0, store.path.stat().st_size - LARGE)) >> 20 << 20
+
+
+def _lower(store: Store) -> bool:
+    """Set the limit to little; False where what is held already does not fit."""
     try:
-        con.execute(f"set memory_limit = '{MEMORY}B'")
+        store.con.execute(f"set memory_limit = '{little(store)}B'")
     except duckdb.OutOfMemoryException:
         return False
     return True

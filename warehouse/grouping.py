@@ -116,16 +116,27 @@ def _replace(work: Work, entity: str) -> None:
     con, name, changed = work.con, literal(entity), temp("changed", entity)
     # Who is new and alone is plain.
     moved = f"SELECT * FROM matching_moved WHERE entity = {name} AND (was IS NOT NULL OR now <> id)"
+    # Of the records that are looked at, which are in a group or change it.
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE unify_groups AS WITH links AS "
-        f"(SELECT * FROM identity.links WHERE entity = {name}) "
-        "SELECT id FROM links SEMI JOIN (SELECT golden_id FROM links WHERE id <> golden_id) "
-        f"USING (golden_id) UNION SELECT unnest([id, was, now]) FROM ({moved})"
-        + (
-            " UNION SELECT unnest([order_id, id]) FROM identity.order_documents"
-            if entity == "order"
-            else ""
-        )
+        f"CREATE OR REPLACE TEMP TABLE unify_looked AS SELECT id FROM {changed} "
+        f"UNION SELECT id FROM matching_rewritten WHERE entity = {name}"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unify_links AS SELECT id, golden_id FROM identity.links "
+        f"WHERE entity = {name} AND id IN (SELECT id FROM unify_looked)"
+    )
+    documents = (
+        " UNION SELECT order_id FROM identity.order_documents WHERE order_id IN "
+        "(SELECT id FROM unify_looked) UNION SELECT id FROM identity.order_documents "
+        "WHERE id IN (SELECT id FROM unify_looked)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unify_groups AS SELECT id FROM unify_links "
+        "WHERE golden_id IN (SELECT golden_id FROM identity.links "
+        f"WHERE entity = {name} AND id <> golden_id "
+        "AND golden_id IN (SELECT golden_id FROM unify_links)) "
+        f"UNION SELECT unnest([id, was, now]) FROM ({moved})"
+        + (documents if entity == "order" else "")
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE unify_plain AS SELECT id FROM {changed} ANTI JOIN "
@@ -198,6 +209,9 @@ def _place(work: Work, entity: str, rows: str) -> None:
     """
     name, now = literal(entity), f"{literal(work.now.isoformat())}::TIMESTAMPTZ"
     golden, lead, joins = "coalesce(l.golden_id, r.id)", "CASE WHEN l.id IS NULL THEN true END", ""
+    # Of changed rows only theirs are looked for.
+    among = "WHERE {} IN (SELECT id FROM unify_rows)" if rows == "unify_rows" else "WHERE true"
+    mine = among.format
     if entity == "order":
         golden = "coalesce(d.golden_id, l.golden_id, r.id)"
         lead = "l.id IS NULL OR p.id IS NOT NULL"
@@ -205,9 +219,9 @@ def _place(work: Work, entity: str, rows: str) -> None:
             "LEFT JOIN (SELECT d.id, coalesce(o.golden_id, d.order_id) AS golden_id "
             "FROM identity.order_documents d JOIN identity.links m ON m.entity = 'order' "
             f"AND m.id = d.id AND m.rule = {literal(MERGED)} LEFT JOIN identity.links o "
-            "ON o.entity = 'order' AND o.id = d.order_id) d ON d.id = r.id "
-            "LEFT JOIN (SELECT DISTINCT id FROM identity.order_documents WHERE id = order_id) p "
-            "ON p.id = r.id "
+            f"ON o.entity = 'order' AND o.id = d.order_id {mine('d.id')}) d ON d.id = r.id "
+            "LEFT JOIN (SELECT DISTINCT id FROM identity.order_documents "
+            f"{mine('id')} AND id = order_id) p ON p.id = r.id "
         )
     # What was part of a thing before, or leads now, is so since now; what is new, since it was
     # seen.
@@ -217,11 +231,13 @@ def _place(work: Work, entity: str, rows: str) -> None:
         f"SELECT {name}, r.connection, r.stream, r.source_key, {golden}, r.id, {lead}, "
         "coalesce(l.method, 'founder'), coalesce(l.score, 1.0), l.rule, l.evidence, "
         f"coalesce(b.valid_from, if(k.own_id IS NULL, r.since, {now}), {now}) FROM {rows} r "
-        f"LEFT JOIN (SELECT * FROM identity.links WHERE entity = {name}) l ON l.id = r.id {joins}"
+        f"LEFT JOIN (SELECT * FROM identity.links {mine('id')} AND entity = {name}) l "
+        f"ON l.id = r.id {joins}"
         f"LEFT JOIN unify_before b ON b.entity = {name} AND b.own_id = r.id "
         f"AND {_same_part(golden, lead, 'l.rule')} "
         "LEFT JOIN (SELECT DISTINCT own_id FROM unify_before "
-        f"WHERE entity = {name} UNION SELECT own_id FROM history.xref WHERE entity = {name}) k "
+        f"WHERE entity = {name} UNION SELECT own_id FROM history.xref {mine('own_id')} "
+        f"AND entity = {name}) k "
         "ON k.own_id = r.id"
     )
 

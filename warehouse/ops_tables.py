@@ -369,8 +369,34 @@ PRODUCT_ALIASES = Table(
     ),
 )
 
+TIES = Table(
+    "identity",
+    "ties",
+    "What orders, money, parcels, invoices, returns and refunds can be met by",
+    "单据关联",
+    _fields(
+        ("thing", "UBIGINT", "Hash of entity and golden id", "对象"),
+        ("node", "UBIGINT", "Hash of an order, a number or a document", "节点"),
+        ("leads", "BOOLEAN", "Of an order: leads from one thing to another", "属于订单"),
+        ("run", _COUNT, "Unification that wrote it", "统一批次"),
+    ),
+)
+
+TOUCHED = Table(
+    "identity",
+    "touched",
+    "Things that hang together with what each unification changed",
+    "受影响对象",
+    _fields(
+        ("run", _COUNT, "Unification", "统一批次"),
+        ("thing", "UBIGINT", "Hash of entity and golden id; null: all there are", "对象"),
+    ),
+)
+
 LINKS: tuple[Table, ...] = (XREF, FORWARDINGS, ORDER_DOCUMENTS, PAYMENT_EVIDENCE)
-IDENTITY: tuple[Table, ...] = (IDENTITY_LINKS, IDENTITY_DOCUMENTS, PRODUCT_ALIASES)
+IDENTITY: tuple[Table, ...] = (
+    IDENTITY_LINKS, IDENTITY_DOCUMENTS, PRODUCT_ALIASES, TIES, TOUCHED,
+)  # fmt: skip
 STORE_OPS: tuple[Table, ...] = (
     BATCHES, QUARANTINE, REFS, MADE, META, CHANGES, UNIFICATIONS, SUGGESTIONS, COMPLETENESS,
 )  # fmt: skip

@@ -98,9 +98,8 @@ class Tables:
     def _by_keys(self, table: Table) -> None:
         name = "parent_key" if "parent_key" in table.names else "source_key"
         self.con.execute(
-            f"DELETE FROM {self._there(table)} t USING project_slice k "
-            "WHERE t.connection = k.connection AND t.stream = k.stream "
-            f"AND t.{name} = k.shown"
+            f"DELETE FROM {self._there(table)} t WHERE (t.connection, t.stream, t.{name}) IN "
+            "(SELECT (connection, stream, shown) FROM project_slice)"
         )
         if table.schema == "history":
             self._insert(table, _among("project_slice", name))

@@ -40,7 +40,11 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `transit` is its own window, None where the company's holds."""
+    """One rule. `transit` is its own window, None where the company's holds.
+
+    `among` says of which things its rows are, as `entity column`, where it says of each only what
+    hangs together with it; `whole` are tables that it reads whole all the same (`recon_part.py`).
+    """
 
     name: str
     grain: str
@@ -54,6 +58,8 @@ class Rule:
     do_zh: str
     transit: timedelta | None
     sql: str
+    among: str = ""
+    whole: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,25 @@ def steps(folder: Path = FOLDER) -> dict[tuple[str, str], str]:
     return found
 
 
+@cache
+def part_of(schema: str, name: str, folder: Path = FOLDER) -> tuple[str, str]:
+    """Return whether a mart or step is `kept`, made `among` things, or neither, and what it says.
+
+    See `recon_part.py`.
+    """
+    path = marts.FOLDER if schema == "mart" else folder / "steps"
+    said = headers.read((path / f"{name}.sql").read_text("utf-8"), name).said
+    kind = next((word for word in ("kept", "among") if word in said), "")
+    return kind, said.get(kind, "")
+
+
+@cache
+def told_for(name: str, folder: Path = FOLDER) -> str:
+    """Return the rule whose tolerance a step counts with, "" where it does with none."""
+    path = folder / "steps" / f"{name}.sql"
+    return headers.read(path.read_text("utf-8"), name).said.get("of", "") if path.exists() else ""
+
+
 def reads(sql: str) -> set[tuple[str, str]]:
     """Return the marts and steps that `sql` names."""
     return {(k, n) for k, n in _NAME.findall(sql) if k != "main"}
@@ -159,7 +184,8 @@ def _rule(path: Path) -> Rule:
         path.stem, said["grain"], said["kind"], said["severity"],
         tuple(_need(part) for part in said["needs"].split(",")), said["needs"], said["en"],
         said["zh"], said["do-en"], said["do-zh"],
-        timedelta(days=int(days[1])) if days else None, header.sql,
+        timedelta(days=int(days[1])) if days else None, header.sql, said.get("among", ""),
+        frozenset(part.strip() for part in said.get("whole", "").split(",") if part),
     )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Holds the systems against each other: runs the rules, keeps `recon.breaks` and `recon.rules`.
 
-Every rule looks at everything anew; what several of them stand on is made once, in temp tables. A
-break is the same thing as long as its rule and subject are, so it appears, ages, is explained, goes
-and comes back. Nothing is done where nothing could have changed.
+What several rules stand on is made once, in tables. Where a rule can, it is looked at only for what
+hangs together with what changed (`recon_part.py`): what it finds is the same. A break is the same
+thing as long as its rule and subject are, so it appears, ages, is explained, goes and comes back.
+Nothing is done where nothing could have changed.
 
 A rule that raises on odd data is told of and its breaks stay as they were: the others run.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,6 +25,7 @@ from warehouse.crashpoints import reach
 from warehouse.ddl import columns_of, literal, quote
 from warehouse.explained import FIGURES, Said
 from warehouse.model import ENTITIES
+from warehouse.recon_part import Part, things
 from warehouse.recon_rules import Need, Rule, Setting, Settings
 from warehouse.recon_tables import BREAKS, FOUND, RULES
 from warehouse.store import Store
@@ -87,8 +89,12 @@ def reconcile(
         return done
 
     def work() -> Reconciled:
+        part: Part | None = None
         try:
-            applies, failed = _find(con, rules, settings, now)
+            applies, failed, part = _find(store, rules, settings, now)
+            habits = part.habits() if not failed else ""
+            if not failed:
+                part.keep()
             _take_said(con, said)
             _live(con, now, failed)
             with bounds.transaction(store):
@@ -96,12 +102,20 @@ def reconcile(
                 left_out.write(con)
                 _tell_rules(con, rules, settings, applies, failed, now)
                 store.set_meta(MARK, f"{mark} {run}")
+                if failed:
+                    part.forget()
+                else:
+                    part.remember(habits)
                 seconds = time.perf_counter() - began
-                rest = timedelta(seconds=REST * seconds if seconds > LONG else 0)
+                # After the first one the next need not look at everything.
+                is_long = seconds > LONG and (bool(failed) or not part.is_first)
+                rest = timedelta(seconds=REST * seconds if is_long else 0)
                 store.set_meta(RESTS, iso(now + rest))
                 reach("reconcile.written")
             return done
         finally:
+            if part is not None:
+                part.end()
             _drop(con)
 
     return _counted(con, work())
@@ -111,17 +125,20 @@ def _mark(
     store: Store, settings: Settings, said: Mapping[tuple[str, str], Said], rules: Sequence[Rule]
 ) -> str:
     """Return what the outcome is a function of, but for time and the rows themselves."""
+    said_last = max((one.sequence for one in said.values()), default=0)
+    form = [*_form(store, settings, rules), said_last]
+    return hashlib.sha256(json.dumps(form, default=str).encode()).hexdigest()
+
+
+def _form(store: Store, settings: Settings, rules: Sequence[Rule]) -> list[object]:
+    """Return what is found is a function of, but for the rows."""
     roles = store.con.execute(
         "SELECT coalesce(string_agg(concat_ws('/', connection, stream, role), ',' ORDER BY ALL), "
         "'') FROM recon.roles"
     ).fetchall()
     texts = [rule.sql for rule in rules] + [reason.sql for reason in left_out.reasons()]
     texts += [f"{n}{s}" for n, s in recon_rules.steps().items()]
-    form = [
-        str(store.meta("store_id")), roles, texts, asdict(settings),
-        max((one.sequence for one in said.values()), default=0),
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(form, default=str).encode()).hexdigest()
+    return [str(store.meta("store_id")), roles, texts, asdict(settings)]
 
 
 def _is_due(con: duckdb.DuckDBPyConnection, now: datetime) -> bool:
@@ -132,24 +149,63 @@ def _is_due(con: duckdb.DuckDBPyConnection, now: datetime) -> bool:
 
 
 def _find(
-    con: duckdb.DuckDBPyConnection, rules: Sequence[Rule], settings: Settings, now: datetime
-) -> tuple[dict[str, bool], dict[str, str]]:
-    """Fill the temp table `recon_found`; returns which rules apply, and why which ones failed."""
-    body = ", ".join(f"{quote(f.name)} {f.sql_type}" for f in FOUND)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE recon_found ({body}, kind VARCHAR, severity VARCHAR, "
-        "tolerance DECIMAL(28,6), timing_until TIMESTAMPTZ)"
-    )
+    store: Store, rules: Sequence[Rule], settings: Settings, now: datetime
+) -> tuple[dict[str, bool], dict[str, str], Part]:
+    """Fill the temp table `recon_found`; returns which rules apply, and why which ones failed.
+
+    Looks at what was touched since the last time, at everything where that is not enough.
+    """
+    con = store.con
     there: dict[Need, bool] = {}
     # A list: what is not there is told of every side.
     applies = {r.name: all([_is_there(con, need, there) for need in r.needs]) for r in rules}
     chosen = [r for r in rules if applies[r.name] and not settings.of(r).is_off]
-    shared = recon_rules.steps()
-    broken: dict[tuple[str, str], str] = {}
-    con.execute("SET VARIABLE recon_now = ?::TIMESTAMPTZ", [now])
     names = {rule.name for rule in chosen}
     sqls = [rule.sql for rule in chosen] + [reason.sql for reason in left_out.of(names)]
-    for schema, name in recon_rules.wanted(sqls):
+    wanted = recon_rules.wanted(sqls)
+    con.execute("SET VARIABLE recon_now = ?::TIMESTAMPTZ", [now])
+    part = Part(store, chosen, wanted, _form(store, settings, rules))
+    if not part.is_whole:
+        _begin(con)
+        if _tried_all(part) or (failed := _look(con, chosen, wanted, settings, part)) is None:
+            part.to_whole()
+    if part.is_whole:
+        _begin(con)
+        failed = _look(con, chosen, wanted, settings, part)
+    failed = failed or {}
+    on = [rule for rule in rules if not settings.of(rule).is_off]
+    left_out.find(con, on, there, names - failed.keys(), lambda sql: _tried(con, sql))
+    return applies, failed, part
+
+
+def _begin(con: duckdb.DuckDBPyConnection) -> None:
+    body = ", ".join(f"{quote(f.name)} {f.sql_type}" for f in FOUND)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE recon_found ({body}, kind VARCHAR, severity VARCHAR, "
+        "tolerance DECIMAL(28,6), timing_until TIMESTAMPTZ, thing UBIGINT)"
+    )
+
+
+def _tried_all(part: Part) -> str:
+    """Begin with the touched things; returns the kind of an error, "" where there was none."""
+    return _said(part.begin)
+
+
+def _look(
+    con: duckdb.DuckDBPyConnection,
+    chosen: Sequence[Rule],
+    wanted: Sequence[tuple[str, str]],
+    settings: Settings,
+    part: Part,
+) -> dict[str, str] | None:
+    """Run the rules; returns which failed and why, None where touched things do not tell all."""
+    shared, broken = recon_rules.steps(), dict[tuple[str, str], str]()
+    known = {rule.name: rule for rule in chosen}
+    for schema, name in wanted:
+        if part.skips(schema, name):
+            continue
+        if owner := known.get(recon_rules.told_for(name)):
+            _tolerate(con, settings.of(owner))
         table = recon_rules.temp_name(schema, name)
         sql = recon_rules.private(shared[schema, name])
         lost = {one: broken[one] for one in recon_rules.reads(shared[schema, name]) & broken.keys()}
@@ -158,14 +214,14 @@ def _find(
         )  # fmt: skip
         if why:
             broken[schema, name] = why
+    if not part.is_whole and (broken or not part.holds()):
+        return None
     failed: dict[str, str] = {}
     for rule in chosen:
         lost = {one: broken[one] for one in recon_rules.reads(rule.sql) & broken.keys()}
-        if why := min(lost.values()) if lost else _run(con, rule, settings.of(rule)):
+        if why := min(lost.values()) if lost else _run(con, rule, settings.of(rule), part):
             failed[rule.name] = why
-    on = [rule for rule in rules if not settings.of(rule).is_off]
-    left_out.find(con, on, there, names - failed.keys(), lambda sql: _tried(con, sql))
-    return applies, failed
+    return None if failed and not part.is_whole else failed
 
 
 def _tried(con: duckdb.DuckDBPyConnection, sql: str) -> str:
@@ -174,8 +230,12 @@ def _tried(con: duckdb.DuckDBPyConnection, sql: str) -> str:
     The words of an error hold values of records, and what is told of a rule is published. What
     spoils more than the one statement (disk, interruption, a file that broke) is raised.
     """
+    return _said(lambda: con.execute(sql))
+
+
+def _said(work: Callable[[], object]) -> str:
     try:
-        con.execute(sql)
+        work()
     except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException,
             duckdb.InterruptException):  # fmt: skip
         raise
@@ -198,18 +258,27 @@ def _is_there(con: duckdb.DuckDBPyConnection, need: Need, known: dict[Need, bool
     return known[need]
 
 
-def _run(con: duckdb.DuckDBPyConnection, rule: Rule, own: Setting) -> str:
+def _tolerate(con: duckdb.DuckDBPyConnection, own: Setting) -> None:
+    con.execute(f"SET VARIABLE recon_tolerance = {own.tolerance}::DECIMAL(18,4)")
+
+
+def _run(con: duckdb.DuckDBPyConnection, rule: Rule, own: Setting, part: Part) -> str:
     """Add what a rule finds to `recon_found`; returns the kind of its error, "" for none."""
     seconds = own.transit.total_seconds() if own.transit else 0
-    con.execute(f"SET VARIABLE recon_tolerance = {own.tolerance}::DECIMAL(18,4)")
+    _tolerate(con, own)
     con.execute(f"SET VARIABLE recon_transit = to_seconds({seconds})")
     since = f"WHERE happened_at IS NULL OR happened_at >= DATE '{own.since}'" if own.since else ""
+    known = {f.name for f in FOUND}
+    own_columns = {part.split()[1] for part in rule.among.split(",") if part} - known
+    least = f"* EXCLUDE ({', '.join(sorted(own_columns))})" if own_columns else "*"
+    thing = things(rule.among) if rule.among else "NULL"
     return _tried(
         con,
-        f"INSERT INTO recon_found BY NAME SELECT *, {literal(rule.name)} AS rule, "
+        f"INSERT INTO recon_found BY NAME SELECT {least}, {thing} AS thing, "
+        f"{literal(rule.name)} AS rule, "
         f"{literal(rule.kind)} AS kind, {literal(str(own.severity))} AS severity, "
         f"{own.tolerance} AS tolerance, happened_at + to_seconds({seconds}) AS timing_until "
-        f"FROM ({recon_rules.private(rule.sql)}) {since}",
+        f"FROM ({part.text(rule)}) {since}",
     )
 
 

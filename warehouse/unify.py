@@ -13,7 +13,7 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse import bounds, ddl, golden, merged
+from warehouse import bounds, ddl, golden, merged, ties
 from warehouse.bounds import sparingly
 from warehouse.crashpoints import reach
 from warehouse.ddl import literal, quote
@@ -34,6 +34,7 @@ LAST_AT = "unified_at"
 LAST_RULES = "unified_rules"
 LAST_FORM = "unified_form"
 LAST_RULINGS = "unified_rulings"
+TIED = "tied"
 
 
 @dataclass(slots=True)
@@ -105,6 +106,11 @@ def unify(
             else:
                 other = [r for r in said if r not in before] + [r for r in before if r not in said]
                 _write_changed(work, report, wins, said, other, last, newly)
+            if last == 0 or store.meta(TIED) != ties.form(con):
+                ties.write_all(con, report.run)
+                store.set_meta(TIED, ties.form(con))
+            else:
+                ties.write_changed(con, report.run)
             con.execute(
                 "INSERT INTO ops.unifications (run, unified_at, load_id) VALUES (?, ?, ?)",
                 [report.run, now, upto],
@@ -211,6 +217,8 @@ def _newest_load(con: duckdb.DuckDBPyConnection) -> int:
 def _forget_projected(store: Store) -> None:
     done = int(store.meta("projected_run") or 0)
     store.con.execute("DELETE FROM ops.changes WHERE run <= ?", [done])
+    ties.forget(store.con, done)
+    store.set_meta(ties.SINCE, str(done))
 
 
 def _changed(
@@ -338,7 +346,7 @@ def _drop(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"DROP TABLE IF EXISTS {temp('found', entity)}_{number}")
     for name in (
         "moved", "keys", "slice", "gone", "touched", "ids", "groups", "plain", "mates", "before",
-        "rows", "members", "member_keys", "ranked", "numbered",
+        "rows", "members", "member_keys", "ranked", "numbered", "looked", "links",
     ):  # fmt: skip
         con.execute(f"DROP TABLE IF EXISTS unify_{name}")
     results.forget(con)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a question reads better on one line
 """Does it add up, at size: unify, reconcile, project and publish; then four questions of analysts.
 
 `python -m tests.bench.adds_up [ORDERS] [FOLDER]` lands and loads a company of so many orders (see

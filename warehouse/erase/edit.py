@@ -14,7 +14,7 @@ from uuid import UUID
 
 import duckdb
 
-from warehouse import crashpoints, ddl, lazy, store, temptables
+from warehouse import crashpoints, ddl, lazy, recon_part, store, temptables
 from warehouse.batch import sync_folder
 from warehouse.ddl import columns_of, literal, quote
 from warehouse.erase.rewrite import StreamWork
@@ -200,6 +200,7 @@ def copy_anew(live: Store) -> None:
     new = live.path.with_name("rebuilt.duckdb")
     _remove(new)
     con = live.con
+    recon_part.erase(con)  # what is kept of marts and steps is made anew of what is left
     live.checkpoint()
     con.execute(f"ATTACH {literal(str(new))} AS fresh (STORAGE_VERSION {literal(STORAGE_VERSION)})")
     _copy(con)

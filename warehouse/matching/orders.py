@@ -171,7 +171,13 @@ def _take_numbers(con: duckdb.DuckDBPyConnection, changed: str | None) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE match_values AS SELECT value {held}")
     con.execute(f"DELETE {held}")
     con.execute(text)
-    con.execute(_PARTS)
+    # Apart: a condition on the text is tried on every row there is before ids are compared.
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE order_said AS SELECT * FROM identity.order_numbers "
+        "WHERE id IN (SELECT id FROM match_fresh)"
+    )
+    con.execute(_PARTS.replace("FROM identity.order_numbers", "FROM order_said"))
+    con.execute("DROP TABLE order_said")
     con.execute(
         f"INSERT INTO match_values SELECT value {held} UNION ALL "
         "SELECT source_key FROM identity.order_rows WHERE id IN (SELECT id FROM match_changed)"

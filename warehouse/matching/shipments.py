@@ -39,6 +39,10 @@ _TWICE = f"""
 s.tracking_number IS NOT NULL AND {_ORDER} IS NOT NULL
 GROUP BY s.connection, {_TRACKING}, {_ORDER} HAVING count(*) > 1 AND any_value({_TRACKING}) <> ''
 """
+_ORDERS = f"""
+SELECT {_ORDER} FROM source.shipments s JOIN {{changed}} c ON c.connection = s.connection
+    AND c.stream = s.stream AND c.source_key = s.source_key
+"""
 
 _UNITS = """
 CREATE OR REPLACE TEMP TABLE keyed_unit AS
@@ -88,7 +92,9 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
 def group_shipments(con: duckdb.DuckDBPyConnection, *, changed: str | None = None) -> None:
     """Bring the links of shipments up to date; as `group_orders`."""
     create(con)
-    if common.is_alone(con, "shipment", _TWICE):
+    # While it was alone no order had one twice: a new pair has one of what changed.
+    new = f"{_ORDER} IN ({_ORDERS.format(changed=changed)}) AND " if changed else ""
+    if common.is_alone(con, "shipment", new + _TWICE):
         return
     keyed.take(con, "shipment", _READ, _COLUMNS, {"tracking": "r.tracking"}, changed)
     for sql in (_UNITS, _HITS, _DEAD):

@@ -1,5 +1,6 @@
 -- grain: one row an order and a document of another system that carries it out together with others
 -- key: order_id, connection, stream, source_key
+-- among: order
 -- en: Orders that were merged: one document of the OMS or ERP stands for several of them.
 -- zh: 合并处理的订单：OMS 或 ERP 的一张单据对应多个订单。
 -- of shipment: order_id

@@ -1,5 +1,6 @@
 -- grain: one row a movement of money that succeeded and an order that it is for
 -- key: order_id, payment_id
+-- kept: order order_id
 -- en: Money that moved for an order: what was paid and given back, whoever knows of it, once.
 -- zh: 订单的资金流动：收款与退款，无论哪个系统知晓，只计一次。
 -- of payment: order_id, payment_id, connection, stream

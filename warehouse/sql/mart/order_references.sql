@@ -1,5 +1,6 @@
 -- grain: one row a number by which payments, parcels, invoices or returns name exactly one order
 -- key: number
+-- among: order
 -- en: Numbers that stand on documents which name no order by its key, and the order that has each.
 -- zh: 未按主键引用订单的单据所写的号码，以及唯一对应的订单。
 -- column: number | Number | 单号 | In lower case, as documents write it

@@ -1,5 +1,6 @@
 -- grain: one row a parcel and an order of which it holds goods
 -- key: order_id, shipment_id
+-- among: order
 -- en: What was sent for an order, as the carrier tells it, else as the sender does.
 -- zh: 订单的包裹：以承运商所述为准，否则以发货方为准。
 -- of shipment: order_id, shipment_id, connection, status, carrier_name, tracking_number, shipped_at

@@ -1,5 +1,6 @@
 -- grain: one row an order as the customer placed it
 -- key: order_id
+-- among: order
 -- en: What each side says of an order: where it was placed, OMS, ERP, carrier, gateway, bank, invoice.
 -- zh: 各系统对同一订单的说法：下单方、OMS、ERP、承运商、支付网关、银行、发票。
 -- of order: order_id, connection, stream, source_key, number, channel, shop_name, kind

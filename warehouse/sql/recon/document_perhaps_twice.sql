@@ -1,6 +1,7 @@
 -- grain: one row a set of records of one system that may say the same document twice
 -- kind: duplicate
 -- severity: warning
+-- among: order of_order, invoice of_invoice
 -- needs: erp|oms|shop order
 -- transit: 0d
 -- en: Two documents of one system are alike in number, customer, sum and day, and their lines do not tell whether they are one.

@@ -1,6 +1,8 @@
 -- grain: one row a number that a document of the ERP or OMS claims and no order has
 -- kind: missing_left
 -- severity: error
+-- among: order of_order
+-- whole: source.orders
 -- needs: shop order, erp|oms order
 -- en: A document of the ERP or OMS that claims a shop's order number which does not exist.
 -- zh: ERP 或 OMS 单据所引用的网店订单号不存在。
@@ -9,43 +11,14 @@
 -- A number that any other system ever told of exists, also where its order was deleted. Only numbers
 -- that look like those of a connected shop, on documents not older than the shop's first order: the
 -- ERP may serve shops that are not connected.
-with sold as (
-    select o.placed_at
-    from main.orders as o
-    inner join (select distinct connection, stream from recon.roles where role = 'shop') as r
-        on o.connection = r.connection and o.stream = r.stream
-),
-
-begun as (
-    select min(placed_at) as since from sold
-),
-
--- One that leads a thing of its own although it claims another; or names several in one field.
-documents as (
-    select
-        s.connection, s.stream, s.source_key, s.number, s.currency, s.total,
-        coalesce(s.placed_at, s.order_date::timestamptz, s.source_created_at) as made_at,
-        trim(s.platform_order_no) as said,
-        o.order_id, o.party_id
-    from source.orders as s
-    inner join (select distinct connection, stream from recon.roles where role in ('erp', 'oms')) as r
-        on s.connection = r.connection and s.stream = r.stream
-    left join main.orders as o
-        on s.connection = o.connection and s.stream = o.stream and s.source_key = o.source_key
-    where s.is_deleted is not true and s.platform_order_no is not null
-        and s.status is distinct from 'cancelled'
-        and coalesce(s.kind, 'sale') not in ('return', 'exchange')
-        and (o.order_id is not null or regexp_matches(s.platform_order_no, '[,;，；、\s]'))
-),
-
-claims as (
+with claims as (
     select
         * exclude (said),
         unnest(list_distinct(list_filter(
             regexp_split_to_array(said, '[,;，；、\s]+'), lambda x: length(x) > 0
         ))) as shown,
         lower(shown) as said
-    from documents
+    from step.claiming_documents
     where lower(said) <> lower(source_key) and not suffix(lower(source_key), '/' || lower(said))
         and lower(said) is distinct from lower(trim(number))
 ),
@@ -107,11 +80,12 @@ select
     j.number as right_number,
     j.currency,
     j.total as actual,
-    j.made_at as happened_at
+    j.made_at as happened_at,
+    j.of_order
 from judged as j
-cross join begun as b
+cross join step.first_sold as b
 where (j.connection, j.said) not in (select (connection, value) from known)
-    and (j.made_at is null or j.made_at::date >= b.since::date)
+    and (j.made_at is null or j.made_at::date >= b.of_shops::date)
     and exists (
         select 1 from step.number_shapes as s
         where s.is_of_shop and s.bare = translate(j.said, '0123456789', '')

@@ -1,6 +1,7 @@
 -- grain: one row an order that its system calls paid and no gateway has money of
 -- kind: missing_right
 -- severity: error
+-- among: order order_id
 -- needs: gateway payment, shop|oms order
 -- en: The order is paid where it was placed, and the gateway has no money of it.
 -- zh: 下单系统中订单已付款，而支付网关没有对应收款（短款）。

@@ -1,6 +1,7 @@
 -- grain: one row an order that a gateway has the money of and its system calls unpaid
 -- kind: status
 -- severity: error
+-- among: order order_id
 -- needs: gateway payment, shop|oms order
 -- en: Paid at the gateway, while the order is unpaid where it was placed.
 -- zh: 支付网关已收款，而下单系统中订单仍为未付款。

@@ -1,6 +1,7 @@
 -- grain: one row an order of which the gateway has more or less than is due
 -- kind: amount
 -- severity: error
+-- among: order order_id
 -- needs: gateway payment, shop|oms order
 -- en: The gateway has more or less money of an order than its system says was paid.
 -- zh: 支付网关的收款金额与订单应付金额不一致（长款或短款）。

@@ -1,6 +1,7 @@
 -- grain: one row an order of which money was given back for no reason that a system knows
 -- kind: missing_right
 -- severity: error
+-- among: order order_id
 -- needs: gateway payment, return
 -- en: Money was given back at the gateway, and no goods came back.
 -- zh: 支付网关已退款，但没有对应的退货。
@@ -9,12 +10,7 @@
 -- Without a return of any kind (仅退款 too), either the system that sold knows of no refund, or all of
 -- it was refunded although goods had left and nothing says that none are expected back. Refunds since
 -- the first return that is known; chargebacks are the bank's.
-with begun as (
-    select min(coalesce(requested_at, approved_at, received_at, source_created_at)) as since
-    from main.returns
-),
-
-given as (
+with given as (
     select
         order_id, arg_min(connection, payment_id) as connection, arg_min(number, payment_id) as number,
         min(payment_id) as payment_id, sum(amount) as amount, any_value(currency) as currency,
@@ -62,7 +58,7 @@ select
 from given as g
 inner join mart.order_to_cash as o on g.order_id = o.order_id
 inner join main.payments as p on g.payment_id = p.payment_id
-cross join begun as b
+cross join step.first_returned as b
 where o.return_count = 0 and g.paid_at >= b.since
     and coalesce(o.return_status, 'none') in ('none', 'unknown')
     and o.order_id not in (select order_id from settled where order_id is not null)

@@ -1,6 +1,7 @@
 -- grain: one row a return whose goods are back and whose money is not
 -- kind: missing_left
 -- severity: warning
+-- among: order order_id
 -- needs: gateway|bank payment, return
 -- en: Goods came back, and no money was given back for them.
 -- zh: 退货已收到，但没有对应退款。

@@ -1,6 +1,7 @@
 -- grain: one row a set of records of one system that say the same document twice
 -- kind: duplicate
 -- severity: error
+-- among: order of_order, invoice of_invoice
 -- needs: erp|oms|shop order
 -- transit: 0d
 -- en: The same document was entered twice in one system.
@@ -23,7 +24,7 @@ with copies as (
 twice as (
     select
         h.connection || '/order/' || o.connection || '/' || o.stream || '/' || o.source_key as subject,
-        o.order_id, any_value(o.party_id) as party_id,
+        o.order_id, o.order_id as of_order, any_value(o.party_id) as party_id,
         any_value(o.connection) as left_connection, any_value(o.source_key) as left_key,
         any_value(o.number) as left_number,
         h.connection as right_connection, min(h.source_key) as right_key,
@@ -37,6 +38,6 @@ twice as (
     group by all
 )
 
-select * from twice
+select *, null::uuid as of_invoice from twice
 union all by name
 select * exclude (is_sure) from step.said_twice where is_sure

@@ -1,6 +1,7 @@
 -- grain: one row an order of which a carrier has a parcel and the shop says that nothing left
 -- kind: status
 -- severity: warning
+-- among: order order_id
 -- needs: carrier shipment, shop order
 -- en: The carrier has or has delivered a parcel of an order that is open in the shop.
 -- zh: 承运商已揽收或签收包裹，而网店订单仍为未发货。
@@ -18,8 +19,8 @@ with told as (
 parcels as (
     select
         order_id,
-        arg_min(shipment_id, coalesce(shipped_at, delivered_at, TIMESTAMPTZ '1970-01-01')) as shipment_id,
-        arg_max(status, coalesce(delivered_at, shipped_at, TIMESTAMPTZ '1970-01-01')) as status,
+        arg_min(shipment_id, {'at': coalesce(shipped_at, delivered_at, TIMESTAMPTZ '1970-01-01'), 'id': shipment_id}) as shipment_id,
+        arg_max(status, {'at': coalesce(delivered_at, shipped_at, TIMESTAMPTZ '1970-01-01'), 'id': shipment_id}) as status,
         min(coalesce(shipped_at, delivered_at)) as sent_at
     from told
     group by order_id

@@ -1,6 +1,7 @@
 -- grain: one row an order that was sent and for which no invoice was made
 -- kind: missing_right
 -- severity: warning
+-- among: order order_id
 -- needs: shipment, invoice
 -- transit: 7d
 -- en: Goods were sent, and nobody made an invoice of the order.
@@ -9,46 +10,20 @@
 -- do-zh: 开具发票，或注明客户不需要发票。
 -- Only where invoices are the rule: of a channel of which at least half of the orders sent since its
 -- first invoice have one. Retail customers who ask for none are no break.
-with sent as (
-    select *
-    from mart.order_to_cash
-    where parcel_count > 0 and first_shipped_at is not null and total > 0
-        and coalesce(status, 'confirmed') <> 'cancelled'
-        and coalesce(kind, 'sale') not in ('return', 'exchange', 'sample')
-        and payment_status is distinct from 'refunded'
-),
-
-begun as (
-    select connection, channel, shop_name, min(first_invoiced_on) as since
-    from mart.order_to_cash
-    where invoice_count > 0
-    group by connection, channel, shop_name
-),
-
-billed as (
-    select s.connection, s.channel, s.shop_name, any_value(b.since) as since
-    from sent as s
-    inner join begun as b
-        on s.connection = b.connection and s.channel is not distinct from b.channel
-        and s.shop_name is not distinct from b.shop_name
-    where s.first_shipped_at::date >= b.since
-    group by s.connection, s.channel, s.shop_name
-    having count(*) filter (where s.invoice_count > 0) * 2 >= count(*)
-)
-
 select
-    s.connection || '/' || s.stream || '/' || s.source_key as subject,
-    s.order_id,
-    s.party_id,
-    s.connection as left_connection,
-    s.source_key as left_key,
-    s.number as left_number,
-    s.tracking_numbers as right_number,
-    s.currency,
-    s.total as expected,
-    s.last_shipped_at as happened_at
-from sent as s
-inner join billed as b
+    o.connection || '/' || o.stream || '/' || o.source_key as subject,
+    o.order_id,
+    o.party_id,
+    o.connection as left_connection,
+    o.source_key as left_key,
+    o.number as left_number,
+    o.tracking_numbers as right_number,
+    o.currency,
+    o.total as expected,
+    o.last_shipped_at as happened_at
+from step.sent_orders as s
+inner join step.billed_channels as b
     on s.connection = b.connection and s.channel is not distinct from b.channel
     and s.shop_name is not distinct from b.shop_name
+inner join mart.order_to_cash as o on s.order_id = o.order_id
 where s.invoice_count = 0 and s.first_shipped_at::date >= b.since

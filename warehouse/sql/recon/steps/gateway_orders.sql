@@ -1,9 +1,10 @@
 -- grain: one row an order for which a gateway has money
+-- kept: order order_id
 select
     p.order_id,
-    arg_min(p.connection, coalesce(p.paid_at, TIMESTAMPTZ '1970-01-01')) as connection,
-    arg_min(p.payment_id, coalesce(p.paid_at, TIMESTAMPTZ '1970-01-01')) as payment_id,
-    arg_min(p.number, coalesce(p.paid_at, TIMESTAMPTZ '1970-01-01')) as number,
+    arg_min(p.connection, {'at': coalesce(p.paid_at, TIMESTAMPTZ '1970-01-01'), 'id': p.payment_id}) as connection,
+    arg_min(p.payment_id, {'at': coalesce(p.paid_at, TIMESTAMPTZ '1970-01-01'), 'id': p.payment_id}) as payment_id,
+    arg_min(p.number, {'at': coalesce(p.paid_at, TIMESTAMPTZ '1970-01-01'), 'id': p.payment_id}) as number,
     count(distinct p.currency) as currencies,
     bool_or(p.currency is distinct from o.currency) as is_foreign,
     sum(p.amount) filter (where p.kind = 'payment') as paid,

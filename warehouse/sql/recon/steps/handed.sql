@@ -1,4 +1,5 @@
 -- grain: one row a document of an OMS or ERP and an order that it carries out
+-- among: order
 -- Cancelled documents, returns, and those whose lines and money live on in others are left out.
 select
     coalesce(g.group_id, d.order_id) as group_id,

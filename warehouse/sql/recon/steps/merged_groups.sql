@@ -1,4 +1,5 @@
 -- grain: one row an order and a connection in which one document stands for it and others
+-- among: order
 -- `group_id` is one order of all that hang together through such documents.
 with recursive links as (
     select distinct a.connection, a.order_id as one, b.order_id as other

@@ -1,23 +1,4 @@
 -- grain: one row a shape of the numbers that orders have: their signs without digits, and a length
-with orders as (
-    select o.number, o.platform_order_no, o.merchant_order_no, r.connection is not null as is_of_shop
-    from main.orders as o
-    left join (select distinct connection, stream from recon.roles where role = 'shop') as r
-        on o.connection = r.connection and o.stream = r.stream
-),
-
--- A shop's platform number is its own; on other documents it is what they claim.
-numbers as (
-    select number as said, is_of_shop from orders
-    union all
-    select merchant_order_no, is_of_shop from orders where merchant_order_no is distinct from number
-    union all
-    select platform_order_no, true from orders where is_of_shop
-)
-
-select
-    translate(lower(trim(said)), '0123456789', '') as bare, length(trim(said)) as long,
-    bool_or(is_of_shop) as is_of_shop
-from numbers
-where said is not null
+select bare, long, bool_or(is_of_shop) as is_of_shop
+from step.order_shapes
 group by bare, long

@@ -1,4 +1,5 @@
 -- grain: one row a payment or refund as the system tells it in which its order was placed
+-- among: order
 select
     b.order_id,
     s.connection,

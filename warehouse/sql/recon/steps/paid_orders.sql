@@ -1,4 +1,5 @@
 -- grain: one row an order that its system calls paid and a way in which it says it was
+-- kept: order order_id
 -- Without records of payments of its own the order's way is what it names, the amount its total.
 with own as (
     select

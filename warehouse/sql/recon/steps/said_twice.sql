@@ -1,4 +1,5 @@
 -- grain: one row a set of documents of one system that say the same of themselves
+-- among: order of_order, invoice of_invoice
 -- Alike are orders of one customer with one number (`way` number) or one number of the buyer (po), sum
 -- and day, and invoices with one number. Alike is not yet the same: call-offs of a blanket order and
 -- the halves of a split invoice are alike too, and only what they are about tells them apart. A second
@@ -118,7 +119,7 @@ held as (
 sets as (
     select
         connection || '/' || way || '/' || min(source_key) as subject,
-        way, connection,
+        way, connection, any_value(stream) as stream,
         min(source_key) as first_key, max(source_key) as last_key,
         arg_min(number, source_key) as number,
         case way when 'invoice' then any_value(said) else arg_max(number, source_key) end as other_number,
@@ -130,9 +131,15 @@ sets as (
 )
 
 select
-    subject, connection as left_connection, first_key as left_key, number as left_number,
-    connection as right_connection, last_key as right_key, other_number as right_number, currency,
-    total as expected, (total::decimal(28, 4) * many)::decimal(28, 4) as actual, made_at as happened_at,
-    is_known and is_blanket is not true as is_sure
-from sets
-where is_known or is_blanket is not true
+    s.subject, s.connection as left_connection, s.first_key as left_key, s.number as left_number,
+    s.connection as right_connection, s.last_key as right_key, s.other_number as right_number, s.currency,
+    s.total as expected, (s.total::decimal(28, 4) * s.many)::decimal(28, 4) as actual,
+    s.made_at as happened_at,
+    case s.way when 'invoice' then null else x.golden_id end as of_order,
+    case s.way when 'invoice' then x.golden_id end as of_invoice,
+    s.is_known and s.is_blanket is not true as is_sure
+from sets as s
+inner join main.xref as x
+    on x.entity = case s.way when 'invoice' then 'invoice' else 'order' end
+    and s.connection = x.connection and s.stream = x.stream and s.first_key = x.source_key
+where s.is_known or s.is_blanket is not true

@@ -1,0 +1,15 @@
+-- grain: one row a channel of which at least half of the orders sent since its first invoice have one
+with begun as (
+    select connection, channel, shop_name, min(first_invoiced_on) as since
+    from step.invoiced_orders
+    group by connection, channel, shop_name
+)
+
+select s.connection, s.channel, s.shop_name, any_value(b.since) as since
+from step.sent_orders as s
+inner join begun as b
+    on s.connection = b.connection and s.channel is not distinct from b.channel
+    and s.shop_name is not distinct from b.shop_name
+where s.first_shipped_at::date >= b.since
+group by s.connection, s.channel, s.shop_name
+having count(*) filter (where s.invoice_count > 0) * 2 >= count(*)
