@@ -1,142 +1,171 @@
-"""Keeps `mart.order_service` as a table of the published file, by the orders that changed.
+"""Keeps the marts of orders as tables of the published file, by what changed.
 
-As a view it takes seconds over a million orders, and every KPI of orders reads it. Its text is that
-of a mart like any other; here the same text runs over the rows of the orders that changed. When too
-many did, or what counts for all of them changed, it runs over everything.
+As views they take seconds over a million orders. Their text is that of a mart like any other; here
+the same text runs over the rows of what was touched (`ties.py`). When too much was, or what counts
+for all of them changed, it runs over everything.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from functools import partial
 
 import duckdb
 
-from warehouse import marts
-from warehouse.ddl import literal, quote
+from warehouse import marts, ties, unmade
+from warehouse.among import THINGS, Among
+from warehouse.ddl import quote
 
-NAME = "order_service"
-MOST = 50_000
-"""Changed orders up to which they alone are written anew."""
-_PLACE = re.compile(r"\b(main|source|ops|mart)\.(\w+)")
-_HELD = ("shipment", "return")
-"""Entities whose rows tell of an order: one that leaves an order changes two."""
+NAMES = {
+    "order_service": ("order order_id", frozenset({"source.returns"})),
+    "orders": ("order order_id", frozenset[str]()),
+    "order_to_cash": ("order order_id", frozenset[str]()),
+    "receivable_moves": ("order order_id, invoice invoice_id", frozenset[str]()),
+}
+"""The marts that are tables: the thing of a row, and the tables that are read whole."""
+_PLACE = re.compile(r"\b(main|source|mart)\.(\w+)")
+_NAMED = "orders"
+"""The mart that tells of an order's customer what `order_to_cash` tells too."""
 
 
-class OrderService:
-    """The table in the attached file `database`; `whole`, `load` and `run` as for `Tables`."""
+class KeptMarts:
+    """The tables in the attached file `database`; `whole` and `run` as for `Tables`.
+
+    `before` is called before the file's rows are brought up to date; then `begin`, `write` for each
+    of NAMES, and `end`. Those of `anew` could not be made the last time and are written whole;
+    nothing is made for those of `without`. `begin` raises MartFailed where what a mart stands on
+    cannot be made.
+    """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, database: str, *, whole: bool, load: int, run: int
+        self,
+        con: duckdb.DuckDBPyConnection,
+        database: str,
+        *,
+        whole: bool,
+        run: int,
+        since: int,
+        anew: Collection[str] = (),
+        without: Collection[str] = (),
     ) -> None:
         self.con, self.there = con, quote(database)
-        self.whole, self.load, self.run = whole, load, run
-        self.tellers: object = None
+        self.whole = whole or run < since
+        self.run = run
+        self.anew = anew
+        self.names = [name for name in NAMES if name not in without]
+        self.among = Among(con, f"{self.there}.main", f"{self.there}.source")
+        self.models: dict[str, str] = {}
+        self.globals: object = None
 
     def before(self) -> None:
-        """Note the orders of what changed, as the file has it still."""
-        self.con.execute("CREATE OR REPLACE TEMP TABLE kept_ids (order_id UUID)")
-        if self.whole:
-            return
-        self.tellers = self._tellers()
-        changed = (
-            f"ops.changes WHERE run > {self.run} AND entity IN ('order', 'shipment', 'return')"
-        )
-        if self._any(f"{changed} AND id IS NULL"):
-            self.whole = True
-            return
-        self._orders_of_held()
-        self.con.execute(
-            f"INSERT INTO kept_ids SELECT id FROM ops.changes WHERE run > {self.run} "
-            "AND entity = 'order'"
-        )
-
-    def after(self) -> int:
-        """Write the table anew, as far as it changed; returns how many rows were written."""
+        """Note what counts for all rows, as the file has it still."""
         if not self.whole:
-            self._orders_of_held()
-            # What a document says counts, also where it says nothing new of the order itself.
-            self.con.execute(
-                f"INSERT INTO kept_ids SELECT x.golden_id FROM {self.there}.source.orders s "
-                f"JOIN {self.there}.main.xref x ON x.entity = 'order' "
-                "AND x.connection = s.connection AND x.stream = s.stream "
-                f"AND x.source_key = s.source_key WHERE s.load_id > {self.load}"
-            )
-            self.con.execute(
-                "CREATE OR REPLACE TEMP TABLE kept_ids AS SELECT DISTINCT order_id FROM kept_ids "
-                "WHERE order_id IS NOT NULL"
-            )
-            many = self._count("kept_ids")
-            self.whole = many > MOST or self._tellers() != self.tellers
-            if not many and not self.whole:
-                return self._done(0)
-        table = f"{self.there}.mart.{quote(NAME)}"
-        mart = next(m for m in marts.in_order() if m.name == NAME)
-        if self.whole:
-            self.con.execute(f"DELETE FROM {table}")
-            select = _PLACE.sub(rf"{self.there}.\1.\2", mart.sql)
+            self.globals = self._globals()
+
+    def begin(self) -> None:
+        """Find out whose rows are other than before, and make what several marts stand on."""
+        if not self.whole:
+            self.whole = not self._touched() or self._globals() != self.globals
+        if self._nothing():
+            return
+        below = {name: _below({name}) for name in self.names}
+        for mart in marts.in_order():
+            above = [name for name in self.names if mart.name in below[name]]
+            if above and mart.name not in NAMES:
+                unmade.tried(above[0], partial(self._make, mart))
+
+    def _make(self, mart: marts.Mart) -> int:
+        table = f"kept_{mart.name}"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {self._text(mart)}")
+        self.models[f"mart.{mart.name}"] = f"temp.{table}"
+        return 0
+
+    def write(self, name: str) -> int:
+        """Write a mart anew, as far as it changed; returns how many rows were written."""
+        if self._nothing() and name not in self.anew:
+            return 0
+        mart = next(m for m in marts.in_order() if m.name == name)
+        table, of = f"{self.there}.mart.{quote(name)}", things(NAMES[name][0])
+        if self.whole or name not in self.anew:
+            mine = "" if self.whole else f" WHERE {of} IN (SELECT thing FROM {THINGS})"
+            text = self._text(mart)
         else:
-            self.con.execute(
-                f"DELETE FROM {table} WHERE order_id IN (SELECT order_id FROM kept_ids)"
-            )
-            among = self._among()
-            select = _PLACE.sub(lambda m: among.get(m[0], f"{self.there}.{m[0]}"), mart.sql)
-        row = self.con.execute(f"INSERT INTO {table} BY NAME {select}").fetchall()
-        return self._done(int(row[0][0]))
-
-    def _among(self) -> dict[str, str]:
-        """Make the rows of the changed orders temp tables; returns them by what they stand for."""
-        mine = "order_id IN (SELECT order_id FROM kept_ids)"
-        of_lines = f"SELECT shipment_id FROM {self.there}.main.shipment_lines WHERE {mine}"
-        chosen = {
-            "main.orders": mine,
-            "main.order_lines": mine,
-            "main.order_documents": mine,
-            "main.returns": mine,
-            "main.shipments": f"{mine} OR shipment_id IN ({of_lines})",
-            "main.shipment_lines": f"{mine} OR shipment_id IN (SELECT shipment_id FROM "
-            f"{self.there}.main.shipments WHERE {mine})",
-            "source.orders": "(connection, stream, source_key) IN (SELECT (connection, stream, "
-            f"source_key) FROM {self.there}.main.order_documents WHERE {mine})",
-        }
-        found = {}
-        for name, where in chosen.items():
-            temp = f"kept_{name.replace('.', '_')}"
-            self.con.execute(
-                f"CREATE OR REPLACE TEMP TABLE {temp} AS "
-                f"SELECT * FROM {self.there}.{name} WHERE {where}"
-            )
-            found[name] = f"temp.{temp}"
-        return found
-
-    def _orders_of_held(self) -> None:
-        for entity in _HELD:
-            changed = (
-                f"SELECT id FROM ops.changes WHERE run > {self.run} AND entity = {literal(entity)}"
-            )
-            tables = [f"{entity}s", *(["shipment_lines"] if entity == "shipment" else [])]
-            for table in tables:
-                self.con.execute(
-                    f"INSERT INTO kept_ids SELECT order_id FROM {self.there}.main.{table} "
-                    f"WHERE {entity}_id IN ({changed})"
-                )
-
-    def _tellers(self) -> object:
-        """Return which connections tell of returns: it counts for all their orders."""
-        return self.con.execute(
-            f"SELECT DISTINCT connection FROM {self.there}.source.returns "
-            "WHERE is_deleted IS NOT TRUE ORDER BY ALL"
+            mine, text = "", _PLACE.sub(rf"{self.there}.\g<0>", mart.sql)
+        self.con.execute(f"DELETE FROM {table}{mine}")
+        row = self.con.execute(
+            f"INSERT INTO {table} BY NAME SELECT * FROM ({text}){mine}"
         ).fetchall()
+        return int(row[0][0])
 
-    def _done(self, rows: int) -> int:
-        for (name,) in self.con.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE temporary AND table_name LIKE 'kept\\_%' "
-            "ESCAPE '\\'"
-        ).fetchall():
-            self.con.execute(f"DROP TABLE temp.{quote(name)}")
-        return rows
+    def end(self) -> None:
+        """Drop what was made on the way."""
+        for table in self.models.values():
+            self.con.execute(f"DROP TABLE IF EXISTS {table}")
+        self.among.drop()
+
+    def _nothing(self) -> bool:
+        return not self.whole and not self._any(THINGS)
+
+    def _text(self, mart: marts.Mart) -> str:
+        if self.whole:
+            return _PLACE.sub(lambda m: self.models.get(m[0], f"{self.there}.{m[0]}"), mart.sql)
+        whole = NAMES[mart.name][1] if mart.name in NAMES else frozenset[str]()
+        return self.among.text(mart.sql, self.models, whole)
+
+    def _touched(self) -> bool:
+        """Make the things whose rows may be others; False where that is much."""
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {THINGS} AS SELECT DISTINCT thing FROM identity.touched "
+            f"WHERE run > {self.run}"
+        )
+        if self._any(f"{THINGS} WHERE thing IS NULL") or self._count(THINGS) > ties.MOST:
+            return False
+        renamed = self._renamed()
+        return not self._count(renamed) or ties.add(self.con, THINGS, renamed)
+
+    def _renamed(self) -> str:
+        """Return a SELECT of the orders whose customer has another name or kind."""
+        said = f"SELECT id FROM ops.changes WHERE entity = 'party' AND run > {self.run}"
+        if not self._any(f"({said})"):
+            return "(SELECT NULL::UBIGINT AS thing WHERE false)"
+        return (
+            f"(SELECT {ties.id_of('order', 't.order_id')} AS thing "
+            f"FROM {self.there}.mart.{_NAMED} t LEFT JOIN {self.there}.main.parties p "
+            "ON t.party_id = p.party_id WHERE t.party_id IS NOT NULL AND (t.party_name IS DISTINCT "
+            "FROM p.name OR t.party_kind IS DISTINCT FROM p.kind))"
+        )
+
+    def _globals(self) -> object:
+        """Return what counts for all orders: who tells of returns, and what systems are."""
+        return self.con.execute(
+            f"SELECT DISTINCT connection, NULL AS stream, NULL AS role FROM {self.there}.source."
+            "returns WHERE is_deleted IS NOT TRUE UNION ALL "
+            f"SELECT connection, stream, role FROM {self.there}.recon.roles ORDER BY ALL"
+        ).fetchall()
 
     def _any(self, source: str) -> bool:
         return bool(self.con.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchall())
 
     def _count(self, source: str) -> int:
         return int(self.con.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0])
+
+
+def things(said: str) -> str:
+    """Return the SQL of the thing that a row belongs to: `order of_order, invoice of_invoice`."""
+    parts = [
+        f"if({quote(column)} IS NULL, NULL, {ties.id_of(entity, quote(column))})"
+        for entity, column in (part.split() for part in said.split(","))
+    ]
+    return f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
+
+
+def _below(names: set[str]) -> set[str]:
+    """Return the marts that these stand on, at any depth."""
+    needs = {mart.name: set(mart.needs) for mart in marts.in_order()}
+    found: set[str] = set()
+    look = set(names)
+    while look:
+        found |= look
+        look = set().union(*(needs[name] for name in look)) - found
+    return found

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from warehouse import (
     ops_tables,
     public,
     recon_tables,
+    ties,
     trouble,
     unmade,
 )
@@ -36,8 +38,7 @@ from warehouse.crashpoints import reach
 from warehouse.ddl import Table, columns_of
 from warehouse.errors import StoreDamaged
 from warehouse.home import Home
-from warehouse.kept import NAME as SERVED
-from warehouse.kept import OrderService
+from warehouse.kept import NAMES, KeptMarts
 from warehouse.mask import PrivacyMode
 from warehouse.model import HEADERS
 from warehouse.project_tables import Tables, drop
@@ -228,9 +229,10 @@ class _Projection:
             load=int(state.get("load_id", 0)),
             run=int(state.get("unified_run", 0)),
         )
-        self.served = OrderService(
-            store.con, DATABASE, whole=whole or SERVED in unmade.told(state),
-            load=self.tables.load, run=self.tables.run,
+        self.kept = KeptMarts(
+            store.con, DATABASE, whole=whole, run=self.tables.run,
+            since=int(store.meta(ties.SINCE) or 0),
+            anew=unmade.told(state), without=self.without,
         )  # fmt: skip
         self.run_number = int(store.meta("unified_run") or 0)
         self.unified_at = store.meta("unified_at") or ""
@@ -256,7 +258,7 @@ class _Projection:
         with bounds.transaction(self.store):
             tables.make_room()
         with bounds.transaction(self.store):
-            self._begin_mart()
+            self._begin_marts()
             if tables.whole or upto > tables.load:
                 tables.sources()
             if tables.whole or self.run_number > tables.run:
@@ -290,14 +292,14 @@ class _Projection:
             )
             # Behind the facts of the file: its days are those of the time zone that stands there.
             if not tables.whole:
-                self._serve()
+                self._keep_marts()
             reach("project.written")
             checkpoint_at_commit(self.store)  # log and file would take as long as all else here
         if tables.whole:
             # Of a new file, which nobody sees yet: over rows that are not committed DuckDB plans
             # joins of everything with everything.
             with bounds.transaction(self.store):
-                self._serve()
+                self._keep_marts()
                 checkpoint_at_commit(self.store)
         self.con.execute("RESET wal_autocheckpoint")
         reach("project.committed")
@@ -306,16 +308,19 @@ class _Projection:
         self.done.failed = self.without
         return self.done
 
-    def _serve(self) -> None:
-        if SERVED not in self.without:
-            self.done.rows[f"mart.{SERVED}"] = unmade.tried(SERVED, self.served.after)
+    def _begin_marts(self) -> None:
+        for name in NAMES:
+            put = unmade.as_view if name in self.without else unmade.as_table
+            put(self.con, DATABASE, name)
+        self.kept.before()
 
-    def _begin_mart(self) -> None:
-        if SERVED in self.without:
-            unmade.as_view(self.con, DATABASE, SERVED)
-            return
-        unmade.as_table(self.con, DATABASE, SERVED)
-        self.served.before()
+    def _keep_marts(self) -> None:
+        self.kept.begin()
+        for name in NAMES:
+            if name not in self.without:
+                rows = unmade.tried(name, partial(self.kept.write, name))
+                self.done.rows[f"mart.{name}"] = rows
+        self.kept.end()
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:
         found: dict[str, str] = {}

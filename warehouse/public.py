@@ -141,7 +141,7 @@ def mart_tables() -> tuple[Table, ...]:
 
 def _marts() -> Iterator[str]:
     for mart in marts.in_order():
-        if mart.name == kept.NAME:
+        if mart.name in kept.NAMES:
             yield f"CREATE TABLE mart.{quote(mart.name)} AS {mart.sql} LIMIT 0"
         else:
             yield f"CREATE VIEW mart.{quote(mart.name)} AS {mart.sql}"
@@ -153,7 +153,7 @@ def _marts() -> Iterator[str]:
 
 def _mart_comments(mart: Table) -> Iterator[str]:
     said = f"{mart.en} · {mart.zh}" if mart.zh else mart.en
-    kind = "TABLE" if mart.name == kept.NAME else "VIEW"
+    kind = "TABLE" if mart.name in kept.NAMES else "VIEW"
     yield f"COMMENT ON {kind} {mart.full} IS {literal(said)}"
     for field in mart.fields:
         if field.en:

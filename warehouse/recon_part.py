@@ -18,7 +18,8 @@ import duckdb
 from warehouse import recon_rules, ties
 from warehouse.among import THINGS, Among
 from warehouse.bounds import transaction
-from warehouse.ddl import literal, quote
+from warehouse.ddl import literal
+from warehouse.kept import things
 from warehouse.recon_rules import Rule
 from warehouse.store import Store
 
@@ -168,15 +169,6 @@ class Part:
 
     def _kind(self, schema: str, name: str) -> str:
         return self.models[schema, name][0] if (schema, name) in self.models else ""
-
-
-def things(said: str) -> str:
-    """Return the SQL of the thing that a row belongs to: `order of_order, invoice of_invoice`."""
-    parts = [
-        f"if({quote(column)} IS NULL, NULL, {ties.id_of(entity, quote(column))})"
-        for entity, column in (part.split() for part in said.split(","))
-    ]
-    return f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def erase(con: duckdb.DuckDBPyConnection) -> None:

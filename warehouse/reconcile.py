@@ -24,8 +24,9 @@ from warehouse.clock import iso
 from warehouse.crashpoints import reach
 from warehouse.ddl import columns_of, literal, quote
 from warehouse.explained import FIGURES, Said
+from warehouse.kept import things
 from warehouse.model import ENTITIES
-from warehouse.recon_part import Part, things
+from warehouse.recon_part import Part
 from warehouse.recon_rules import Need, Rule, Setting, Settings
 from warehouse.recon_tables import BREAKS, FOUND, RULES
 from warehouse.store import Store

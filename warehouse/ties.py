@@ -143,8 +143,8 @@ def _pick(con: duckdb.DuckDBPyConnection) -> None:
 
 _READ = {
     "order": "order_id, number, merchant_order_no",
-    "payment": "payment_id, connection, stream, order_id, merchant_order_no",
-    "payment_allocation": "payment_id, order_id",
+    "payment": "payment_id, connection, stream, order_id, invoice_id, merchant_order_no",
+    "payment_allocation": "payment_id, order_id, invoice_id",
     "shipment": "shipment_id, order_id, order_number",
     "shipment_line": "shipment_id, order_id",
     "invoice": "invoice_id, order_id, order_number",
@@ -186,7 +186,14 @@ def _edges(prefix: str, dead: str) -> list[str]:
         "ON x.connection = s.connection AND x.stream = s.stream AND x.source_key = s.source_key "
         "WHERE x.entity = 'shipment' AND s.order_key IS NOT NULL",
     ]
+    invoice = id_of("invoice", "invoice_id")
+    found.append(f"SELECT {invoice} AS thing, {invoice} AS node, true AS leads "
+                 f"FROM {prefix}invoices")  # fmt: skip
     payment = id_of("payment", "payment_id")
+    found += [
+        f"SELECT {payment} AS thing, {invoice} AS node, false AS leads FROM {prefix}{table} "
+        "WHERE invoice_id IS NOT NULL" for table in ("payments", "payment_allocations")
+    ]  # fmt: skip
     said = f"{payment} AS thing, unnest({_parts('merchant_order_no')}) AS node, false AS leads"
     found += [
         f"SELECT {said} FROM {prefix}payments WHERE merchant_order_no IS NOT NULL",
@@ -243,6 +250,18 @@ def _parts(column: str) -> str:
         f"regexp_split_to_array({said}, '{_FEW}+')), {said}), [{said}]), "
         "lambda part: if(part <> '', hash(part), NULL))"
     )
+
+
+def add(con: duckdb.DuckDBPyConnection, known: str, seeds: str) -> bool:
+    """Add to the temp table `known` (thing) all that hangs together with the rows of `seeds`.
+
+    False where that is much.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP TABLE ties_changed AS SELECT DISTINCT thing FROM {seeds}")
+    done = _close(con)
+    con.execute(f"INSERT INTO {known} SELECT thing FROM ties_touched EXCEPT SELECT * FROM {known}")
+    _drop(con)
+    return done
 
 
 def _close(con: duckdb.DuckDBPyConnection) -> bool:

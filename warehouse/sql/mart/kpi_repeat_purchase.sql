@@ -9,19 +9,24 @@
 -- column: numerator | Bought again | 复购客户数 | Customers of the month with a sale before their last one of the month
 -- column: denominator | Bought | 下单客户数 | Customers with a sale in the month
 -- column: value | Repeat purchase rate | 复购率 | Numerator by denominator, 1 is all
-with sales as (
-    select
-        party_id,
-        date_trunc('month', placed_on)::date as period,
-        row_number() over (partition by party_id order by placed_on, placed_at, order_id) as number
+-- A customer bought again in a month who bought before it, or twice in it.
+with months as (
+    select party_id, date_trunc('month', placed_on)::date as period, count(*) as many
     from mart.order_service
     where party_id is not null and placed_on is not null
+    group by all
+),
+
+firsts as (
+    select party_id, min(period) as period
+    from months
+    group by party_id
 ),
 
 customers as (
-    select period, party_id, max(number) > 1 as is_repeat
-    from sales
-    group by period, party_id
+    select m.period, m.many > 1 or m.period > f.period as is_repeat
+    from months as m
+    inner join firsts as f on m.party_id = f.party_id
 )
 
 select
