@@ -16,6 +16,7 @@ from connectors.base import utc_now
 from pipelines.connection import Connection, StreamSpec
 from pipelines.listen import current
 from pipelines.outcome import ErrorText, StreamOutcome
+from pipelines.runbook import entry
 from pipelines.schedules import op_name
 from pipelines.stream_checks import LAST_RUNS, finished, row_count, schema
 from pipelines.stretches import days_of
@@ -56,7 +57,8 @@ def stream_asset(connection: Connection, spec: StreamSpec) -> dg.AssetsDefinitio
         kinds={_kind(connection.system)},
         description=_describe(connection, spec),
         metadata=_settings(connection, spec),
-        tags={"isthmus/connection": name},
+        tags={"isthmus/connection": name, "isthmus/system": _kind(connection.system)},
+        owners=connection.file.owners,
         freshness_policy=(
             dg.FreshnessPolicy.time_window(fail_window=max(promise, LEAST_WINDOW))
             if promise
@@ -156,6 +158,7 @@ def failure(error: ErrorText, outcome: StreamOutcome | None = None) -> dg.Failur
         "what happened": error.what,
         "what to do": error.do,
         "may heal by itself": error.retriable,
+        "runbook": dg.MetadataValue.md(entry(error.kind)),
     }
     if error.place:
         shown["place"] = error.place

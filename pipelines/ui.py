@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -32,9 +33,10 @@ def serve(space: Workspace, port: int, ended: threading.Event) -> int:
     while not ended.is_set() and child.poll() is None:
         ended.wait(0.5)
     if child.poll() is None:
-        child.terminate()
+        # It ends webserver and daemon on an interrupt alone: on a SIGTERM it leaves them behind.
+        child.send_signal(signal.SIGINT)
         try:
-            child.wait(20)
+            child.wait(60)
         except subprocess.TimeoutExpired:
             child.kill()
     return 0 if ended.is_set() else child.returncode

@@ -18,25 +18,13 @@ def test_the_reference_is_up_to_date() -> None:
     assert done.stdout == written, "run ISTHMUS_LANG=en python -m pipelines.cli.reference"
 
 
-def test_every_error_that_a_person_meets_is_on_the_on_call_page() -> None:
-    from connectors import errors
-
-    page = (DOCS / "on-call.md").read_text("utf-8")
-    kinds = [
-        name for name, kind in vars(errors).items()
-        if isinstance(kind, type) and issubclass(kind, errors.ConnectorError)
-        and kind is not errors.ConnectorError
-    ]  # fmt: skip
-    assert [k for k in kinds if f"`{k}`" not in page] == []
-
-
-def test_the_on_call_page_names_only_commands_that_exist() -> None:
+def test_pages_name_only_commands_that_exist() -> None:
     import re
 
     from pipelines.cli.app import app
 
     known = {c.name for c in app.registered_commands} | {g.name for g in app.registered_groups}
-    for page in ("on-call.md", "first-connection.md"):
+    for page in ("on-call.md", "runbook.md", "runbook.zh.md", "first-connection.md"):
         text = (DOCS / page).read_text("utf-8")
         named = set(re.findall(r"isthmus ([a-z]+)", text))
         assert named <= known, page

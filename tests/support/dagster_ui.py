@@ -103,8 +103,8 @@ class Ui:
         found = [e["evaluation"] for e in self.events(run_id) if "evaluation" in e]
         return {one["checkName"]: one for one in found if one["assetKey"]["path"] == [*asset]}
 
-    def ended(self, run_id: str) -> dict[str, Any]:
-        until = time.monotonic() + WAIT_SECONDS
+    def ended(self, run_id: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
+        until = time.monotonic() + seconds
         while True:
             run: dict[str, Any] = self.ask(RUN, id=run_id)["runOrError"]
             if run["status"] in ENDED:
@@ -113,7 +113,7 @@ class Ui:
             time.sleep(0.5)
 
 
-def until_listed(ui: Ui, log: Path) -> None:
+def until_listed(ui: Ui, log: Path | None) -> None:
     """Wait until the webserver answers and lists jobs."""
     until = time.monotonic() + WAIT_SECONDS
     while True:
@@ -122,7 +122,7 @@ def until_listed(ui: Ui, log: Path) -> None:
                 return
         except (urllib.error.URLError, ConnectionError):
             pass
-        assert time.monotonic() < until, log.read_text("utf-8")[-3000:]
+        assert time.monotonic() < until, log.read_text("utf-8")[-3000:] if log else ui.url
         time.sleep(0.5)
 
 

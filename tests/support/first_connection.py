@@ -177,7 +177,7 @@ printed (`python -m tests.support.first_connection` writes this page; a test run
 中文界面：`export ISTHMUS_LANG=zh`。
 """
 TAIL = """Next: [connections over HTTP](rest.md), [files](files.md), [databases](sql.md),
-[mappings](mappings.md), [all commands](cli.md), [when something fails](on-call.md).
+[mappings](mappings.md), [all commands](cli.md), [when something fails](runbook.md).
 """
 
 
