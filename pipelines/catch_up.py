@@ -9,10 +9,9 @@ then, and is not landed twice.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connectors.base import Stream
 from connectors.changes import read_bookmark
 from pipelines.extract import Reading, extract
 from pipelines.outcome import StreamOutcome
@@ -21,8 +20,8 @@ from pipelines.stretches import DAY, has_stretches
 if TYPE_CHECKING:
     from sqlalchemy.engine import RowMapping
 
-    from connectors.base import Bookmark
     from pipelines.connection import Connection
+    from pipelines.control import Control
     from warehouse.landing import Landing
 
 NEWEST = DAY
@@ -38,25 +37,19 @@ def read(
     landing: Landing,
     outcome: StreamOutcome,
     reading: Reading,
+    control: Control,
     *,
     grouped: bool,
-    last: RowMapping | None,
-    good: RowMapping | None,
 ) -> None:
     """Land what is new of a stream, the newest day first where days were missed.
 
-    `last` is the stream's newest run and `good` its newest good one, as the control database has
-    them. Raises what `extract` raises.
+    Raises what `extract` raises.
     """
-    now = reading.now()
-    bookmark = landing.bookmark(connection.name, outcome.stream)
-    if reading.mode != "changed" or reading.stretch is not None or reading.trust_source:
+    if not is_due(connection, landing, outcome.stream, reading, control):
         return extract(connection, landing, outcome, reading, grouped=grouped)
-    declared = connection.connector(now=reading.now).streams()[outcome.stream]
-    if not is_due(declared, bookmark, last, good, now):
-        return extract(connection, landing, outcome, reading, grouped=grouped)
+    now, landed = reading.now(), reading.landed
     first = StreamOutcome(outcome.connection, outcome.stream, run_id=outcome.run_id)
-    newest, landed = replace(reading, stretch=(now - NEWEST, now)), reading.landed
+    newest = replace(reading, stretch=(now - NEWEST, now))
     try:
         extract(connection, landing, first, newest, grouped=grouped)
         if landed is not None and first.landed:
@@ -69,23 +62,25 @@ def read(
 
 
 def is_due(
-    declared: Stream,
-    bookmark: Bookmark | None,
-    last: RowMapping | None,
-    good: RowMapping | None,
-    now: datetime,
+    connection: Connection, landing: Landing, stream: str, reading: Reading, control: Control
 ) -> bool:
     """Say whether days were missed of a stream that can read a stretch of them.
 
     Not in the run after one that did so and did not come to its end: where a quota is just enough
     for the newest day, every other run is for those before it.
     """
-    if good is None or now - good["ended_at"] < GAP or not has_stretches(declared):
+    if reading.mode != "changed" or reading.stretch is not None or reading.trust_source:
         return False
-    stamp, _ = read_bookmark(bookmark)
+    now = reading.now()
+    if reading.good_at is None or now - reading.good_at < GAP:
+        return False
+    if not has_stretches(connection.connector(now=reading.now).streams()[stream]):
+        return False
+    stamp, _ = read_bookmark(landing.bookmark(connection.name, stream))
     if stamp is None or now - stamp < GAP:
         return False
-    return last is None or last["id"] == good["id"] or not _did(last)
+    last = next(iter(control.runs_of(connection.name, stream, limit=1)), None)
+    return last is None or last["status"] == "ok" or not _did(last)
 
 
 def _did(run: RowMapping) -> bool:

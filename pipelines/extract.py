@@ -46,7 +46,8 @@ UNTOLD = (
 class Reading:
     """How a stream is to be read.
 
-    `alive` is called at every page; `is_first` says that no read of the stream came to its end yet;
+    `alive` is called at every page; `is_first` says that no read of the stream came to its end yet,
+    `good_at` when the last one that did ended;
     `pause` sleeps in place of the clock's own; `landed` is called when a batch was landed and pages
     follow it, with the records landed so far; `shape` learns what they look like. `stretch` reads
     what is stamped [from, to) again, in mode changed: the bookmark stays where it is, and nothing
@@ -57,6 +58,7 @@ class Reading:
     now: Callable[[], datetime]
     alive: Callable[[], None]
     is_first: bool = False
+    good_at: datetime | None = None
     trust_source: bool = False
     transport: httpx.BaseTransport | None = None
     progress: OnProgress | None = None

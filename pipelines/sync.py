@@ -79,10 +79,10 @@ def sync_stream(
             if days is not None:
                 expect_stretches(name, stream, found.connector().streams())
                 stretch = stretch_of(days, found.timezone, now())
-            first = (name, stream) not in workspace.control.last_successes()
+            good = workspace.control.last_successes().get((name, stream))
             reading = Reading(
-                mode, now, held.renew, first, trust_source, transport, progress, pause,
-                stretch=stretch,
+                mode, now, held.renew, good is None, good["ended_at"] if good else None,
+                trust_source, transport, progress, pause, stretch=stretch,
             )  # fmt: skip
             _read_and_load(workspace, found, outcome, reading)
     except AlreadyRunning as busy:
@@ -125,12 +125,9 @@ def _read_and_load(
         reading = replace(reading, landed=loads.landed)
     try:
         with loads:
-            name = (connection.name, outcome.stream)
             catch_up.read(
-                connection, landing, outcome, reading, grouped=plan.grouped,
-                last=workspace.control.last_runs().get(name),
-                good=workspace.control.last_successes().get(name),
-            )  # fmt: skip
+                connection, landing, outcome, reading, workspace.control, grouped=plan.grouped
+            )
     except QuotaUsed as used:  # no failure: what came is kept, the next run goes on
         outcome.status = "partial"
         outcome.quota = Redactor(workspace.secrets.given).text(used.what)
