@@ -16,13 +16,17 @@ COLUMNS = 4
 
 
 def entry(kind: str) -> str:
-    """Return the runbook's row about a kind of error, as Markdown; where it stands, without one."""
-    rows = _rows()
-    shown = rows.get(kind) or rows.get(OTHER)
-    if shown is None:
-        return PAGE
-    _, do, right = shown
-    return f"{do}\n\nRight again when: {right}\n\n({PAGE}, {TWIN})"
+    """Return the runbook's rows about a kind of error, as Markdown; where it stands, without them.
+
+    Both languages stand there: nobody knows who is on call.
+    """
+    said = []
+    for page, other, when in ((PAGE, OTHER, "Right again when: "), (TWIN, "其他", "何时算恢复：")):
+        rows = _rows(page)
+        shown = rows.get(kind) or rows.get(other)
+        if shown is not None:
+            said.append(f"{shown[1]}\n\n{when}{shown[2]}")
+    return "\n\n".join([*said, f"({PAGE}, {TWIN})"])
 
 
 def rows_of(text: str) -> Iterator[tuple[list[str], list[str]]]:
@@ -37,9 +41,9 @@ def rows_of(text: str) -> Iterator[tuple[list[str], list[str]]]:
 
 
 @cache
-def _rows() -> dict[str, list[str]]:
+def _rows(page: str) -> dict[str, list[str]]:
     try:
-        text = (ROOT / PAGE).read_text(encoding="utf-8")
+        text = (ROOT / page).read_text(encoding="utf-8")
     except OSError:
         return {}  # a package without its docs
     return {name: cells for names, cells in rows_of(text) for name in names}

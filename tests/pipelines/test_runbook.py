@@ -108,4 +108,5 @@ def test_a_failure_shows_its_row_of_the_runbook() -> None:
     assert shown.value is not None
     assert shown.value.startswith("renew the secret behind `env:NAME`")
     assert "Right again when: " in shown.value
+    assert "更新 `env:NAME`" in shown.value
     assert entry("SomethingNew") == entry(OTHER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,8 +100,15 @@ def dagster_dev(space: Workspace, port: int) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-    with socket.socket() as probe:  # what was started is gone, not only its parent
-        assert probe.connect_ex(("127.0.0.1", port)) != 0, "the webserver is still there"
+    until = time.monotonic() + 60
+    while _answers(port):  # what was started is gone, not only its parent
+        assert time.monotonic() < until, "the webserver is still there"
+        time.sleep(0.5)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
