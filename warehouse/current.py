@@ -84,10 +84,13 @@ class Version:
         """What `ops.meta` says of the file, `timezone` and `projected_at` among it."""
         return dict(self.ask("select name, value from ops.meta").rows)
 
-    def ask(self, sql: str, values: Mapping[str, Any] | None = None) -> Answer:
+    def ask(
+        self, sql: str, values: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Answer:
         """Return the whole answer to a SELECT of ours.
 
         `$name` in it stands for `values["name"]`; values that it does not name are left out.
+        It may take `timeout` seconds where that is less than what the version allows.
         Raises QueryError, QueryTimeout and StoreError, as the reader does.
         """
         bound = _bound(sql, values)
@@ -98,7 +101,7 @@ class Version:
             return Answer(tuple(str(d[0]) for d in said), tuple(str(d[1]) for d in said),
                           tuple(cursor.fetchall()))  # fmt: skip
 
-        return self._once((sql, *bound.items()), answer)
+        return self._once((sql, *bound.items()), answer, timeout)
 
     def tell(self, entity: str, id: UUID) -> Told:
         """Return where the values of a thing are from (`warehouse.lineage`)."""
@@ -121,7 +124,12 @@ class Version:
         for con in self._idle:
             con.close()
 
-    def _once(self, key: tuple[Any, ...], answer: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    def _once(
+        self,
+        key: tuple[Any, ...],
+        answer: Callable[[duckdb.DuckDBPyConnection], T],
+        timeout: float | None = None,
+    ) -> T:
         """Return what is kept under `key`, else what `answer` gives, bounded in time."""
         with self._lock:
             if key in self._kept:
@@ -130,7 +138,8 @@ class Version:
         with self._seats:
             with self._lock:
                 con = self._idle.pop() if self._idle else None
-            reading = _Reading(con or open_reader(self._path), self._path, self._timeout)
+            most = self._timeout if timeout is None else min(timeout, self._timeout)
+            reading = _Reading(con or open_reader(self._path), self._path, most)
             try:
                 with reading.guarded():
                     found = answer(reading.con)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,10 @@ from pipelines.explore.words import Words
 from warehouse.current import Answer, Version
 from warehouse.errors import WarehouseError
 
+PATIENCE = 40.0
+"""Seconds that a page may take in all: what then lacks is told on the page."""
+LEAST = 0.5
+"""Seconds that a question gets although the page has used its own."""
 ROWS = 200
 """Rows of a table on a page; a file of it gets all."""
 Links = Mapping[str, Callable[[Mapping[str, Any]], str]]
@@ -29,6 +34,7 @@ class Look:
     version: Version
     words: Words
     args: Mapping[str, str] = field(default_factory=dict)
+    begun: float = field(default_factory=time.monotonic)
 
     @property
     def zone(self) -> str:
@@ -62,7 +68,8 @@ class Look:
     def ask(self, name: str, **values: Any) -> Answer:
         """Return the answer to the question `<page>/<name>`."""
         always = {"zone": self.zone, "now": self.made_at, "most": ROWS + 1}
-        return self.version.ask(query(name).sql, {**always, **values})
+        left = max(LEAST, PATIENCE - (time.monotonic() - self.begun))
+        return self.version.ask(query(name).sql, {**always, **values}, timeout=left)
 
     def records(self, name: str, **values: Any) -> list[dict[str, Any]]:
         """Return the answer's rows by column."""

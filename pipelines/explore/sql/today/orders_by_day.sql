@@ -8,8 +8,9 @@ with window_days as (
 
 placed as (
     select (placed_at at time zone $zone)::date as day, coalesce(currency, '') as currency, total, status
-    from mart.orders
-    where placed_at >= ($day::date - ($days::bigint - 1)::integer)::timestamp at time zone $zone
+    from unified.orders
+    where is_test is not true
+        and placed_at >= ($day::date - ($days::bigint - 1)::integer)::timestamp at time zone $zone
         and placed_at < ($day::date + 1)::timestamp at time zone $zone
 ),
 

@@ -8,24 +8,22 @@ with window_days as (
 
 parcels as (
     select
-        shipment_id, any_value((shipped_at at time zone $zone)::date) as shipped_on,
-        any_value((delivered_at at time zone $zone)::date) as delivered_on
-    from mart.order_shipments
-    where is_shipped
-    group by shipment_id
+        (shipped_at at time zone $zone)::date as shipped_on,
+        (delivered_at at time zone $zone)::date as delivered_on
+    from unified.shipments
+    where status is distinct from 'cancelled'
 ),
 
 shipped as (
-    select shipped_on as day, count(*) as parcels from parcels group by shipped_on
+    select shipped_on as day, count(*) as parcels from parcels where shipped_on is not null group by all
 ),
 
 delivered as (
-    select delivered_on as day, count(*) as parcels from parcels group by delivered_on
+    select delivered_on as day, count(*) as parcels from parcels where delivered_on is not null group by all
 )
 
 select
-    w.day, coalesce(s.parcels, 0) as shipped, coalesce(d.parcels, 0) as delivered,
-    (select count(*) from delivered where day is not null) > 0 as is_delivery_told
+    w.day, coalesce(s.parcels, 0) as shipped, coalesce(d.parcels, 0) as delivered
 from window_days as w
 left join shipped as s on w.day = s.day
 left join delivered as d on w.day = d.day
