@@ -18,7 +18,7 @@ import openpyxl
 import pytest
 from synced_sample import Synced, synced_sample
 
-from pipelines.explore.blocks import Chart, Facts, Page, Sides, Steps, Table, Tiles
+from pipelines.explore.blocks import Chart, Facts, Notice, Page, Sides, Steps, Table, Tiles
 from pipelines.explore.look import Look
 from pipelines.explore.pages import MENU, breaks, customers, orders
 from pipelines.explore.queries import names, query
@@ -240,6 +240,29 @@ def test_an_order_tells_its_story(look: Look, sample: Synced, db: DB) -> None:
     lost = {r[0].text: (r[1].text, r[2].text, r[3].text) for r in block(page, Table, "lost").rows}
     assert lost["number"][:2] == (wrong.order, "shop")
     assert "erp: XSDD" in lost["number"][2]
+
+
+def test_what_takes_too_long_is_told_in_its_place(version: Version, db: DB) -> None:
+    """A page that has no time left shows what is quick, and says what lacks."""
+    look = Look(version, Words("en"), {"q": "never asked before"}, begun=-1e9)
+    id = one(db, "select order_id from unified.orders order by number limit 1")["order_id"]
+    version.ask("select 1")  # the pool is open
+    slow = Version.ask
+
+    def ask(self: Version, sql: str, values: Any = None, *, timeout: float | None = None) -> Any:
+        assert timeout is not None
+        if "mart.order_to_cash" in sql:
+            sql = f"select a.range from range(10000000) a, range(10000000) b, ({sql.strip()})"
+            return slow(self, sql, values, timeout=timeout)
+        return slow(self, sql, values)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Version, "ask", ask)
+        page = orders.order(look, id)
+    assert page is not None
+    (notice,) = [b for b in page.blocks if isinstance(b, Notice)]
+    assert "0.5 s" in notice.text
+    assert len(block(page, Table, "Lines").rows) > 0
 
 
 def test_an_order_that_has_no_break_shows_none(look: Look, db: DB) -> None:

@@ -127,40 +127,46 @@ LOOKS = {"breaks": lambda r: "bad" if r["breaks"] else ""}
 
 
 def order(look: Look, id: UUID) -> Page | None:
-    """Return the page of one order, None where there is none."""
+    """Return the page of one order, None where there is none.
+
+    What the golden row has is told at once; over many orders the rest may take too long.
+    """
     id = look.one("order/resolve", id=id)["id"]
-    head = look.one("order/head", id=id)
-    if not head:
+    base = look.one("order/base", id=id)
+    if not base:
         return None
     w, shown = look.words, look.shown
+    total = f"{shown.money(base['total'])} {base['currency'] or ''}"
+    said = (base["party_name"], total, w.of("status", base["status"]), base["shop_name"])
+    made = Page(f"{w('order.title')} {base['number']}", " · ".join(part for part in said if part),
+                back=("/orders", w("orders.title")))  # fmt: skip
+    if base["party_id"]:
+        made.links = [(f"/customer/{base['party_id']}", w("order.customer"))]
     told = {r["rule"] for r in look.records("order/breaks", id=id) if r["status"] == "open"}
+    head: dict[str, Any] = {}
     wrong = {step for rule, step in _STEP_OF.items() if rule in told}
-    lead = " · ".join(
-        part for part in (
-            head["party_name"], f"{shown.money(head['total'])} {head['currency'] or ''}",
-            w.of("status", head["status"]), head["shop_name"],
-        ) if part
-    )  # fmt: skip
-    made = Page(f"{w('order.title')} {head['number']}", lead, back=("/orders", w("orders.title")))
-    if head["party_id"]:
-        made.links = [(f"/customer/{head['party_id']}", w("order.customer"))]
-    made.blocks = [
-        Steps(_steps(look, head, wrong)),
-        look.part(w("order.breaks"), lambda: _breaks(look, id)),
-        look.part(w("order.events"), lambda: look.table(
-            "order/events", w("order.events"),
-            ("told_at", "step", "connection", "number", "amount", "currency", "said"),
-            id=id, wide=8, looks={"step": lambda r: f"dot {r['step']}"},
-        ), 8),
-        Facts(w("order.money"), _money(look, head), wide=4),
+
+    def stations() -> Block:
+        head.update(look.one("order/head", id=id))
+        return Steps(_steps(look, head, wrong)) if head else Notice(w("order.test"))
+
+    made.blocks.append(look.part(w("order.stations"), stations))
+    if told:
+        made.blocks.append(look.part(w("order.breaks"), lambda: _breaks(look, id)))
+    made.blocks.append(look.part(w("order.events"), lambda: look.table(
+        "order/events", w("order.events"),
+        ("told_at", "step", "connection", "number", "amount", "currency", "said"),
+        id=id, wide=8 if head else 12, looks={"step": lambda r: f"dot {r['step']}"},
+    ), 8 if head else 12))  # fmt: skip
+    if head:
+        made.blocks.append(Facts(w("order.money"), _money(look, head), wide=4))
+    made.blocks += [
         look.part(w("order.lost"), lambda: _lost(look, id)),
         look.part(w("order.lines"), lambda: look.table(
             "order/lines", w("order.lines"),
             ("line", "sku", "name", "quantity", "unit_price", "total", "currency"), id=id,
         )),
     ]  # fmt: skip
-    if not told:
-        made.blocks.pop(1)
     return made
 
 
