@@ -117,7 +117,7 @@ class Look:
                 Cell(
                     self.shown.cell(r[c], c), _sort(r[c]),
                     links[c](r) if links and c in links else "",
-                    looks[c](r) if looks and c in looks else "",
+                    looks[c](r) if looks and c in looks else _look(r[c]),
                 )
                 for c in columns
             ]
@@ -137,6 +137,10 @@ class Look:
             return make()
         except WarehouseError as error:
             return Notice(error.what, error.do, "warn", wide, title)
+
+
+def _look(value: Any) -> str:
+    return "when" if isinstance(value, date) else ""
 
 
 def _sort(value: Any) -> str:
