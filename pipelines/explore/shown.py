@@ -53,7 +53,8 @@ class Shown:
             return self.number(value)
         if isinstance(value, list | tuple):
             return ", ".join(self.cell(each) for each in value)
-        return self.words.of_any(GROUPS.get(column, ()), str(value))
+        parts = str(value).split(" · ") if column in GROUPS else (str(value),)
+        return " · ".join(self.words.of_any(GROUPS.get(column, ()), part) for part in parts)
 
     def moment(self, value: datetime) -> str:
         """Return day and minute in the company's zone."""

@@ -142,6 +142,7 @@ def test_values_are_shown_as_people_write_them() -> None:
     assert shown.cell(None) == "–"
     assert shown.cell(["crm", "erp"]) == "crm, erp"
     assert shown.cell("paid", "status") == "paid"
+    assert shown.cell("in_transit · Hamburg", "said") == "on its way · Hamburg"
     assert Shown(Words("zh"), "UTC").cell("paid", "status") == "已付款"
     assert shown.cell("a word of nobody's", "status") == "a word of nobody's"
     assert shown.share(0.0667) == "6.7 %"

@@ -1,8 +1,8 @@
 -- grain: one row something that happened with the customer beside orders, the newest first
 -- takes: id id
 with happened as (
-    select coalesce(opened_at, source_created_at) as told_at, 'ticket' as what, connection, number, subject as said, status,
-        null::decimal(18, 4) as amount, null as currency
+    select coalesce(opened_at, source_created_at) as told_at, 'ticket' as what, connection, number,
+        subject as said, status, null::decimal(18, 4) as amount, null as currency
     from unified.tickets where party_id = $id::uuid
     union all
     select coalesce(closed_date::timestamptz, source_updated_at), 'opportunity', connection, number, name, status, amount, currency

@@ -15,13 +15,17 @@ told as (
         currency, status as said
     from documents where role = 'placed'
     union all
-    select coalesce(source_created_at, placed_at, order_date::timestamptz), 'document', connection, number, total, currency, status
+    select
+        coalesce(source_created_at, placed_at, order_date::timestamptz), 'document', connection, number, total,
+        currency, status
     from documents where role <> 'placed'
     union all
     select cancelled_at, 'cancelled', connection, number, null, null, null from documents where cancelled_at is not null
     union all
-    select paid_at, case kind when 'payment' then 'paid' when 'refund' then 'refunded' when 'chargeback' then 'refunded' else 'fee' end, connection, number, amount, currency,
-        coalesce(provider, method)
+    select
+        paid_at,
+        case when kind = 'payment' then 'paid' when kind in ('refund', 'chargeback') then 'refunded' else 'fee' end,
+        connection, number, amount, currency, coalesce(provider, method)
     from mart.order_payments where order_id = $id::uuid
     union all
     select shipped_at, 'shipped', connection, tracking_number, null, null, carrier_name
@@ -56,8 +60,10 @@ billed as (
             )))
 )
 
-select told_at, step, connection, number, amount, currency, said from told
-union all
-select told_at, step, connection, number, amount, currency, said from billed
-order by told_at nulls last, step, connection
+select told_at, step, connection, number, amount, currency, said
+from (select * from told union all select * from billed)
+order by
+    told_at nulls last,
+    list_position(['placed', 'document', 'paid', 'fee', 'shipped', 'carried', 'delivered'], step) nulls last,
+    connection, number
 limit $most
