@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigError
 from warehouse import lock
-from warehouse.errors import StoreError
+from warehouse.errors import StoreError, WarehouseError
 from warehouse.handout import FORMATS, Format, Handed, Handout, names, readme, sweep
 
 if TYPE_CHECKING:
     from pipelines.workspace import Workspace
 
 README = "README.txt"
+STATE = "export.json"
 WAIT = 600.0
 
 
@@ -60,6 +62,48 @@ def export_marts(
     clear here that is masked there. Raises ConfigError for a folder or mart that cannot be,
     StoreError where nothing is published.
     """
+    is_whole = folder is None and not marts and not formats  # as in the night
+    try:
+        done = _export(space, now, folder, marts, formats, told)
+    except (ConfigError, WarehouseError) as error:
+        if is_whole:
+            _remember(space, now, str(error))
+        raise
+    if is_whole:
+        _remember(space, now, "; ".join(done.failed))
+    return done
+
+
+def _remember(space: Workspace, now: Callable[[], datetime], failed: str) -> None:
+    """Keep how the export of the company's file ended, for those who are told of failures."""
+    home = space.home.make()
+    new = home.root / f".{STATE}"
+    before = last_export(space)
+    good = before.get("good") if failed else now().isoformat()
+    new.write_text(json.dumps({"at": now().isoformat(), "good": good, "failed": failed}), "utf-8")
+    new.replace(home.root / STATE)
+
+
+def last_export(space: Workspace) -> dict[str, str | None]:
+    """Return how the last export to the company's folder ended: `at`, `good`, `failed`.
+
+    `failed` is empty where it went well, `good` the last time that it did; empty without any.
+    """
+    try:
+        said = json.loads((space.home.root / STATE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _export(
+    space: Workspace,
+    now: Callable[[], datetime],
+    folder: Path | None,
+    marts: Sequence[str],
+    formats: Sequence[Format],
+    told: Callable[[Handed], None],
+) -> Exported:
     company = space.company()
     given = company.export
     wanted = list(marts) or (given.marts if given else []) or names()

@@ -24,10 +24,10 @@ IN_A_ROW = 2
 class Cause:
     """Something that a person has to know of.
 
-    `name` is one of failed, late, quarantine, held, broken, publish, breaks, unchecked (a rule
-    that could not run), unmade (a mart that could not be made), unproved; with connection and kind
-    (of error; the rule; the mart) it is what the cause is known by. `what` are the system's own
-    words, which may name a customer; `since` is the
+    `name` is one of failed, late, quarantine, held, broken, publish, export, breaks, unchecked (a
+    rule that could not run), unmade (a mart that could not be made), unproved; with connection and
+    kind (of error; the rule; the mart) it is what the cause is known by. `what` are the system's
+    own words, which may name a customer; `since` is the
     last moment at which all was well, None where there was none.
     """
 
@@ -91,7 +91,24 @@ def causes(space: Workspace, now: datetime, seen: ControlView | None = None) -> 
         found.append(
             Cause("publish", "error", "", told["kind"], (), told["what"], told["do"], since)
         )
+    found += _of_export(space)
     return sorted(found, key=lambda cause: cause.key)
+
+
+def _of_export(space: Workspace) -> Iterator[Cause]:
+    """Yield that the files of the shared folder are not those of the last night."""
+    try:
+        if space.company().export is None:
+            return
+    except ConfigError:
+        return  # said by its own check
+    from pipelines.export import last_export
+
+    last = last_export(space)
+    if last.get("failed"):
+        good = last.get("good")
+        since = datetime.fromisoformat(good) if good else None
+        yield Cause("export", "warning", what=str(last["failed"]), since=since)
 
 
 def _of_connection(

@@ -17,6 +17,7 @@ from publish_parts import bring, order
 from source_rows import MOMENT, Loader
 
 from connectors.errors import ConfigError
+from pipelines.alerts.causes import Cause, causes
 from pipelines.check.connection_file import check_company_file
 from pipelines.cli import main
 from pipelines.export import export_marts
@@ -79,7 +80,7 @@ def fill(stocked: Path, space: Workspace) -> Callable[[], None]:
     """Put that home into the test's own."""
 
     def copy() -> None:
-        shutil.copytree(stocked, space.home.root, symlinks=True)
+        shutil.copytree(stocked, space.home.root, symlinks=True, dirs_exist_ok=True)
 
     return copy
 
@@ -191,6 +192,10 @@ def test_what_cannot_be_is_said(space: Workspace, tmp_path: Path, fill: Callable
     assert "attributes.export.at" in said or "export.at" in said
 
 
+def told(space: Workspace) -> list[Cause]:
+    return [cause for cause in causes(space, now()) if cause.name == "export"]
+
+
 def test_the_night_is_the_companys_and_a_failure_is_a_failed_run(
     space: Workspace, share: Path, fill: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,10 +206,21 @@ def test_the_night_is_the_companys_and_a_failure_is_a_failed_run(
         SCHEDULE, "15 3 * * *", "Asia/Shanghai",
     )  # fmt: skip
     with dg.DagsterInstance.ephemeral() as instance:
-        failed = export.execute_in_process(instance=instance, raise_on_error=False)
-        assert not failed.success
         fill()
         assert export.execute_in_process(instance=instance).success
+        assert told(space) == []
+        shutil.rmtree(share)
+        share.touch()
+        failed = export.execute_in_process(instance=instance, raise_on_error=False)
+        assert not failed.success
+        (cause,) = told(space)
+        assert (cause.severity, "cannot be written" in cause.what) == ("warning", True)
+        assert cause.since is not None
+        share.unlink()
+        export_marts(space, now, folder=share)  # by hand, elsewhere: says nothing of the night
+        assert told(space) == [cause]
+        assert export.execute_in_process(instance=instance).success
+        assert told(space) == []
     assert (share / "orders.parquet").exists()
     space.company_path.write_text((COMPANY % "x").replace("03:15", "never"), "utf-8")
     assert not export_defs(space).schedules
