@@ -139,7 +139,7 @@ def _folder(space: Workspace, given: Path | None) -> Path:
     if given is None:
         raise ConfigError(
             "the company's file names no folder to export to.",
-            "write export: {folder: /srv/share/isthmus} into it, or name a folder: "
+            "write export: {folder: /srv/isthmus/share} into it, or name a folder: "
             "isthmus export FOLDER.",
             place=str(space.company_path),
         )
@@ -152,7 +152,9 @@ def _folder(space: Workspace, given: Path | None) -> Path:
     if not space.home.current.exists():
         raise StoreError("Nothing is published yet.", "run `isthmus sync` first.")
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.mkdir(parents=True)
+            path.chmod(0o755)  # a service's umask would keep it to itself
         probe = path / ".isthmus"
         probe.touch()
         probe.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -89,7 +90,12 @@ def test_files_hold_what_is_published_and_nothing_clear(
     space: Workspace, share: Path, fill: Callable[[], None]
 ) -> None:
     fill()
-    done = export_marts(space, now)
+    mask = os.umask(0o077)  # the services'
+    try:
+        done = export_marts(space, now)
+    finally:
+        os.umask(mask)
+    assert oct(share.stat().st_mode)[-3:] == "755"
     assert {p.name for p in share.iterdir()} == {
         "README.txt", "orders.xlsx", "orders.parquet", "customer_360.xlsx",
         "customer_360.parquet",
