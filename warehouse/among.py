@@ -7,15 +7,21 @@ everything, as long as all that hangs together is among them (`ties.py`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import duckdb
 
 from warehouse import ties
-from warehouse.ddl import literal
+from warehouse.ddl import literal, quote
 
 THINGS = "among_things"
 """Temp table of the things' hashes, made by the caller."""
 _PLACE = re.compile(r"\b(main|source|mart|step)\.(\w+)")
+_WORD = re.compile(r"\w+")
+_KEYS = frozenset({
+    "connection", "stream", "source_key", "golden_id", "own_id", "entity", "party_id",
+    *(f"{e}_id" for e in ties.ENTITIES),
+})  # fmt: skip
 _OWNED = {
     "main.order_lines": ("order", "order_id"),
     "main.order_documents": ("order", "order_id"),
@@ -25,14 +31,19 @@ _OWNED = {
     "main.invoice_lines": ("invoice", "invoice_id"),
     "main.refund_lines": ("refund", "refund_id"),
 }
-_RECORDS = ("order", "payment", "shipment", "invoice", "return", "refund")
 
 
 class Among:
-    """Makes the temp tables at need; `golden` and `source` say where the whole ones stand."""
+    """Makes the temp tables at need; `golden` and `source` say where the whole ones stand.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, golden: str, source: str) -> None:
+    `texts` is all that will run over them: columns whose names do not occur in it are left out.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, golden: str, source: str, texts: Iterable[str]
+    ) -> None:
         self.con, self.where = con, {"main": golden, "source": source}
+        self.words = _KEYS.union(*(_WORD.findall(text) for text in texts))
         self.made: dict[str, str] = {}
 
     def text(self, sql: str, models: dict[str, str], whole: frozenset[str] = frozenset()) -> str:
@@ -56,9 +67,12 @@ class Among:
         if name not in self.made:
             self.made[name] = f"temp.among_{name.replace('.', '_')}"
             schema, table = name.split(".")
+            whole = f"{self.where[schema]}.{table}"
+            there = self.con.execute(f"DESCRIBE SELECT * FROM {whole}").fetchall()
+            columns = ", ".join(f"t.{quote(row[0])}" for row in there if row[0] in self.words)
             self.con.execute(
                 f"CREATE OR REPLACE TEMP TABLE among_{name.replace('.', '_')} AS "
-                f"SELECT t.* FROM {self.where[schema]}.{table} t WHERE {self._condition(name)}"
+                f"SELECT {columns} FROM {whole} t WHERE {self._condition(name)}"
             )
         return self.made[name]
 
@@ -75,7 +89,7 @@ class Among:
         things = f"(SELECT thing FROM {THINGS})"
         if name == "main.xref":
             every = " UNION ALL ".join(
-                f"SELECT {e}_id FROM {self.table(f'main.{e}s')}" for e in _RECORDS
+                f"SELECT {e}_id FROM {self.table(f'main.{e}s')}" for e in ties.ENTITIES
             )
             return f"t.golden_id IN ({every})"
         if name == "main.parties":
@@ -97,4 +111,4 @@ class Among:
 def _entity(name: str) -> str:
     """Return the entity whose records the table has one row each of, "" for any other table."""
     table = name.split(".")[1]
-    return next((e for e in _RECORDS if table == f"{e}s"), "")
+    return next((e for e in ties.ENTITIES if table == f"{e}s"), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -16,8 +17,8 @@ from warehouse.store import Store
 MEMORY = 96 << 20
 """Bytes that DuckDB keeps in memory during the work; the rest goes to the scratch folder."""
 LARGE = 600 << 20
-"""Bytes of a file from which on the work gets as much more as the file is larger: to change a few
-rows of tables of millions took more than MEMORY, and all of it was done twice."""
+"""Bytes of a file from which on the work gets half as much more as the file is larger: to change a
+few rows of tables of millions took more than MEMORY, and all of it was done twice."""
 COMMIT = 128 << 20
 """Bytes that it keeps while a load commits; an eighth of the file's size comes on top."""
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -34,6 +35,19 @@ def sparing(store: Store) -> Iterator[None]:
     finally:
         if lowered:
             store.con.execute(f"set memory_limit = {literal(store.memory)}")
+
+
+@contextlib.contextmanager
+def paired(store: Store) -> Iterator[None]:
+    """Let the block have two threads where the store is large: it reads far more than it writes."""
+    is_large = store.path.stat().st_size > LARGE
+    if is_large:
+        store.con.execute(f"set threads = {min(2, os.cpu_count() or 1)}")
+    try:
+        yield
+    finally:
+        if is_large:
+            store.con.execute("set threads = 1")
 
 
 @contextlib.contextmanager
@@ -72,7 +86,7 @@ def checkpoint(store: Store, database: str = "") -> None:
 
 def for_commit(store: Store) -> int:
     """Return the bytes with which a load may commit: more than was ever seen to be needed."""
-    return COMMIT + store.path.stat().st_size // 8
+    return max(COMMIT + store.path.stat().st_size // 8, little(store))
 
 
 def is_committed(error: duckdb.Error) -> bool:
@@ -128,7 +142,7 @@ def with_more(
 
 def little(store: Store) -> int:
     """Return the bytes of a piece of work, whole mebibytes."""
-    return (MEMORY + max(0, store.path.stat().st_size - LARGE)) >> 20 << 20
+    return (MEMORY + max(0, store.path.stat().st_size - LARGE) // 2) >> 20 << 20
 
 
 def _lower(store: Store) -> bool:

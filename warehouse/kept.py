@@ -54,7 +54,9 @@ class KeptMarts:
         self.run = run
         self.anew = anew
         self.names = [name for name in NAMES if name not in without]
-        self.among = Among(con, f"{self.there}.main", f"{self.there}.source")
+        needed = _below(set(NAMES))
+        texts = [mart.sql for mart in marts.in_order() if mart.name in needed]
+        self.among = Among(con, f"{self.there}.main", f"{self.there}.source", texts)
         self.models: dict[str, str] = {}
         self.globals: object = None
 

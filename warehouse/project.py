@@ -229,8 +229,9 @@ class _Projection:
             load=int(state.get("load_id", 0)),
             run=int(state.get("unified_run", 0)),
         )
+        is_told = store.meta(ties.FORM) == ties.form(store.con)
         self.kept = KeptMarts(
-            store.con, DATABASE, whole=whole, run=self.tables.run,
+            store.con, DATABASE, whole=whole or not is_told, run=self.tables.run,
             since=int(store.meta(ties.SINCE) or 0),
             anew=unmade.told(state), without=self.without,
         )  # fmt: skip
@@ -315,12 +316,12 @@ class _Projection:
         self.kept.before()
 
     def _keep_marts(self) -> None:
-        self.kept.begin()
-        for name in NAMES:
-            if name not in self.without:
+        with bounds.paired(self.store):
+            self.kept.begin()
+            for name in self.kept.names:
                 rows = unmade.tried(name, partial(self.kept.write, name))
                 self.done.rows[f"mart.{name}"] = rows
-        self.kept.end()
+            self.kept.end()
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:
         found: dict[str, str] = {}

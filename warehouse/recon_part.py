@@ -45,7 +45,8 @@ class Part:
         self.form = hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
         self.known = json.loads(store.meta(FACT) or "{}")
         self.run = int(store.meta("unified_run") or 0)
-        self.among = Among(store.con, "unified", "source")
+        texts = [recon_rules.steps()[one] for one in wanted] + [rule.sql for rule in rules]
+        self.among = Among(store.con, "unified", "source", texts)
         self.names: dict[str, str] = {}
         self.is_whole = self.is_first = not self._follows()
 

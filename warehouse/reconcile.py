@@ -119,7 +119,8 @@ def reconcile(
                 part.end()
             _drop(con)
 
-    return _counted(con, work())
+    with bounds.paired(store):
+        return _counted(con, work())
 
 
 def _mark(

@@ -17,8 +17,9 @@ from warehouse.grouping import temp
 from warehouse.identity import golden_id_sql
 
 ENTITIES = ("order", "payment", "shipment", "invoice", "return", "refund")
+FORM = "tied"
 SINCE = "touched_since"
-"""Fact of the store: `identity.touched` is known of unifications after this one."""
+"""Facts of the store: the form of its ties; after which unification `identity.touched` is known."""
 MOST = 50_000
 """Touched things from which on everything counts as touched: to make all anew is quicker."""
 _CHILDREN = {"payment_allocation": "payment", "shipment_line": "shipment",

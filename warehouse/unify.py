@@ -34,7 +34,6 @@ LAST_AT = "unified_at"
 LAST_RULES = "unified_rules"
 LAST_FORM = "unified_form"
 LAST_RULINGS = "unified_rulings"
-TIED = "tied"
 
 
 @dataclass(slots=True)
@@ -106,9 +105,9 @@ def unify(
             else:
                 other = [r for r in said if r not in before] + [r for r in before if r not in said]
                 _write_changed(work, report, wins, said, other, last, newly)
-            if last == 0 or store.meta(TIED) != ties.form(con):
+            if last == 0 or store.meta(ties.FORM) != ties.form(con):
                 ties.write_all(con, report.run)
-                store.set_meta(TIED, ties.form(con))
+                store.set_meta(ties.FORM, ties.form(con))
             else:
                 ties.write_changed(con, report.run)
             con.execute(
