@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigError
+from pipelines.space import need_space
 from pipelines.waiting import waiting
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def rebuild(
 ) -> Remade:
     """Make the store anew from landing and decisions, or of it one connection; then publish.
 
-    Raises ConfigError for a connection whose file has mistakes, and what `warehouse.rebuild` does.
+    Raises ConfigError for a connection whose file has mistakes, DiskFull where a second store
+    would leave less than the company's least, and what `warehouse.rebuild` does.
     """
     from pipelines.sync import unify_publish
     from warehouse.landing import Landing
@@ -167,6 +169,9 @@ def rebuild(
 
     connections = space.connections()
     landing = Landing(space.home.landing)
+    # A second store is written beside the first one.
+    size = space.home.store.stat().st_size if space.home.store.exists() else 0
+    need_space(space.home.make(), space.company().min_free + size)
     if connection is not None and connection not in {name for name, _ in landing.streams()}:
         raise ConfigError(
             f"Nothing was ever landed of {connection}.", f"sync it: `isthmus sync {connection}`."

@@ -231,5 +231,18 @@ def test_one_connection_is_rebuilt_and_equals_what_it_was(office: Workspace) -> 
     assert main(["rebuild", "nobody", "--yes"]) == 2
 
 
+def test_a_rebuild_needs_room_for_a_second_store(office: Workspace) -> None:
+    stock(office, lines(3))
+    sync_stream(office, "office", "stock")
+    before = office.home.store.read_bytes()
+    file = office.defs / "company" / "defs.yaml"
+    file.parent.mkdir()
+    file.write_text("type: pipelines.Company\nattributes:\n  min_free: 999999TB\n")
+    text = failed(launch(office, "rebuild_connection", "make_anew", connection="office"))
+    assert text.startswith("DiskFull: ")
+    assert main(["rebuild", "--yes"]) == 1
+    assert office.home.store.read_bytes() == before
+
+
 def _published(space: Workspace, sql: str) -> list[tuple[Any, ...]]:
     return ask(space.home.current, sql)
