@@ -40,7 +40,7 @@ def explore(
     token = os.environ.get(TOKEN, "") or ("" if near else secrets.token_urlsafe(24))
     bound = _bind(host, port)
     # With a token, a server before it may hand requests on under its own name.
-    names = frozenset({"127.0.0.1", "localhost", "::1"} if near and not token else ())
+    names = frozenset({"127.0.0.1", "localhost", "::1", host} if near and not token else ())
     published = Current(home)
     try:
         door = Door(Workbench(published, chosen).app, token, names)

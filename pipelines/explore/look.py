@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -44,7 +44,9 @@ class Look:
     @cached_property
     def made_at(self) -> datetime:
         """When the published file was made."""
-        return datetime.fromisoformat(self.version.facts["projected_at"])
+        said = self.version.facts.get("projected_at")
+        written = datetime.fromtimestamp(self.version.stamp[1] / 1e9, UTC)
+        return datetime.fromisoformat(said) if said else written
 
     @cached_property
     def shown(self) -> Shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -365,6 +366,12 @@ def test_a_choice_that_there_is_not_is_the_usual_one(path: str, current: Current
     answer = get(current, path)
     assert answer.status_code == 200
     assert 'class="card notice' not in answer.text
+
+
+def test_an_open_page_hears_of_a_newer_version(current: Current) -> None:
+    shown = re.search(r'data-version="([^"]+)"', get(current, "/data").text)
+    assert shown is not None
+    assert get(current, "/version").json() == {"version": shown[1]}
 
 
 def test_the_language_is_remembered(current: Current) -> None:
