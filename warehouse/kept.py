@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import partial
 
 import duckdb
@@ -17,13 +18,22 @@ from warehouse import marts, ties, unmade
 from warehouse.among import THINGS, Among
 from warehouse.ddl import quote
 
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A mart that is a table: the thing of a row, how it is sorted, and what it reads whole."""
+
+    of: str
+    order: str
+    whole: frozenset[str] = frozenset()
+
+
 NAMES = {
-    "order_service": ("order order_id", frozenset({"source.returns"})),
-    "orders": ("order order_id", frozenset[str]()),
-    "order_to_cash": ("order order_id", frozenset[str]()),
-    "receivable_moves": ("order order_id, invoice invoice_id", frozenset[str]()),
+    "order_service": Kept("order order_id", "placed_on", frozenset({"source.returns"})),
+    "orders": Kept("order order_id", "party_id"),
+    "order_to_cash": Kept("order order_id", "placed_at"),
+    "receivable_moves": Kept("order order_id, invoice invoice_id", "day"),
 }
-"""The marts that are tables: the thing of a row, and the tables that are read whole."""
 _PLACE = re.compile(r"\b(main|source|mart)\.(\w+)")
 _NAMED = "orders"
 """The mart that tells of an order's customer what `order_to_cash` tells too."""
@@ -88,15 +98,17 @@ class KeptMarts:
         if self._nothing() and name not in self.anew:
             return 0
         mart = next(m for m in marts.in_order() if m.name == name)
-        table, of = f"{self.there}.mart.{quote(name)}", things(NAMES[name][0])
+        table, of = f"{self.there}.mart.{quote(name)}", things(NAMES[name].of)
         if self.whole or name not in self.anew:
             mine = "" if self.whole else f" WHERE {of} IN (SELECT thing FROM {THINGS})"
             text = self._text(mart)
         else:
             mine, text = "", _PLACE.sub(rf"{self.there}.\g<0>", mart.sql)
         self.con.execute(f"DELETE FROM {table}{mine}")
+        # What is asked for together stands together, but for what changed since.
+        order = "" if mine else f" ORDER BY {NAMES[name].order}"
         row = self.con.execute(
-            f"INSERT INTO {table} BY NAME SELECT * FROM ({text}){mine}"
+            f"INSERT INTO {table} BY NAME SELECT * FROM ({text}){mine}{order}"
         ).fetchall()
         return int(row[0][0])
 
@@ -112,7 +124,7 @@ class KeptMarts:
     def _text(self, mart: marts.Mart) -> str:
         if self.whole:
             return _PLACE.sub(lambda m: self.models.get(m[0], f"{self.there}.{m[0]}"), mart.sql)
-        whole = NAMES[mart.name][1] if mart.name in NAMES else frozenset[str]()
+        whole = NAMES[mart.name].whole if mart.name in NAMES else frozenset[str]()
         return self.among.text(mart.sql, self.models, whole)
 
     def _touched(self) -> bool:
