@@ -32,6 +32,8 @@ _KEPT = "CREATE SCHEMA IF NOT EXISTS kept"
 class Part:
     """One reconciliation: `is_whole`, from the start where it `is_first`, or of what was touched.
 
+    It `keeps` what the next may stand on where the store is large enough.
+
     `wanted` are the marts and steps that the rules stand on, in order; `form` is what else the
     outcome is a function of, but for the rows.
     """
@@ -48,7 +50,8 @@ class Part:
         texts = [recon_rules.steps()[one] for one in wanted] + [rule.sql for rule in rules]
         self.among = Among(store.con, "unified", "source", texts)
         self.names: dict[str, str] = {}
-        self.is_whole = self.is_first = not self._follows()
+        self.keeps = store.meta(ties.FORM) == ties.form(store.con)
+        self.is_whole = self.is_first = not (self.keeps and self._follows())
 
     def _follows(self) -> bool:
         """Whether what was kept can be brought up to date; makes the things that were touched."""
@@ -134,7 +137,7 @@ class Part:
 
     def keep(self) -> None:
         """Keep what was made of all rows, for the next time; not what was found."""
-        if not self.is_whole:
+        if not self.is_whole or not self.keeps:
             return
         self.store.set_meta(FACT, "{}")
         with transaction(self.store):
@@ -148,13 +151,16 @@ class Part:
 
     def remember(self, habits: str) -> None:
         """Remember what was found, in the transaction that writes the breaks."""
+        if not self.keeps:
+            return self.forget()
         self.con.execute(f"CREATE OR REPLACE TABLE {FOUND} AS FROM recon_found")
         said = {"form": self.form, "run": self.run, "habits": habits}
         self.store.set_meta(FACT, json.dumps(said))
 
     def forget(self) -> None:
-        """Let everything be looked at the next time: something could not be."""
-        self.store.set_meta(FACT, "{}")
+        """Let everything be looked at the next time."""
+        if self.known:
+            self.store.set_meta(FACT, "{}")
 
     def end(self) -> None:
         """Drop what was made of the touched things."""

@@ -93,7 +93,7 @@ def reconcile(
         part: Part | None = None
         try:
             applies, failed, part = _find(store, rules, settings, now)
-            habits = part.habits() if not failed else ""
+            habits = part.habits() if part.keeps and not failed else ""
             if not failed:
                 part.keep()
             _take_said(con, said)
@@ -109,7 +109,7 @@ def reconcile(
                     part.remember(habits)
                 seconds = time.perf_counter() - began
                 # After the first one the next need not look at everything.
-                is_long = seconds > LONG and (bool(failed) or not part.is_first)
+                is_long = seconds > LONG and not (part.is_first and part.keeps and not failed)
                 rest = timedelta(seconds=REST * seconds if is_long else 0)
                 store.set_meta(RESTS, iso(now + rest))
                 reach("reconcile.written")

@@ -22,6 +22,8 @@ SINCE = "touched_since"
 """Facts of the store: the form of its ties; after which unification `identity.touched` is known."""
 MOST = 50_000
 """Touched things from which on everything counts as touched: to make all anew is quicker."""
+SMALL = 10_000
+"""Orders up to which nothing is kept of ties: to look at everything is as quick."""
 _CHILDREN = {"payment_allocation": "payment", "shipment_line": "shipment",
              "invoice_line": "invoice"}  # fmt: skip
 _SEVERAL = r"[,;，；、|+/｜＋／\s]"
@@ -37,6 +39,18 @@ def id_of(entity: str, column: str) -> str:
 def form(con: duckdb.DuckDBPyConnection) -> str:
     """Return what the hashes are a function of: ties of another form are made anew."""
     return f"1 {con.execute('SELECT version()').fetchall()[0][0]}"
+
+
+def is_small(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the store is too small to gain by ties."""
+    ((many,),) = con.execute("SELECT count(*) FROM unified.orders").fetchall()
+    return bool(many < SMALL)
+
+
+def leave(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep no ties."""
+    for table in ("ties", "touched"):
+        con.execute(f"DELETE FROM identity.{table}")
 
 
 def write_all(con: duckdb.DuckDBPyConnection, run: int) -> None:

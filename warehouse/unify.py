@@ -105,11 +105,7 @@ def unify(
             else:
                 other = [r for r in said if r not in before] + [r for r in before if r not in said]
                 _write_changed(work, report, wins, said, other, last, newly)
-            if last == 0 or store.meta(ties.FORM) != ties.form(con):
-                ties.write_all(con, report.run)
-                store.set_meta(ties.FORM, ties.form(con))
-            else:
-                ties.write_changed(con, report.run)
+            _tie(store, report.run, whole=last == 0)
             con.execute(
                 "INSERT INTO ops.unifications (run, unified_at, load_id) VALUES (?, ?, ?)",
                 [report.run, now, upto],
@@ -127,6 +123,20 @@ def unify(
         return report
 
     return sparingly(store, write)
+
+
+def _tie(store: Store, run: int, *, whole: bool) -> None:
+    """Write down what hangs together and what of it this run touched, where that is worth it."""
+    form = "" if ties.is_small(store.con) else ties.form(store.con)
+    known = store.meta(ties.FORM) or ""
+    if form and known == form and not whole:
+        ties.write_changed(store.con, run)
+    elif form:
+        ties.write_all(store.con, run)
+    elif known:
+        ties.leave(store.con)
+    if form != known:
+        store.set_meta(ties.FORM, form)
 
 
 def _as_text(rulings: Mapping[str, Rulings]) -> str:

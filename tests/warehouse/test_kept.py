@@ -23,6 +23,11 @@ SKUS = ("A", "B", "C")
 STEPS = 7
 
 
+@pytest.fixture(autouse=True)
+def no_store_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warehouse.ties.SMALL", 0)
+
+
 def differs(home: Home) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(home.public), read_only=True) as con:
         return [

@@ -26,6 +26,11 @@ ROLES = {"shop": "shop", "erp": "erp", "oms": "oms", "gate": "gateway", "carrier
          "bank": "bank"}  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def no_store_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("warehouse.ties.SMALL", 0)
+
+
 def number(dice: random.Random) -> str:
     """Return what a document calls an order: mostly its number, now and then nobody's or several."""
     said = f"T{dice.randrange(ORDERS)}"
