@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import crashpoints, ddl, ops_tables, recon_tables
+from warehouse import crashpoints, ddl, identity_tables, ops_tables, recon_tables
 from warehouse.ddl import Table, quote
 from warehouse.errors import StoreError
 
@@ -68,7 +68,7 @@ def store_tables() -> Iterator[Table]:
     yield from ddl.model_tables()
     yield from ops_tables.LINKS
     yield from ops_tables.STORE_OPS
-    yield from ops_tables.IDENTITY
+    yield from identity_tables.IDENTITY
     yield from recon_tables.STORED
     yield ops_tables.XREF_HISTORY
 

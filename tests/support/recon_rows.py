@@ -79,3 +79,9 @@ def company(folder: Path, roles_: Mapping[str, str] = ROLE) -> Iterator[Company]
 def rules(found: Iterable[tuple[Any, ...]]) -> list[str]:
     """Return the rules of breaks."""
     return [row[0] for row in found]
+
+
+def found(firm: Company, rule: str, *columns: str) -> list[tuple[object, ...]]:
+    """Run, and return what a rule found."""
+    firm.run()
+    return firm.breaks(*(columns or ("left_number",)), where=f"rule = '{rule}'")

@@ -111,7 +111,9 @@ def test_what_changed_tells_as_much_as_everything(
     dice, parts = random.Random(seed), 0
     first = Part = recon_part.Part
     asked: list[Part] = []
-    monkeypatch.setattr("warehouse.reconcile.Part", lambda *a: asked.append(first(*a)) or asked[-1])
+    monkeypatch.setattr(
+        "warehouse.recon_find.Part", lambda *a: asked.append(first(*a)) or asked[-1]
+    )
     with company(tmp_path, ROLES) as firm:
         start(firm)
         firm.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse import ddl, ops_tables
+from warehouse import ddl, identity_tables, ops_tables
 
 MERGED = "merged document"
 """Rule of a document that carries out several orders: it is evidence of each, a part of none."""
@@ -20,7 +20,7 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make what is missing; a store has all but the temp tables."""
     for schema in (ddl.IDENTITY, "ops"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    for table in (*ops_tables.IDENTITY, ops_tables.SUGGESTIONS):
+    for table in (*identity_tables.IDENTITY, ops_tables.SUGGESTIONS):
         con.execute(ddl.create(table))
     for name, columns in _TOLD.items():
         con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})")
