@@ -6,6 +6,7 @@ anew in a new file, since a deletion leaves the old bytes in the old one.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import os
@@ -48,6 +49,8 @@ from warehouse.survive import Priority
 
 DATABASE = "published"
 _LOCK_WAIT = 600.0
+MARTS = 1 << 30
+"""Bytes of memory to make the kept marts of all rows: joins of a million orders fit into it."""
 _COMPARED = (
     ops_tables.QUARANTINE,
     ops_tables.REFS,
@@ -258,7 +261,8 @@ class _Projection:
             return self.done
         with bounds.transaction(self.store):
             tables.make_room()
-        with bounds.transaction(self.store):
+        pair = contextlib.nullcontext() if tables.whole else bounds.paired(self.store)
+        with pair, bounds.transaction(self.store):
             self._begin_marts()
             if tables.whole or upto > tables.load:
                 tables.sources()
@@ -299,7 +303,8 @@ class _Projection:
         if tables.whole:
             # Of a new file, which nobody sees yet: over rows that are not committed DuckDB plans
             # joins of everything with everything.
-            with bounds.transaction(self.store):
+            more = bounds.raised(self.store, MARTS)
+            with more, bounds.paired(self.store), bounds.transaction(self.store):
                 self._keep_marts()
                 checkpoint_at_commit(self.store)
         self.con.execute("RESET wal_autocheckpoint")
@@ -316,12 +321,11 @@ class _Projection:
         self.kept.before()
 
     def _keep_marts(self) -> None:
-        with bounds.paired(self.store):
-            self.kept.begin()
-            for name in self.kept.names:
-                rows = unmade.tried(name, partial(self.kept.write, name))
-                self.done.rows[f"mart.{name}"] = rows
-            self.kept.end()
+        self.kept.begin()
+        for name in self.kept.names:
+            rows = unmade.tried(name, partial(self.kept.write, name))
+            self.done.rows[f"mart.{name}"] = rows
+        self.kept.end()
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:
         found: dict[str, str] = {}
