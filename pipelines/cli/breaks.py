@@ -35,10 +35,13 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List breaks as published, the worst first; open ones unless another status is named."""
+    from warehouse.ddl import literal
+
     published = current(workspace().home)
     _expect(rule, status)
     _expect_some()
-    chosen = [f"status = '{status or 'open'}'", *([f"rule = '{rule}'"] if rule else [])]
+    chosen = [f"status = {literal(status or 'open')}"]
+    chosen += [f"rule = {literal(rule)}"] if rule else []
     found = rows(
         f"select * from recon.breaks where {' and '.join(chosen)} order by case severity when "
         f"'error' then 0 when 'warning' then 1 else 2 end, rule, happened_at desc, subject "
@@ -70,9 +73,11 @@ def list_(
 @app.command("show", help=t("help.breaks_show"))
 def show(break_id: Id, json: AsJson = False) -> None:
     """Show all that is known of one break, and what to do about it."""
+    from warehouse.ddl import literal
+
     published = current(workspace().home)
     found = _one(break_id)
-    told = rows(f"select * from recon.rules where rule = '{found['rule']}'")[0]
+    told = rows(f"select * from recon.rules where rule = {literal(str(found['rule']))}")[0]
     if json:
         as_json({"break": found, "rule": told})
     else:

@@ -158,12 +158,14 @@ def _shown(word: str) -> str:
 
 def unmasked(word: str) -> str:
     """Return the id of a record whose key is published under a pseudonym, else `word`."""
+    from warehouse.ddl import literal
+
     connection, _, rest = word.partition("/")
     stream, _, key = rest.partition("/")
-    if not key.startswith("masked:"):
+    if not key.startswith("masked:") or "\0" in word:
         return word
     said = " and ".join(
-        f"{name} = '" + value.replace("'", "''") + "'"
+        f"{name} = {literal(value)}"
         for name, value in (("connection", connection), ("stream", stream), ("source_key", key))
     )
     found = rows(f"select own_id from unified.xref where entity = 'party' and {said}")

@@ -26,7 +26,9 @@ def rows(sql: str) -> list[dict[str, Any]]:
 
 def ids_sql(ids: Iterable[UUID | str]) -> str:
     """Return the SQL list of `ids`."""
-    return "(" + ", ".join(f"'{i}'::uuid" for i in sorted(map(str, ids))) + ")"
+    from warehouse.ddl import literal
+
+    return "(" + ", ".join(f"{literal(i)}::uuid" for i in sorted(map(str, ids))) + ")"
 
 
 def records(ids: Iterable[UUID | str]) -> dict[str, dict[str, Any]]:

@@ -4,13 +4,15 @@ import io
 import json
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
+import duckdb
 import pytest
 from pydantic import BaseModel, Field
 
 from connectors.errors import AuthError, ConfigError
 from mappings.yamltext import read_text
-from pipelines.cli import boundary, main, session
+from pipelines.cli import boundary, breaks, identity, main, parties, session
 from pipelines.cli.codes import CliError
 from pipelines.cli.show import as_json, cell, jsonable
 from pipelines.cli.yamlwrite import block, explained
@@ -274,3 +276,56 @@ def test_a_misspelt_system_is_met_with_the_one_that_is_meant(tmp_path, monkeypat
     for said, meant in (("yonyou_u9", "yonyou_u8"), ("strype", "stripe")):
         assert main(["connect", said, "x"]) == 2
         assert meant in capsys.readouterr().err
+
+
+SPELT = "x' or true or 'masked:' = '"
+"""A name that ends the quotation wherever a statement holds it as it is."""
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> duckdb.DuckDBPyConnection:
+    """A published file with rules, breaks and keys of which some are spelt to end a quotation."""
+    con = duckdb.connect()
+    con.execute("create schema recon; create schema unified")
+    con.execute("create table recon.rules as select unnest(['plain', $1]) as rule", [SPELT])
+    con.execute(
+        "create table recon.breaks as select 'abcd1234' as break_id, $1 as rule", [SPELT]
+    )  # fmt: skip
+    con.execute(
+        "create table unified.xref as select unnest(['a', 'b']) as own_id, 'party' as entity, "
+        "'crm' as connection, 'people' as stream, unnest(['masked:1', 'masked:' || $1]) as "
+        "source_key", [SPELT],
+    )  # fmt: skip
+
+    def rows(sql: str) -> list[dict[str, object]]:
+        found = con.execute(sql)
+        names = [d[0] for d in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    for module in (breaks, identity):
+        monkeypatch.setattr(module, "rows", rows)
+    monkeypatch.setattr(breaks, "workspace", Mock())
+    monkeypatch.setattr(breaks, "current", Mock())
+    monkeypatch.setattr(breaks, "tell_age", Mock())
+    return con
+
+
+@pytest.mark.usefixtures("published")
+def test_a_rule_of_the_published_file_is_a_value_and_no_sql(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    breaks.show("abcd1234", json=True)
+    assert json.loads(capsys.readouterr().out)["rule"] == {"rule": SPELT}
+
+
+@pytest.mark.usefixtures("published")
+def test_a_masked_key_is_a_value_and_no_sql() -> None:
+    assert identity.unmasked("crm/people/masked:1") == "a"
+    assert identity.unmasked(f"crm/people/masked:{SPELT}") == "b"
+    for word in (f"{SPELT}/people/masked:1", "crm/people/masked:1\0", "crm/people/masked:'"):
+        assert identity.unmasked(word) == word
+
+
+def test_ids_are_values_and_no_sql() -> None:
+    with pytest.raises(duckdb.ConversionException):
+        duckdb.execute(f"select gen_random_uuid() in {parties.ids_sql([SPELT])}").fetchall()
