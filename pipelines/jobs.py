@@ -113,8 +113,9 @@ def _in_order(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetSpec]:
 def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
     """Return the asset of a mart; the first comment line of its file is its grain."""
     text = path.read_text(encoding="utf-8")
-    names = sorted(set(re.findall(r"\b(?:unified|main)\.(\w+)", text)))  # views, their tables
-    marts = sorted(set(re.findall(r"\bmart\.(\w+)", text)) - {path.stem})
+    sql = re.sub(r"--.*", "", text)
+    names = sorted(set(re.findall(r"\b(?:unified|main)\.(\w+)", sql)))  # views, their tables
+    marts = sorted(set(re.findall(r"\bmart\.(\w+)", sql)) - {path.stem})
     first = text.lstrip().partition("\n")[0]
     return dg.AssetSpec(
         dg.AssetKey(["mart", path.stem]),
