@@ -49,8 +49,6 @@ from warehouse.survive import Priority
 
 DATABASE = "published"
 _LOCK_WAIT = 600.0
-MARTS = 1 << 30
-"""Bytes of memory to make the kept marts of all rows: joins of a million orders fit into it."""
 _COMPARED = (
     ops_tables.QUARANTINE,
     ops_tables.REFS,
@@ -303,7 +301,8 @@ class _Projection:
         if tables.whole:
             # Of a new file, which nobody sees yet: over rows that are not committed DuckDB plans
             # joins of everything with everything.
-            more = bounds.raised(self.store, MARTS)
+            # They get all memory: with 1 GB a million orders had to be done again.
+            more = bounds.raised(self.store)
             with more, bounds.paired(self.store), bounds.transaction(self.store):
                 self._keep_marts()
                 checkpoint_at_commit(self.store)
