@@ -89,6 +89,16 @@ def for_commit(store: Store) -> int:
     return max(COMMIT + store.path.stat().st_size // 8, little(store))
 
 
+def for_marts(store: Store) -> int:
+    """Return the bytes with which the marts of a new file are made: joins of all rows there are."""
+    return 2 * MEMORY + store.path.stat().st_size
+
+
+def has_all(store: Store) -> bool:
+    """Whether there is no more memory to give; the setting is told in round figures."""
+    return _limit(store.con) > 0.98 * _bytes(store.memory)
+
+
 def is_committed(error: duckdb.Error) -> bool:
     """Whether `error` tells of a commit that is durable; only writing the file failed after it."""
     return isinstance(error, duckdb.FatalException) and "COMMIT succeeded" in str(error)

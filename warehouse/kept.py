@@ -75,8 +75,11 @@ class KeptMarts:
         if not self.whole:
             self.globals = self._globals()
 
-    def begin(self) -> None:
-        """Find out whose rows are other than before, and make what several marts stand on."""
+    def begin(self, *, is_last: bool = False) -> None:
+        """Find out whose rows are other than before, and make what several marts stand on.
+
+        `is_last` as of `unmade.tried`.
+        """
         if not self.whole:
             self.whole = not self._touched() or self._globals() != self.globals
         if self._nothing():
@@ -85,7 +88,7 @@ class KeptMarts:
         for mart in marts.in_order():
             above = [name for name in self.names if mart.name in below[name]]
             if above and mart.name not in NAMES:
-                unmade.tried(above[0], partial(self._make, mart))
+                unmade.tried(above[0], partial(self._make, mart), is_last=is_last)
 
     def _make(self, mart: marts.Mart) -> int:
         table = f"kept_{mart.name}"

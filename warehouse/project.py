@@ -144,7 +144,7 @@ def _write(
     """Write what changed since `state` into the file, or without one the whole into another."""
     con, whole = store.con, not state
     file = home.public.with_name("public.duckdb.new") if whole else home.public
-    without: dict[str, str] = {}
+    without = {} if whole else unmade.short(state)
     while True:
         if whole:
             _fresh(file, priority)
@@ -301,8 +301,7 @@ class _Projection:
         if tables.whole:
             # Of a new file, which nobody sees yet: over rows that are not committed DuckDB plans
             # joins of everything with everything.
-            # They get all memory: with 1 GB a million orders had to be done again.
-            more = bounds.raised(self.store)
+            more = bounds.raised(self.store, bounds.for_marts(self.store))
             with more, bounds.paired(self.store), bounds.transaction(self.store):
                 self._keep_marts()
                 checkpoint_at_commit(self.store)
@@ -320,9 +319,11 @@ class _Projection:
         self.kept.before()
 
     def _keep_marts(self) -> None:
-        self.kept.begin()
+        # What is short of all memory there is, is not tried again until there is a new file.
+        ends = bounds.has_all(self.store)
+        self.kept.begin(is_last=ends)
         for name in self.kept.names:
-            rows = unmade.tried(name, partial(self.kept.write, name))
+            rows = unmade.tried(name, partial(self.kept.write, name), is_last=ends)
             self.done.rows[f"mart.{name}"] = rows
         self.kept.end()
 

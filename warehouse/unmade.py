@@ -17,6 +17,9 @@ FACT = "mart_failed:"
 """In ops.meta, before the mart's name; the value is the kind of its error."""
 
 
+SHORT = "OutOfMemory"
+
+
 class MartFailed(Exception):
     """A mart's text raised on what the store holds. `why` is the kind of error.
 
@@ -28,12 +31,19 @@ class MartFailed(Exception):
         self.name, self.why = name, why
 
 
-def tried(name: str, work: Callable[[], int]) -> int:
-    """Return what `work` returns; raises MartFailed where data made it raise."""
+def tried(name: str, work: Callable[[], int], *, is_last: bool = False) -> int:
+    """Return what `work` returns; raises MartFailed where data made it raise.
+
+    So does too little memory where this `is_last`: there is no more of it.
+    """
     try:
         return work()
     except (duckdb.DataError, duckdb.InvalidInputException) as error:
         raise MartFailed(name, type(error).__name__.removesuffix("Exception")) from error
+    except duckdb.OutOfMemoryException as error:
+        if not is_last:
+            raise
+        raise MartFailed(name, SHORT) from error
 
 
 def facts(failed: Mapping[str, str]) -> dict[str, str]:
@@ -44,6 +54,11 @@ def facts(failed: Mapping[str, str]) -> dict[str, str]:
 def told(state: Mapping[str, str]) -> dict[str, str]:
     """Return the marts that could not be made, from the facts of a published file."""
     return {n.removeprefix(FACT): why for n, why in state.items() if n.startswith(FACT)}
+
+
+def short(state: Mapping[str, str]) -> dict[str, str]:
+    """Return those of `told` that were short of memory."""
+    return {name: why for name, why in told(state).items() if why == SHORT}
 
 
 def standing_on(name: str) -> list[str]:

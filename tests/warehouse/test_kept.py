@@ -210,6 +210,38 @@ def test_a_mart_that_raises_stops_nothing_and_shows_nothing_stale(tmp_path: Path
         assert (rows(home, fact), differs(home)) == ([], [])
 
 
+def test_a_mart_for_which_memory_is_too_little_is_a_view_until_there_is_a_new_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, dice, asked = Home(tmp_path).make(), random.Random(5), list[str]()
+    write = kept.KeptMarts.write
+
+    def short(self: kept.KeptMarts, name: str) -> int:
+        asked.append(name)
+        if name == "order_to_cash":
+            raise duckdb.OutOfMemoryException("failed to pin block")
+        return write(self, name)
+
+    monkeypatch.setattr(kept.KeptMarts, "write", short)
+    kind = "SELECT table_type FROM information_schema.tables WHERE table_name = 'order_to_cash'"
+    fact = "SELECT value FROM ops.meta WHERE name = 'mart_failed:order_to_cash'"
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order(1, dice)])
+        publish(store, home, 0)
+        assert asked.count("order_to_cash") == 2, "once with little memory, once with all"
+        for number in (1, 2):
+            load.put("order", [order(number + 1, dice)])
+            assert "mart.order_to_cash" not in publish(store, home, number)
+            assert (rows(home, kind), rows(home, fact)) == ([("VIEW",)], [("OutOfMemory",)])
+            assert len(rows(home, "FROM mart.order_to_cash")) == number + 1
+        assert asked.count("order_to_cash") == 2
+        monkeypatch.undo()
+        home.public.unlink()
+        assert publish(store, home, 3)["mart.order_to_cash"] == 3
+        assert (rows(home, kind), rows(home, fact), differs(home)) == ([("BASE TABLE",)], [], [])
+
+
 def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
     home = Home(tmp_path).make()
     late = MOMENT.replace(hour=20)  # four in the morning of the next day in Shanghai
