@@ -34,7 +34,7 @@ def sparing(store: Store) -> Iterator[None]:
         yield
     finally:
         if lowered:
-            store.con.execute(f"set memory_limit = {literal(store.memory)}")
+            _raise(store, store.memory)
 
 
 @contextlib.contextmanager
@@ -53,16 +53,14 @@ def paired(store: Store) -> Iterator[None]:
 @contextlib.contextmanager
 def raised(store: Store, size: float = math.inf) -> Iterator[None]:
     """Inside `sparing`, let the block have `size` bytes, at most the store's own limit."""
-    least = little(store)
-    lowered = store.spares and _limit(store.con) <= least < _bytes(store.memory)
+    lowered = store.is_lowered
     if lowered:
-        said = f"{size:.0f}B" if size < _bytes(store.memory) else store.memory
-        store.con.execute(f"set memory_limit = {literal(said)}")
+        _raise(store, f"{size:.0f}B" if size < _bytes(store.memory) else store.memory)
     try:
         yield
     finally:
         if lowered and not _lower(store):
-            store.con.execute(f"set memory_limit = {literal(store.memory)}")
+            _raise(store, store.memory)
 
 
 @contextlib.contextmanager
@@ -161,7 +159,13 @@ def _lower(store: Store) -> bool:
         store.con.execute(f"set memory_limit = '{little(store)}B'")
     except duckdb.OutOfMemoryException:
         return False
+    store.is_lowered = True
     return True
+
+
+def _raise(store: Store, said: str) -> None:
+    store.con.execute(f"set memory_limit = {literal(said)}")
+    store.is_lowered = False
 
 
 def _limit(con: duckdb.DuckDBPyConnection) -> float:

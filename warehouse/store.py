@@ -36,7 +36,7 @@ class Store:
     """The open store. `con` speaks UTC; leave transactions closed when handing it on.
 
     `upgraded` says in words what opening it changed, `memory` is DuckDB's limit, `spares` whether
-    work on it keeps to a part of that.
+    work on it keeps to a part of that, `is_lowered` whether it does so now (`bounds.py`).
     """
 
     path: Path
@@ -44,6 +44,7 @@ class Store:
     upgraded: list[str] = field(default_factory=list)
     memory: str = field(default_factory=lambda: half_of_memory())
     spares: bool = True
+    is_lowered: bool = False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -55,6 +56,7 @@ class Store:
         """Open the file anew, after a commit that was short of memory: it is to have all now."""
         self.con.close()
         self.con = connect(self.path, memory=self.memory)
+        self.is_lowered = False
         self.spares = False
 
     def checkpoint(self) -> None:
