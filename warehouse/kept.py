@@ -101,7 +101,7 @@ class KeptMarts:
         if self._nothing() and name not in self.anew:
             return 0
         mart = next(m for m in marts.in_order() if m.name == name)
-        table, of = f"{self.there}.mart.{quote(name)}", things(NAMES[name].of)
+        table, of = f"{self.there}.mart.{quote(name)}", ties.things(NAMES[name].of)
         if self.whole or name not in self.anew:
             mine = "" if self.whole else f" WHERE {of} IN (SELECT thing FROM {THINGS})"
             text = self._text(mart)
@@ -166,15 +166,6 @@ class KeptMarts:
 
     def _count(self, source: str) -> int:
         return int(self.con.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0])
-
-
-def things(said: str) -> str:
-    """Return the SQL of the thing that a row belongs to: `order of_order, invoice of_invoice`."""
-    parts = [
-        f"if({quote(column)} IS NULL, NULL, {ties.id_of(entity, quote(column))})"
-        for entity, column in (part.split() for part in said.split(","))
-    ]
-    return f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def _below(names: set[str]) -> set[str]:

@@ -9,12 +9,12 @@ import duckdb
 
 from warehouse import left_out, recon_rules
 from warehouse.ddl import literal, quote
-from warehouse.kept import things
 from warehouse.model import ENTITIES
 from warehouse.recon_part import Part
 from warehouse.recon_rules import Need, Rule, Setting, Settings
 from warehouse.recon_tables import FOUND
 from warehouse.store import Store
+from warehouse.ties import things
 
 
 def find(

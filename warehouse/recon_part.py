@@ -19,9 +19,9 @@ from warehouse import recon_rules, ties
 from warehouse.among import THINGS, Among
 from warehouse.bounds import transaction
 from warehouse.ddl import literal
-from warehouse.kept import things
 from warehouse.recon_rules import Rule
 from warehouse.store import Store
+from warehouse.ties import things
 
 FACT = "recon_kept"
 """Fact of the store: what the tables of `kept` are of."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import duckdb
 
 from warehouse import ddl
-from warehouse.ddl import literal
+from warehouse.ddl import literal, quote
 from warehouse.grouping import temp
 from warehouse.identity import golden_id_sql
 
@@ -34,6 +34,15 @@ _FEW = r"[,;，；、\s]"
 def id_of(entity: str, column: str) -> str:
     """Return the SQL of a thing's hash."""
     return f"hash({literal(entity)}, {column})"
+
+
+def things(said: str) -> str:
+    """Return the SQL of the thing that a row belongs to: `order of_order, invoice of_invoice`."""
+    parts = [
+        f"if({quote(column)} IS NULL, NULL, {id_of(entity, quote(column))})"
+        for entity, column in (part.split() for part in said.split(","))
+    ]
+    return f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def form(con: duckdb.DuckDBPyConnection) -> str:
