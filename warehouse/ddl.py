@@ -75,6 +75,13 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def fields(
+    *rows: tuple[str, str, str, str] | tuple[str, str, str, str, str],
+) -> tuple[Field, ...]:
+    """Return columns of name, SQL type, English and Chinese label, and what more is to be said."""
+    return tuple(Field(*row) for row in rows)
+
+
 def literal(text: str) -> str:
     """Return `text` as an SQL string literal. Raises ValueError for a NUL."""
     if "\0" in text:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from warehouse.ddl import CONNECTION, Field, Table
+from warehouse.ddl import CONNECTION, Table, fields
 
 _TEXT = "VARCHAR"
 _COUNT = "BIGINT"
-
-
-def _fields(*rows: tuple[str, str, str, str]) -> tuple[Field, ...]:
-    return tuple(Field(name, kind, en, zh) for name, kind, en, zh in rows)
 
 
 IDENTITY_LINKS = Table(
@@ -17,7 +13,7 @@ IDENTITY_LINKS = Table(
     "links",
     "What the matchers found: members of groups; a row that is not here is a group of its own",
     "匹配结果",
-    _fields(
+    fields(
         ("entity", _TEXT, "Entity", "实体"),
         ("id", "UUID", "Id that the record founds", "记录编号"),
         ("golden_id", "UUID", "Id that the founder of its group founds", "统一编号"),
@@ -33,7 +29,7 @@ IDENTITY_DOCUMENTS = Table(
     "order_documents",
     "Which records carry out which placed orders",
     "订单单据匹配",
-    _fields(
+    fields(
         ("order_id", "UUID", "Id that the placed record founds", "下单记录编号"),
         ("id", "UUID", "Id that the document founds", "单据记录编号"),
         ("role", _TEXT, "placed, processed, fulfilled, billed", "角色"),
@@ -48,7 +44,7 @@ PRODUCT_ALIASES = Table(
     "商品编码对照",
     (
         CONNECTION,
-        *_fields(
+        *fields(
             ("sku", _TEXT, "SKU of the connection", "连接内编码"),
             ("alias", _TEXT, "SKU that the others know", "通用编码"),
         ),
@@ -60,7 +56,7 @@ TIES = Table(
     "ties",
     "What orders, money, parcels, invoices, returns and refunds can be met by",
     "单据关联",
-    _fields(
+    fields(
         ("thing", "UBIGINT", "Hash of entity and golden id", "对象"),
         ("node", "UBIGINT", "Hash of an order, a number or a document", "节点"),
         ("leads", "BOOLEAN", "Of an order: leads from one thing to another", "属于订单"),
@@ -73,7 +69,7 @@ TOUCHED = Table(
     "touched",
     "Things that hang together with what each unification changed",
     "受影响对象",
-    _fields(
+    fields(
         ("run", _COUNT, "Unification", "统一批次"),
         ("thing", "UBIGINT", "Hash of entity and golden id; null: all there are", "对象"),
     ),

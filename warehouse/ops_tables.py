@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from warehouse.ddl import CONNECTION, RUN, SOURCE_KEY, STREAM, Field, Table
+from warehouse.ddl import CONNECTION, RUN, SOURCE_KEY, STREAM, Field, Table, fields
 
 _TEXT = "VARCHAR"
 _WHEN = "TIMESTAMPTZ"
 _COUNT = "BIGINT"
-
-
-def _fields(*rows: tuple[str, str, str, str]) -> tuple[Field, ...]:
-    return tuple(Field(name, kind, en, zh) for name, kind, en, zh in rows)
 
 
 BATCHES = Table(
@@ -22,7 +18,7 @@ BATCHES = Table(
         Field("load_id", _COUNT, "Load", "装载号", "One transaction; grows over the whole store"),
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("batch", _COUNT, "Sequence of the batch in its stream", "批次序号"),
             ("content", _TEXT, "records, deletions or keys", "内容"),
             ("mode", _TEXT, "How it was read: changed, full, sweep, feed, push", "读取方式"),
@@ -54,13 +50,13 @@ QUARANTINE = Table(
         Field("id", _TEXT, "Id", "编号", "connection/stream/batch/position/entity"),
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("batch", _COUNT, "Sequence of the batch in its stream", "批次序号"),
             ("position", _COUNT, "Record in its batch, from 1", "行位置"),
             ("entity", _TEXT, "What it would have become", "实体"),
         ),
         SOURCE_KEY,
-        *_fields(
+        *fields(
             ("field", _TEXT, "First field that is broken", "字段"),
             ("rule", _TEXT, "Rule that it breaks", "规则"),
             ("reason", _TEXT, "Why, in words", "原因"),
@@ -81,7 +77,7 @@ REFS = Table(
     (
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("entity", _TEXT, "Entity that refers", "引用方实体"),
             ("field", _TEXT, "Field that refers", "引用字段"),
             ("target_entity", _TEXT, "Entity referred to", "被引用实体"),
@@ -99,13 +95,13 @@ MADE = Table(
     (
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("target", _TEXT, "Name under `also:`; empty for the record's own row", "映射目标"),
             ("entity", _TEXT, "Entity of the row", "实体"),
             ("record_key", _TEXT, "Key of the record", "记录主键"),
         ),
         SOURCE_KEY,
-        *_fields(("load_id", _COUNT, "Load that wrote the row", "装载号")),
+        *fields(("load_id", _COUNT, "Load that wrote the row", "装载号")),
     ),
 )
 
@@ -114,7 +110,7 @@ META = Table(
     "meta",
     "Facts about this file",
     "文件信息",
-    _fields(("name", _TEXT, "Name", "名称"), ("value", _TEXT, "Value", "值")),
+    fields(("name", _TEXT, "Name", "名称"), ("value", _TEXT, "Value", "值")),
 )
 
 RUNS = Table(
@@ -126,7 +122,7 @@ RUNS = Table(
         Field("run", _TEXT, "Run", "运行编号"),
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("status", _TEXT, "ok, partial, failed", "状态"),
             ("started_at", _WHEN, "Began", "开始时间"),
             ("ended_at", _WHEN, "Ended", "结束时间"),
@@ -150,7 +146,7 @@ FRESHNESS = Table(
     (
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("last_success_at", _WHEN, "Last good end", "最近成功"),
             ("fresh_as_of", _WHEN, "All that the source had then is here", "数据截至"),
             ("promise_seconds", _COUNT, "Freshness owed, in seconds", "承诺秒数"),
@@ -168,7 +164,7 @@ COMPLETENESS = Table(
     (
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("part", _TEXT, "Part of the stream (file, bill); null: a stretch of time", "部分"),
             ("window_from", _WHEN, "Stamps from here on; null: open", "窗口起"),
             ("window_to", _WHEN, "Stamps before this; null: open", "窗口止"),
@@ -198,7 +194,7 @@ CHANGES = Table(
     "changes",
     "Golden rows rewritten by each unification, until they are projected",
     "统一层变更日志",
-    _fields(
+    fields(
         ("run", _COUNT, "Unification", "统一批次"),
         ("entity", _TEXT, "Entity", "实体"),
         ("id", "UUID", "Golden id; null: every row of the entity", "统一编号"),
@@ -210,7 +206,7 @@ UNIFICATIONS = Table(
     "unifications",
     "Unifications that wrote golden rows; what was believed since then",
     "统一运行记录",
-    _fields(
+    fields(
         ("run", _COUNT, "Unification", "统一批次"),
         ("unified_at", _WHEN, "When it ran", "统一时间"),
         ("load_id", _COUNT, "Newest load that it saw", "所见最新装载号"),
@@ -222,7 +218,7 @@ DICTIONARY = Table(
     "dictionary",
     "What every table and column means",
     "数据字典",
-    _fields(
+    fields(
         ("schema_name", _TEXT, "Schema", "模式"),
         ("table_name", _TEXT, "Table; null for the schema itself", "表"),
         ("column_name", _TEXT, "Column; null for the table itself", "列"),
@@ -244,7 +240,7 @@ XREF = Table(
         CONNECTION,
         STREAM,
         SOURCE_KEY,
-        *_fields(
+        *fields(
             ("golden_id", "UUID", "Id of the thing", "统一编号"),
             ("own_id", "UUID", "Id that the record founds, or would", "记录编号"),
             ("is_lead", "BOOLEAN", "It says what the thing is: the order as placed", "主单据"),
@@ -264,7 +260,7 @@ XREF_HISTORY = Table(
     "主键映射（历史版本）",
     (
         *(f for f in XREF.fields),
-        *_fields(("valid_to", _WHEN, "Until when", "失效时间")),
+        *fields(("valid_to", _WHEN, "Until when", "失效时间")),
         RUN,
     ),
 )
@@ -274,7 +270,7 @@ FORWARDINGS = Table(
     "forwardings",
     "Ids that records founded and that lead to another thing now",
     "编号转向",
-    _fields(
+    fields(
         ("entity", _TEXT, "Entity", "实体"),
         ("old_id", "UUID", "Id that a record founded, or would have", "原编号"),
         ("golden_id", "UUID", "Id of the thing that it is part of", "统一编号"),
@@ -286,7 +282,7 @@ SUGGESTIONS = Table(
     "suggestions",
     "Pairs of records that may be one thing: a person decides",
     "疑似重复",
-    _fields(
+    fields(
         ("entity", _TEXT, "Entity", "实体"),
         ("a_id", "UUID", "Id that the one record founds", "记录甲编号"),
         ("b_id", "UUID", "Id that the other founds", "记录乙编号"),
@@ -306,7 +302,7 @@ ORDER_DOCUMENTS = Table(
         CONNECTION,
         STREAM,
         SOURCE_KEY,
-        *_fields(
+        *fields(
             ("role", _TEXT, "placed, processed, fulfilled, billed", "角色"),
             ("share", "DECIMAL(9,6)", "Share of the order's lines, 1 is all", "占比"),
         ),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from warehouse.ddl import CONNECTION, STREAM, Field, Table
+from warehouse.ddl import CONNECTION, STREAM, Table, fields
 
 _TEXT = "VARCHAR"
 _WHEN = "TIMESTAMPTZ"
 _NUMBER = "DECIMAL(28,6)"
 _COUNT = "BIGINT"
-
-
-def _fields(*rows: tuple[str, str, str, str] | tuple[str, str, str, str, str]) -> tuple[Field, ...]:
-    return tuple(Field(*row) for row in rows)
 
 
 ROLES = Table(
@@ -22,14 +18,14 @@ ROLES = Table(
     (
         CONNECTION,
         STREAM,
-        *_fields(
+        *fields(
             ("role", _TEXT, "Role", "角色",
              "shop, erp, crm, oms, wms, carrier, gateway, bank, office"),
         ),
     ),
 )  # fmt: skip
 
-FOUND = _fields(
+FOUND = fields(
     ("rule", _TEXT, "Rule", "规则", "Its row in recon.rules"),
     ("subject", _TEXT, "Subject", "对象", "What makes the break the same thing tomorrow"),
     ("order_id", "UUID", "Order id", "订单统一编号", "Golden id of the order that it is about"),
@@ -63,14 +59,14 @@ BREAKS = Table(
     "What does not fit between systems, one row a break; it closes itself when it is gone",
     "系统间差异，每行一处；消失后自动关闭",
     (
-        *_fields(
+        *fields(
             ("break_id", "UUID", "Break id", "差异编号", "Of rule and subject, never changes"),
             ("kind", _TEXT, "Kind", "类型",
              "missing_left, missing_right, amount, status, quantity, date, duplicate, orphan"),
             ("severity", _TEXT, "Severity", "严重程度", "error, warning, info"),
         ),
         *FOUND,
-        *_fields(
+        *fields(
             ("difference", _NUMBER, "Difference", "差额", "Actual - expected"),
             ("tolerance", _NUMBER, "Tolerance", "容差"),
             ("timing_until", _WHEN, "Under way until", "在途截止", "It is open from then on"),
@@ -92,7 +88,7 @@ RULES = Table(
     "rules",
     "The rules of reconciliation with their settings, and what each has found",
     "对账规则、设置与结果",
-    _fields(
+    fields(
         ("rule", _TEXT, "Rule", "规则"),
         ("kind", _TEXT, "Kind", "类型"),
         ("severity", _TEXT, "Severity", "严重程度", "As the company's file says, else the rule's"),
@@ -125,7 +121,7 @@ LEFT_OUT = Table(
     "left_out",
     "What the rules do not compare, and why: of it no break means nothing",
     "对账规则未比较的范围及原因：其中没有差异不代表一致",
-    _fields(
+    fields(
         ("rule", _TEXT, "Rule", "规则", "Its row in recon.rules"),
         ("reason", _TEXT, "Reason", "原因代码",
          "no_side, no_records, or the name of its file in warehouse/sql/recon/left_out"),
