@@ -9,7 +9,9 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlglot
 from source_rows import MOMENT, Loader
+from sqlglot import exp
 
 from warehouse import marts
 from warehouse.errors import StoreError
@@ -173,6 +175,13 @@ def test_every_mart_has_its_grain_and_one_row_a_grain(con: duckdb.DuckDBPyConnec
         assert con.execute(
             f"SELECT {grain} FROM mart.{name} GROUP BY ALL HAVING count(*) > 1"
         ).fetchall() == [], name  # fmt: skip
+
+
+def test_the_tables_that_a_mart_reads_are_those_that_a_parser_finds() -> None:
+    for mart in (*marts.in_order(), *marts.macros()):
+        tree = sqlglot.parse_one(mart.sql, dialect="duckdb")
+        found = {f"{t.db}.{t.name}" for t in tree.find_all(exp.Table) if t.db}
+        assert set(mart.reads) == found, mart.name
 
 
 @pytest.mark.parametrize(
