@@ -7,10 +7,7 @@ inside a run a failed stream would stop it, and a good stream is not stopped by 
 No postponed annotations here: Dagster reads the step's `context` parameter by its class.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -20,6 +17,7 @@ from pipelines.outcome import PublishOutcome
 from pipelines.streams import failure
 from pipelines.sync import unify_publish
 from pipelines.workspace import Workspace
+from warehouse.marts import Mart, in_order
 from warehouse.model import ENTITIES
 
 JOB = "unify_publish"
@@ -30,7 +28,6 @@ CHECKS = {"error": "recon_breaks_error", "warning": "recon_breaks_warning"}
 """Severity of a break -> the check on what is published that tells of it."""
 MADE = "marts"
 """The check on what is published that tells of marts that could not be made."""
-MARTS = Path(__file__).resolve().parent.parent / "warehouse" / "sql" / "mart"
 
 
 def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
@@ -92,7 +89,8 @@ def _specs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
             description=f"{entity.en} / {entity.zh}. {entity.about}".strip(),
             kinds={"duckdb"},
         )
-    marts = _in_order(_mart(path, unified) for path in sorted(MARTS.glob("*.sql")))
+    # In the order in which a step must tell of its assets: each behind those that it reads.
+    marts = [_mart(mart, unified) for mart in in_order()]
     published = dg.AssetSpec(
         PUBLISHED,
         deps=[spec.key for spec in (*unified.values(), *marts)],
@@ -103,28 +101,18 @@ def _specs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> list[dg.AssetSpec]:
     return [*unified.values(), *marts, published]
 
 
-def _in_order(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetSpec]:
-    """Return `specs`, each behind those it reads: a step must tell of its assets in this order."""
-    by_key = {spec.key: spec for spec in specs}
-    graph = {key: {dep.asset_key for dep in spec.deps} for key, spec in by_key.items()}
-    return [by_key[key] for key in TopologicalSorter(graph).static_order() if key in by_key]
-
-
-def _mart(path: Path, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
-    """Return the asset of a mart; the first comment line of its file is its grain."""
-    text = path.read_text(encoding="utf-8")
-    sql = re.sub(r"--.*", "", text)
-    names = sorted(set(re.findall(r"\b(?:unified|main)\.(\w+)", sql)))  # views, their tables
-    marts = sorted(set(re.findall(r"\bmart\.(\w+)", sql)) - {path.stem})
-    first = text.lstrip().partition("\n")[0]
+def _mart(mart: Mart, unified: Mapping[str, dg.AssetSpec]) -> dg.AssetSpec:
+    """Return the asset of a mart, described by its grain."""
+    read = (table.partition(".") for table in mart.reads)
+    golden = [name for schema, _, name in read if schema in ("main", "unified")]
     return dg.AssetSpec(
-        dg.AssetKey(["mart", path.stem]),
+        dg.AssetKey(["mart", mart.name]),
         deps=[
-            *(unified[name].key for name in names if name in unified),
-            *(dg.AssetKey(["mart", name]) for name in marts if (MARTS / f"{name}.sql").exists()),
+            *(unified[name].key for name in golden if name in unified),
+            *(dg.AssetKey(["mart", name]) for name in mart.needs),
         ],
         group_name="mart",
-        description=first.lstrip("- ").strip() if first.startswith("--") else path.stem,
+        description=mart.grain,
         kinds={"duckdb", "sql"},
     )
 
