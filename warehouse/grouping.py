@@ -71,7 +71,7 @@ def group_all(work: Work) -> None:
         )
         _place(work, entity, rows)
         _bury(work, entity)
-    _outdate(work, "true")
+    _outdate(work, "unified.xref")
     con.execute(
         "INSERT INTO unified.forwardings SELECT entity, id, golden_id FROM identity.links "
         "WHERE id <> golden_id"
@@ -82,12 +82,14 @@ def group_all(work: Work) -> None:
 def group_changed(work: Work, entities: Collection[str]) -> None:
     """Match what changed (temp tables `changed` of the `entities`) and bring the links up to date.
 
-    Leaves the temp tables `unify_moved`, records whose thing came, went or is another one, and per
-    entity `regrouped`, ids of things of several records, to be made anew, and `alone`, those of the
-    changed records that are a thing by themselves, numbered from 1.
+    Leaves the temp tables `unify_moved`, records whose thing came, went or is another one,
+    `unify_placed`, the rows of `xref` that were written, and per entity `regrouped`, ids of things
+    of several records, to be made anew, and `alone`, those of the changed records that are a thing
+    by themselves, numbered from 1.
     """
     con = work.con
     _begin(con)
+    con.execute("CREATE OR REPLACE TEMP TABLE unify_placed AS FROM unified.xref LIMIT 0")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE unify_moved (entity VARCHAR, connection VARCHAR, "
         "stream VARCHAR, source_key VARCHAR, golden_id UUID)"
@@ -142,16 +144,16 @@ def _replace(work: Work, entity: str) -> None:
         f"CREATE OR REPLACE TEMP TABLE unify_plain AS SELECT id FROM {changed} ANTI JOIN "
         "unify_groups USING (id) WHERE is_loaded"
     )
-    mine = f"SELECT * FROM unified.xref WHERE entity = {name}"
+    mine = f"FROM unified.xref WHERE entity = {name}"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE unify_mates AS "
-        f"SELECT DISTINCT golden_id AS id FROM ({mine}) WHERE own_id IN "
+        f"SELECT DISTINCT golden_id AS id {mine} AND own_id IN "
         f"(SELECT id FROM {changed} ANTI JOIN unify_plain USING (id) "
         f"UNION SELECT id FROM ({moved}) UNION SELECT id FROM matching_rewritten "
         f"SEMI JOIN unify_groups USING (id) WHERE entity = {name})"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE unify_before AS {mine} AND "
+        f"CREATE OR REPLACE TEMP TABLE unify_before AS SELECT *, rowid AS place {mine} AND "
         f"(own_id IN (SELECT id FROM {changed} UNION SELECT id FROM ({moved})) "
         "OR golden_id IN (SELECT id FROM unify_mates))"
     )
@@ -161,23 +163,31 @@ def _replace(work: Work, entity: str) -> None:
         "source_key, own_id, NULL::TIMESTAMPTZ FROM unify_before "
         f"WHERE own_id NOT IN (SELECT id FROM {changed})"
     )
+    con.execute("DELETE FROM unified.xref WHERE rowid IN (SELECT place FROM unify_before)")
     con.execute(
-        f"DELETE FROM unified.xref WHERE entity = {name} "
-        "AND own_id IN (SELECT own_id FROM unify_before)"
+        "CREATE OR REPLACE TEMP TABLE unify_documents AS SELECT id, order_id "
+        "FROM identity.order_documents WHERE id IN (SELECT id FROM unify_rows)"
+        if entity == "order"
+        else "CREATE OR REPLACE TEMP TABLE unify_documents (id UUID, order_id UUID)"
     )
-    _place(work, entity, "unify_rows")
-    _outdate(work, f"entity = {name} AND own_id IN (SELECT id FROM unify_rows)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE unify_links AS SELECT * FROM identity.links "
+        f"WHERE entity = {name} AND id IN (SELECT id FROM unify_rows "
+        "UNION SELECT order_id FROM unify_documents UNION SELECT own_id FROM unify_before "
+        f"UNION SELECT id FROM ({moved}))"
+    )
+    con.execute("CREATE OR REPLACE TEMP TABLE unify_after AS FROM unified.xref LIMIT 0")
+    _place(work, entity, "unify_rows", "unify_after", "unify_links", "unify_documents")
+    for table in ("unified.xref", "unify_placed"):
+        con.execute(f"INSERT INTO {table} FROM unify_after")
+    _outdate(work, "unify_after")
     _tell(con, entity, moved)
 
 
 def _tell(con: duckdb.DuckDBPyConnection, entity: str, moved: str) -> None:
     """Say what moved and which things are to be made anew, and keep `forwardings`."""
     name, regrouped = literal(entity), temp("regrouped", entity)
-    after = (
-        f"(SELECT * FROM unified.xref WHERE entity = {name} "
-        "AND own_id IN (SELECT id FROM unify_rows))"
-    )
-    for here, there in (("unify_before", after), (after, "unify_before")):
+    for here, there in (("unify_before", "unify_after"), ("unify_after", "unify_before")):
         con.execute(
             "INSERT INTO unify_moved SELECT entity, connection, stream, source_key, golden_id "
             f"FROM {here} h ANTI JOIN {there} t ON t.own_id = h.own_id "
@@ -185,7 +195,7 @@ def _tell(con: duckdb.DuckDBPyConnection, entity: str, moved: str) -> None:
         )
     places = " UNION ".join(
         f"SELECT golden_id AS id FROM {rows} WHERE own_id NOT IN (SELECT id FROM unify_plain)"
-        for rows in ("unify_before", after)
+        for rows in ("unify_before", "unify_after")
     )
     con.execute(
         f"INSERT INTO {regrouped} SELECT id FROM ({places} UNION SELECT unnest([was, now]) "
@@ -197,58 +207,61 @@ def _tell(con: duckdb.DuckDBPyConnection, entity: str, moved: str) -> None:
     )
     con.execute(f"DELETE FROM unified.forwardings WHERE entity = {name} AND old_id IN {those}")
     con.execute(
-        "INSERT INTO unified.forwardings SELECT entity, id, golden_id FROM identity.links "
-        f"WHERE entity = {name} AND id <> golden_id AND id IN {those}"
+        "INSERT INTO unified.forwardings SELECT entity, id, golden_id FROM unify_links "
+        f"WHERE id <> golden_id AND id IN {those}"
     )
 
 
-def _place(work: Work, entity: str, rows: str) -> None:
-    """Insert the living `rows` (connection, stream, source_key, id, since) into `xref`.
+def _place(
+    work: Work,
+    entity: str,
+    rows: str,
+    into: str = "unified.xref",
+    links: str = "identity.links",
+    documents: str = "identity.order_documents",
+) -> None:
+    """Insert the living `rows` (connection, stream, source_key, id, since) `into` a kind of `xref`.
 
-    Who stays part of the same thing (`unify_before`) keeps since when.
+    Who stays part of the same thing (`unify_before`) keeps since when. `links` and `documents` have
+    at least what `rows` are in, and the links of the orders of these documents.
     """
     name, now = literal(entity), f"{literal(work.now.isoformat())}::TIMESTAMPTZ"
     golden, lead, joins = "coalesce(l.golden_id, r.id)", "CASE WHEN l.id IS NULL THEN true END", ""
-    # Of changed rows only theirs are looked for.
-    among = "WHERE {} IN (SELECT id FROM unify_rows)" if rows == "unify_rows" else "WHERE true"
-    mine = among.format
+    linked = f"(SELECT * FROM {links} WHERE entity = {name})"
     if entity == "order":
         golden = "coalesce(d.golden_id, l.golden_id, r.id)"
         lead = "l.id IS NULL OR p.id IS NOT NULL"
         joins = (
             "LEFT JOIN (SELECT d.id, coalesce(o.golden_id, d.order_id) AS golden_id "
-            "FROM identity.order_documents d JOIN identity.links m ON m.entity = 'order' "
-            f"AND m.id = d.id AND m.rule = {literal(MERGED)} LEFT JOIN identity.links o "
-            f"ON o.entity = 'order' AND o.id = d.order_id {mine('d.id')}) d ON d.id = r.id "
-            "LEFT JOIN (SELECT DISTINCT id FROM identity.order_documents "
-            f"{mine('id')} AND id = order_id) p ON p.id = r.id "
+            f"FROM {documents} d JOIN {linked} m ON m.id = d.id AND m.rule = {literal(MERGED)} "
+            f"LEFT JOIN {linked} o ON o.id = d.order_id) d ON d.id = r.id "
+            f"LEFT JOIN (SELECT DISTINCT id FROM {documents} WHERE id = order_id) p ON p.id = r.id "
         )
+    among = "AND own_id IN (SELECT id FROM unify_rows)" if rows == "unify_rows" else ""
     # What was part of a thing before, or leads now, is so since now; what is new, since it was
     # seen.
     work.con.execute(
-        "INSERT INTO unified.xref (entity, connection, stream, source_key, golden_id, own_id, "
+        f"INSERT INTO {into} (entity, connection, stream, source_key, golden_id, own_id, "
         "is_lead, method, score, rule, evidence, valid_from) "
         f"SELECT {name}, r.connection, r.stream, r.source_key, {golden}, r.id, {lead}, "
         "coalesce(l.method, 'founder'), coalesce(l.score, 1.0), l.rule, l.evidence, "
         f"coalesce(b.valid_from, if(k.own_id IS NULL, r.since, {now}), {now}) FROM {rows} r "
-        f"LEFT JOIN (SELECT * FROM identity.links {mine('id')} AND entity = {name}) l "
-        f"ON l.id = r.id {joins}"
+        f"LEFT JOIN {linked} l ON l.id = r.id {joins}"
         f"LEFT JOIN unify_before b ON b.entity = {name} AND b.own_id = r.id "
         f"AND {_same_part(golden, lead, 'l.rule')} "
         "LEFT JOIN (SELECT DISTINCT own_id FROM unify_before "
-        f"WHERE entity = {name} UNION SELECT own_id FROM history.xref {mine('own_id')} "
-        f"AND entity = {name}) k "
-        "ON k.own_id = r.id"
+        f"WHERE entity = {name} UNION SELECT own_id FROM history.xref WHERE entity = {name} "
+        f"{among}) k ON k.own_id = r.id"
     )
 
 
-def _outdate(work: Work, among: str) -> None:
-    """Keep in history what stood before (`unify_before`) and does not among these rows of xref."""
+def _outdate(work: Work, after: str) -> None:
+    """Keep in history what stood before (`unify_before`) and does not in these rows of `xref`."""
     names = ", ".join(f.name for f in XREF.fields)
     work.con.execute(
         f"INSERT INTO history.xref ({names}, valid_to, unify_run) SELECT {names}, "
         f"{literal(work.now.isoformat())}::TIMESTAMPTZ, {work.run} FROM unify_before b "
-        f"ANTI JOIN (SELECT * FROM unified.xref WHERE {among}) x "
+        f"ANTI JOIN {after} x "
         f"ON x.own_id = b.own_id AND {_same_part('x.golden_id', 'x.is_lead', 'x.rule')}"
     )
 

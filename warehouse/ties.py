@@ -118,7 +118,7 @@ def _changed(con: duckdb.DuckDBPyConnection, run: int) -> None:
     parts = [
         f"SELECT entity, id FROM ops.changes WHERE run = {run} AND entity IN ({names})",
         # What a document says counts, also where it says nothing new of the order itself.
-        f"SELECT entity, golden_id FROM unified.xref WHERE own_id IN ({loaded}) "
+        f"SELECT entity, golden_id FROM unify_placed WHERE own_id IN ({loaded}) "
         f"AND entity IN ({names})",
     ]  # fmt: skip
     parts.append(f"SELECT 'order', id FROM {temp('changed', 'order')} WHERE NOT is_alive")

@@ -6,6 +6,7 @@ those that refer to what appeared, vanished or changed the field it is referred 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -122,7 +123,8 @@ def unify(
         bounds.checkpoint(store)
         return report
 
-    return sparingly(store, write)
+    with contextlib.nullcontext() if last == 0 else bounds.paired(store):
+        return sparingly(store, write)
 
 
 def _tie(store: Store, run: int, *, whole: bool) -> None:

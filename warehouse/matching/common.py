@@ -118,9 +118,9 @@ def take_rows(
         )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE match_known AS "
-        f"SELECT id FROM {rows} WHERE id IN (SELECT id FROM match_changed)"
+        f"SELECT id, rowid AS place FROM {rows} WHERE id IN (SELECT id FROM match_changed)"
     )
-    con.execute(f"DELETE FROM {rows} WHERE id IN (SELECT id FROM match_known)")
+    con.execute(f"DELETE FROM {rows} WHERE rowid IN (SELECT place FROM match_known)")
     con.execute(
         f"INSERT INTO {rows} SELECT id, connection, stream, source_key, is_alive, first_seen_at, "
         f"{columns} FROM match_fresh s"

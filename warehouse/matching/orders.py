@@ -40,7 +40,7 @@ _COLUMNS = f"""
 """
 
 _NUMBERS = f"""
-INSERT INTO identity.order_numbers (id, connection, is_alive, what, value, is_single)
+INSERT INTO {{into}} (id, connection, is_alive, what, value, is_single)
 WITH said AS (
     SELECT s.id, s.connection, s.is_alive, {_number("s.number")} AS number,
         {_number("s.merchant_order_no")} AS merchant, nullif(s.parent_order_key, '') AS parent,
@@ -87,14 +87,12 @@ WHERE po <> coalesce(number, '') AND (is_own OR claimed IS NULL) AND NOT is_merc
 
 # Signs that stand between numbers, and inside some: the parts count where each is an order's.
 _PARTS = f"""
-INSERT INTO identity.order_numbers
+INSERT INTO {{into}}
 SELECT id, connection, is_alive, 'part', unnest(parts), false, value FROM (
     SELECT *, list_distinct(list_filter(list_transform(
         regexp_split_to_array(value, '[|+/｜＋／]+'), lambda x: {_number("x")}),
         lambda x: x IS NOT NULL)) AS parts
-    FROM identity.order_numbers
-    WHERE what IN ('platform', 'twin') AND id IN (SELECT id FROM match_fresh)
-        AND regexp_matches(value, '[|+/｜＋／]')
+    FROM {{into}} WHERE what IN ('platform', 'twin') AND regexp_matches(value, '[|+/｜＋／]')
 ) WHERE len(parts) > 1
 """
 
@@ -161,24 +159,23 @@ def lead_rank(alias: str) -> str:
 
 def _take_numbers(con: duckdb.DuckDBPyConnection, changed: str | None) -> None:
     """Bring the numbers up to date; `match_values` has those, old and new, of what changed."""
-    text = _NUMBERS.format(long=order_claims.LONG)
+    into = "identity.order_numbers" if changed is None else "temp.order_said"
+    numbers = [sql.format(into=into, long=order_claims.LONG) for sql in (_NUMBERS, _PARTS)]
     if changed is None:
         con.execute("DELETE FROM identity.order_numbers")
-        con.execute(text)
-        con.execute(_PARTS)
+        for sql in numbers:
+            con.execute(sql)
         return
     held = "FROM identity.order_numbers WHERE id IN (SELECT id FROM match_changed)"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE match_values AS SELECT value {held}")
-    con.execute(f"DELETE {held}")
-    con.execute(text)
-    # Apart: a condition on the text is tried on every row there is before ids are compared.
+    con.execute(f"CREATE OR REPLACE TEMP TABLE order_held AS SELECT rowid AS place, value {held}")
+    con.execute("DELETE FROM identity.order_numbers WHERE rowid IN (SELECT place FROM order_held)")
+    con.execute("CREATE OR REPLACE TEMP TABLE order_said AS FROM identity.order_numbers LIMIT 0")
+    for sql in numbers:
+        con.execute(sql)
+    con.execute("INSERT INTO identity.order_numbers FROM order_said")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE order_said AS SELECT * FROM identity.order_numbers "
-        "WHERE id IN (SELECT id FROM match_fresh)"
+        "CREATE OR REPLACE TEMP TABLE match_values AS SELECT value FROM order_held UNION ALL "
+        "SELECT value FROM order_said UNION ALL SELECT source_key FROM match_fresh"
     )
-    con.execute(_PARTS.replace("FROM identity.order_numbers", "FROM order_said"))
-    con.execute("DROP TABLE order_said")
-    con.execute(
-        f"INSERT INTO match_values SELECT value {held} UNION ALL "
-        "SELECT source_key FROM identity.order_rows WHERE id IN (SELECT id FROM match_changed)"
-    )
+    for name in ("held", "said"):
+        con.execute(f"DROP TABLE order_{name}")
