@@ -117,14 +117,19 @@ def _said(work: Callable[[], object]) -> str:
 def _is_there(con: duckdb.DuckDBPyConnection, need: Need, known: dict[Need, bool]) -> bool:
     if need not in known:
         table = f"source.{quote(ENTITIES[need.entity].table)}"
-        among = ""
-        if need.roles:
-            roles = ", ".join(literal(role) for role in need.roles)
-            among = (
-                "WHERE (connection, stream) IN "
-                f"(SELECT (connection, stream) FROM recon.roles WHERE role IN ({roles}))"
-            )
-        known[need] = bool(con.execute(f"SELECT 1 FROM {table} {among} LIMIT 1").fetchall())
+        roles = ", ".join(literal(role) for role in need.roles)
+        # Stream by stream: where a table has none of it, its blocks are passed over unread.
+        streams = con.execute(
+            f"SELECT DISTINCT connection, stream FROM recon.roles WHERE role IN ({roles})"
+        ).fetchall() if need.roles else [()]  # fmt: skip
+        known[need] = any(
+            con.execute(
+                f"SELECT 1 FROM {table} {'WHERE connection = ? AND stream = ?' if place else ''} "
+                "LIMIT 1",
+                place,
+            ).fetchall()
+            for place in streams
+        )
     return known[need]
 
 

@@ -22,7 +22,6 @@ from warehouse.golden import Written, count
 from warehouse.grouping import Work, group_all, group_changed, temp
 from warehouse.identity import golden_id_sql
 from warehouse.matchers import MATCHERS, VERSION, take_aliases
-from warehouse.matching import results
 from warehouse.matching.rulings import Rulings
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
@@ -79,7 +78,8 @@ def unify(
 
     `priority` and `sku_aliases` (connection -> its SKU -> the one others know) are the company's,
     `rulings` are people's by entity. `whole` makes it anew from all rows, as another priority,
-    other aliases or other matchers do. Checkpoints the store if anything was written.
+    other aliases or other matchers do. Checkpoints the store where everything was written; what
+    changed waits for the checkpoint of the projection, which reads it first.
     """
     con = store.con
     wins, ruled, aliases = priority or {}, dict(rulings or {}), sku_aliases or {}
@@ -120,7 +120,8 @@ def unify(
             reach("unify.written")
         reach("unify.committed")
         _drop(con)
-        bounds.checkpoint(store)
+        if last == 0:
+            bounds.checkpoint(store)
         return report
 
     with contextlib.nullcontext() if last == 0 else bounds.paired(store):
@@ -204,8 +205,9 @@ def _write_changed(
     con.execute(
         "INSERT INTO unify_keys SELECT DISTINCT entity, connection, source_key FROM unify_moved"
     )
+    moved = _entities(con, "unify_keys WHERE value IS NOT NULL")
     for entity in ddl.families():
-        _affected(con, entity, other, said)
+        _affected(con, entity, other, said, moved)
     for entity in ddl.families():
         report.take(entity, golden.write_changed(con, entity, report.run, last))
     _write_merged(work, report, priority)
@@ -287,16 +289,25 @@ def _moved_values(con: duckdb.DuckDBPyConnection, entity: str, by: str) -> None:
     )
 
 
+def _entities(con: duckdb.DuckDBPyConnection, rows: str) -> set[str]:
+    return {entity for (entity,) in con.execute(f"SELECT DISTINCT entity FROM {rows}").fetchall()}
+
+
 def _affected(
-    con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rule], said: list[Rule]
+    con: duckdb.DuckDBPyConnection,
+    entity: str,
+    rules_changed: list[Rule],
+    said: list[Rule],
+    moved: Collection[str],
 ) -> None:
     """Make the temp table of golden rows that are not reloaded but refer to what moved.
 
-    Those that several records tell of go to `regrouped` instead.
+    Those that several records tell of go to `regrouped` instead. `moved` are the entities of which
+    something came, went or changed a field that it is referred by.
     """
     name, own = temp("rebound", entity), quote(f"{entity}_id")
     table, owner = ddl.unified_table(entity).full, ENTITIES[entity].parent or entity
-    refers = _refers(con, entity, rules_changed)
+    refers = _refers(entity, rules_changed, moved)
     bound = [
         f"u.{quote(str(col.resolved))} IN (SELECT id FROM {temp('regrouped', str(col.ref))})"
         for _, col in references(entity)
@@ -334,13 +345,13 @@ def _affected(
     )
 
 
-def _refers(con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rule]) -> list[str]:
+def _refers(entity: str, rules_changed: list[Rule], moved: Collection[str]) -> list[str]:
     """Return the conditions of the records (alias u) whose references are to be looked at again."""
     found = [
         f"(u.connection, u.{quote(name)}) IN (SELECT connection, value FROM unify_keys "
         f"WHERE entity = {literal(str(col.ref))} AND value IS NOT NULL)"
         for name, col in references(entity)
-        if count(con, f"unify_keys WHERE entity = {literal(str(col.ref))} AND value IS NOT NULL")
+        if str(col.ref) in moved
     ]
     streams = {(str(r[0]), str(r[1])) for r in rules_changed if r[2] == entity}
     return found + [
@@ -350,14 +361,9 @@ def _refers(con: duckdb.DuckDBPyConnection, entity: str, rules_changed: list[Rul
 
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
-    for entity in ENTITIES:
-        for what in ("changed", "alone", "rebound", "fresh", "regrouped", "grouped"):
-            con.execute(f"DROP TABLE IF EXISTS {temp(what, entity)}")
-        for number in range(len(references(entity))):
-            con.execute(f"DROP TABLE IF EXISTS {temp('found', entity)}_{number}")
-    for name in (
-        "moved", "keys", "slice", "gone", "touched", "ids", "groups", "plain", "mates", "before",
-        "rows", "members", "member_keys", "ranked", "numbered", "looked", "links",
-    ):  # fmt: skip
-        con.execute(f"DROP TABLE IF EXISTS unify_{name}")
-    results.forget(con)
+    made = con.execute(
+        "SELECT table_name FROM duckdb_tables() "
+        "WHERE temporary AND starts_with(table_name, 'unify_')"
+    ).fetchall()
+    for (name,) in made:
+        con.execute(f"DROP TABLE temp.{quote(name)}")

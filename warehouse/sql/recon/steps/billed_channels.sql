@@ -10,6 +10,6 @@ from step.sent_orders as s
 inner join begun as b
     on s.connection = b.connection and s.channel is not distinct from b.channel
     and s.shop_name is not distinct from b.shop_name
-where s.first_shipped_at::date >= b.since
+where s.first_shipped_at >= b.since::timestamptz
 group by s.connection, s.channel, s.shop_name
 having count(*) filter (where s.invoice_count > 0) * 2 >= count(*)

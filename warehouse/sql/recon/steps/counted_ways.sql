@@ -22,10 +22,9 @@ names as (
 ),
 
 seen as (
-    select distinct p.connection, p.way, m.connection as gateway
-    from step.paid_orders as p
-    inner join step.gateway_orders as m on p.order_id = m.order_id
-    where p.is_at_gateway
+    select distinct connection, way, gateway
+    from step.paid_orders
+    where is_at_gateway and gateway is not null
 ),
 
 said as (

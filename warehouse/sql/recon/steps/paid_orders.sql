@@ -21,6 +21,7 @@ select
     coalesce(w.paid_at, g.paid_at, o.placed_at) as paid_at,
     o.bank_paid_amount > 0 as is_at_bank,
     m.order_id is not null as has_money,
+    m.connection as gateway,
     -- Of an order paid in several ways each record speaks for itself.
     case when w.ways > 1 then w.is_at_gateway else m.order_id is not null end as is_at_gateway
 from mart.order_to_cash as o
