@@ -16,6 +16,10 @@ from warehouse.store import Store
 
 MEMORY = 96 << 20
 """Bytes that DuckDB keeps in memory during the work; the rest goes to the scratch folder."""
+ROWS = 128 << 20
+"""The same of work on all golden rows there are: with less a million orders were unified twice."""
+TIMES = 4
+"""How much as much work gets that was short of memory, before it gets all there is."""
 LARGE = 600 << 20
 """Bytes of a file from which on the work gets half as much more as the file is larger: to change a
 few rows of tables of millions took more than MEMORY, and all of it was done twice."""
@@ -27,12 +31,17 @@ _T = TypeVar("_T")
 
 
 @contextlib.contextmanager
-def sparing(store: Store) -> Iterator[None]:
-    """Let the block have little; without effect where the store has no more or is not to spare."""
+def sparing(store: Store, share: int | None = None) -> Iterator[None]:
+    """Let the block have little: `share` bytes, MEMORY if not said, more for a large file.
+
+    Without effect where the store has no more or is not to spare.
+    """
+    before, store.share = store.share, MEMORY if share is None else share
     lowered = store.spares and _limit(store.con) > little(store) and _lower(store)
     try:
         yield
     finally:
+        store.share = before
         if lowered:
             _raise(store, store.memory)
 
@@ -87,11 +96,6 @@ def for_commit(store: Store) -> int:
     return max(COMMIT + store.path.stat().st_size // 8, little(store))
 
 
-def for_marts(store: Store) -> int:
-    """Return the bytes with which the marts of a new file are made: joins of all rows there are."""
-    return 2 * MEMORY + store.path.stat().st_size
-
-
 def has_all(store: Store) -> bool:
     """Whether there is no more memory to give; the setting is told in round figures."""
     return _limit(store.con) > 0.98 * _bytes(store.memory)
@@ -112,12 +116,12 @@ def is_undone(error: duckdb.Error) -> bool:
 
 
 def sparingly(store: Store, work: Callable[[], _T]) -> _T:
-    """Return what `work` returns, done within MEMORY.
+    """Return what `work` on all golden rows returns, done within ROWS.
 
-    Work that needs more all the same is done once more with the store's own limit: it must leave
-    no transaction open and be right to begin anew.
+    See `with_more` for work that needs more all the same: it must leave no transaction open and be
+    right to begin anew.
     """
-    with sparing(store):
+    with sparing(store, ROWS):
         return with_more(store, work)
 
 
@@ -137,20 +141,37 @@ def with_more(
 ) -> _T:
     """Inside `sparing`, return what `work` returns; see `sparingly` for what it must bear.
 
-    An error of which `unless` holds is raised at once.
+    Work that is short of memory is done once more with TIMES as much, then with all there is. An
+    error of which `unless` holds is raised at once.
     """
     try:
         return work()
     except duckdb.Error as error:
-        if not is_short(error) or unless(error):
+        if not store.is_lowered or not is_short(error) or unless(error):
             raise
-        with raised(store):
-            return work()
+    with _wider(store):
+        return with_more(store, work, unless)
 
 
 def little(store: Store) -> int:
     """Return the bytes of a piece of work, whole mebibytes."""
-    return (MEMORY + max(0, store.path.stat().st_size - LARGE) // 2) >> 20 << 20
+    larger = max(0, store.path.stat().st_size - LARGE) // 2
+    return ((store.share or MEMORY) + larger) * store.times >> 20 << 20
+
+
+@contextlib.contextmanager
+def _wider(store: Store) -> Iterator[None]:
+    """Let `little` be TIMES as much in the block, all memory where it is that already."""
+    before = store.times
+    store.times *= TIMES
+    if before > 1 or little(store) >= _bytes(store.memory) or not _lower(store):
+        _raise(store, store.memory)
+    try:
+        yield
+    finally:
+        store.times = before
+        if not _lower(store):
+            _raise(store, store.memory)
 
 
 def _lower(store: Store) -> bool:

@@ -110,8 +110,11 @@ class KeptMarts:
         self.con.execute(f"DELETE FROM {table}{mine}")
         # What is asked for together stands together, but for what changed since.
         order = "" if mine else f" ORDER BY {NAMES[name].order}"
+        # What is joined is laid down before it is sorted and written: all three at once keep so
+        # much in hand that a million orders do not fit into what such work has.
         row = self.con.execute(
-            f"INSERT INTO {table} BY NAME SELECT * FROM ({text}){mine}{order}"
+            f"INSERT INTO {table} BY NAME WITH made AS MATERIALIZED (SELECT * FROM ({text}){mine}) "
+            f"SELECT * FROM made{order}"
         ).fetchall()
         return int(row[0][0])
 

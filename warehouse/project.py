@@ -301,10 +301,7 @@ class _Projection:
         if tables.whole:
             # Of a new file, which nobody sees yet: over rows that are not committed DuckDB plans
             # joins of everything with everything.
-            more = bounds.raised(self.store, bounds.for_marts(self.store))
-            with more, bounds.paired(self.store), bounds.transaction(self.store):
-                self._keep_marts()
-                checkpoint_at_commit(self.store)
+            bounds.with_more(self.store, self._keep_marts_of_new)
         self.con.execute("RESET wal_autocheckpoint")
         reach("project.committed")
         drop(self.con)
@@ -317,6 +314,11 @@ class _Projection:
             put = unmade.as_view if name in self.without else unmade.as_table
             put(self.con, DATABASE, name)
         self.kept.before()
+
+    def _keep_marts_of_new(self) -> None:
+        with bounds.paired(self.store), bounds.transaction(self.store):
+            self._keep_marts()
+            checkpoint_at_commit(self.store)
 
     def _keep_marts(self) -> None:
         # What is short of all memory there is, is not tried again until there is a new file.

@@ -36,7 +36,8 @@ class Store:
     """The open store. `con` speaks UTC; leave transactions closed when handing it on.
 
     `upgraded` says in words what opening it changed, `memory` is DuckDB's limit, `spares` whether
-    work on it keeps to a part of that, `is_lowered` whether it does so now (`bounds.py`).
+    work on it keeps to a part of that, `is_lowered` whether it does so now, `share` and `times` to
+    which (`bounds.py`).
     """
 
     path: Path
@@ -45,6 +46,8 @@ class Store:
     memory: str = field(default_factory=lambda: half_of_memory())
     spares: bool = True
     is_lowered: bool = False
+    share: int = 0
+    times: int = 1
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -142,7 +142,7 @@ def test_a_commit_says_in_other_words_that_memory_is_short(
 
     if short:
         assert bounds.sparingly(store, work) == "done"
-        assert limits == ["96.0 MiB", limit(store)]
+        assert limits == ["128.0 MiB", "512.0 MiB"]
     else:
         with pytest.raises(type(error)):
             bounds.sparingly(store, work)

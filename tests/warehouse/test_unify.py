@@ -240,26 +240,51 @@ def test_a_rebound_row_goes_through_slices_once(
     ]  # fmt: skip
 
 
-def test_work_that_does_not_fit_is_done_with_the_stores_own_limit(store: Store) -> None:
+def test_work_that_does_not_fit_is_done_with_more_then_with_the_stores_own_limit(
+    store: Store,
+) -> None:
     asked = "SELECT current_setting('memory_limit')"
     before = ask(store, asked)
     tried: list[list[tuple[Any, ...]]] = []
 
     def work() -> int:
         tried.append(ask(store, asked))
-        if len(tried) == 1:
+        if len(tried) < 3:
             raise duckdb.OutOfMemoryException("too much")
         return 7
 
     assert bounds.sparingly(store, work) == 7
-    assert tried == [[("96.0 MiB",)], before]
+    assert tried == [[("128.0 MiB",)], [("512.0 MiB",)], before]
     assert ask(store, asked) == before
+    tried.clear()
+    store.con.execute("SET memory_limit = '400MiB'")
+    store.memory = "400MiB"
+    with pytest.raises(duckdb.OutOfMemoryException):
+        bounds.sparingly(store, work)
+    assert tried == [[("128.0 MiB",)], [("400.0 MiB",)]], "there is no more than all"
+
+
+def test_a_commit_of_work_that_was_short_has_all_memory(store: Store) -> None:
+    """It cannot be tried again, so it is not to be short in its turn."""
+    asked, limits = "SELECT current_setting('memory_limit')", list[Any]()
+    before = ask(store, asked)
+
+    def work() -> None:
+        limits.append(ask(store, asked))
+        if len(limits) == 1:
+            raise duckdb.OutOfMemoryException("too much")
+        with bounds.raised(store):
+            limits.append(ask(store, asked))
+        limits.append(ask(store, asked))
+
+    bounds.sparingly(store, work)
+    assert limits == [[("128.0 MiB",)], [("512.0 MiB",)], before, [("512.0 MiB",)]]
 
 
 def test_a_unification_too_big_for_the_limit_leaves_the_whole_of_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "MEMORY", 3 << 20)
+    monkeypatch.setattr(bounds, "ROWS", 3 << 20)
     Loader(store.con).put("order", [order(str(n)) for n in range(20)])
     assert unify(store, now=MOMENT).rewritten == {"order": 20, "order_line": 20}
     assert ask(store, "SELECT count(*) FROM unified.order_lines") == [(20,)]

@@ -24,6 +24,7 @@ records as (
     inner join source.orders as s
         on g.connection = s.connection and g.stream = s.stream and g.source_key = s.source_key
     where g.customer_key is not null and g.party_id is null and s.customer_key is not null
+        and s.connection in (select connection from fed where target = 'party')
     union all
     select
         'payment', 'order_key', 'order', s.connection, s.stream, s.source_key,
@@ -74,6 +75,7 @@ records as (
     from main.order_lines as l
     inner join main.orders as o on l.order_id = o.order_id
     where l.product_key is not null and l.product_id is null
+        and l.connection in (select connection from fed where target = 'product')
     group by l.connection, l.stream, l.product_key
 ),
 
