@@ -22,6 +22,9 @@ export UV_DEFAULT_INDEX := $(PIP_INDEX)
 endif
 endif
 
+# Tests start hundreds of interpreters: each would compile Dagster anew (images of containers set it).
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo ui test test-all check format bench eval conformance audit peers faults lock test-duckdb-next clean
 
