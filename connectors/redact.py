@@ -55,9 +55,7 @@ class Redactor:
             self._forms = self._forms | set(_forms(secret))  # another thread may be masking
             if any(sign in secret for sign in "\"'\\/"):
                 self._nested.append(_nested_pattern(secret))
-            longest_first = sorted(self._forms, key=len, reverse=True)
-            patterns = [*self._nested, *(_escape_pattern(form) for form in longest_first)]
-            self._pattern = re.compile("|".join(patterns))
+            self._pattern = None
 
     def add_passing(self, name: str, secret: str) -> None:
         """Learn a value that others take the place of: the last few of each `name` are masked.
@@ -78,14 +76,22 @@ class Redactor:
 
     def mask(self, text: str) -> str:
         """Return `text` without secrets, line breaks kept."""
-        if self._pattern is not None:
-            text = self._pattern.sub(MASK, text)
+        if self._forms:
+            text = (self._pattern or self._compiled()).sub(MASK, text)
         passing = [*chain.from_iterable(self._passing.values())]
         for form in passing:
             text = text.replace(form, MASK)
         for form in chain(passing, self._forms):
             text = _short_of(text, form)
         return text
+
+    def _compiled(self) -> re.Pattern[str]:
+        """Return the pattern of all secrets: made at the first text, since most see none."""
+        with self._learning:
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            patterns = [*self._nested, *(_escape_pattern(form) for form in longest_first)]
+            self._pattern = re.compile("|".join(patterns))
+            return self._pattern
 
     def text(self, text: str) -> str:
         """Return `text` without secrets, ANSI escapes and control characters, on one line."""
