@@ -29,6 +29,7 @@ from pipelines.connection import Connection
 from pipelines.dagster_home import prepare
 from pipelines.dead_runs import report_dead_runs
 from pipelines.definitions import LOCATION
+from pipelines.event_log import held_open
 from pipelines.jobs import JOB
 from pipelines.listen import OnProgress, listening
 from pipelines.outcome import INTERRUPTED, ErrorText, PublishOutcome, StreamOutcome
@@ -135,16 +136,17 @@ def _execute(
     )
     definition = job.get_definition()
     run_id = make_new_run_id()
-    run = instance.create_run_for_job(
-        definition,
-        run_id=run_id,
-        run_config=config,
-        tags={**definition.run_tags, **this_process().tags(run_id), "isthmus/trigger": "cli"},
-        remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), name),
-        job_code_origin=job.get_python_origin(),
-        asset_selection=frozenset(keys) if keys else None,
-    )
-    execute_run(job, run, instance, raise_on_error=False)
+    with held_open(instance, run_id):
+        run = instance.create_run_for_job(
+            definition,
+            run_id=run_id,
+            run_config=config,
+            tags={**definition.run_tags, **this_process().tags(run_id), "isthmus/trigger": "cli"},
+            remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), name),
+            job_code_origin=job.get_python_origin(),
+            asset_selection=frozenset(keys) if keys else None,
+        )
+        execute_run(job, run, instance, raise_on_error=False)
     return run_id
 
 
