@@ -20,7 +20,7 @@ from connectors.errors import ConfigError
 from pipelines.erase_scrub import Scrubbed, scrub
 from pipelines.sealing import seal, unseal
 from pipelines.waiting import waiting
-from warehouse import crashpoints
+from warehouse import crashpoints, packfiles
 from warehouse.erase import edit, marker, plan, prove, rewrite, subject
 from warehouse.erase.erasures import KIND, erased_before
 from warehouse.erase.words import Hashes, Value, needles
@@ -189,6 +189,8 @@ class Erasure:
         marker.expect_none(self.space.home.landing)
         with ExitStack() as stack:
             self._hold_streams(stack)
+            for place in self.landing.streams():
+                packfiles.settle(self.landing.folder(*place))  # nothing stands twice
             with open_store(self.space.home, clock=self.now, on_wait=waiting) as store:
                 self._unify(store)
                 made = self._plan(store, word)

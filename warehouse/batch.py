@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeGuard, cast
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 DIGITS = 12
 TEMPORARY = ".part"
 DIFFERENT = 1000
-_RESTORE = (
+RESTORE = (
     "restore the file from a backup; where there is none, docs/restore.md says how to read the"
     " stream anew."
 )
@@ -88,24 +89,38 @@ def write_data(path: Path, content: Iterable[bytes] | pa.Table) -> tuple[int, st
     Bytes are whole lines and become zstd NDJSON (level 1), a table becomes zstd parquet.
     """
     temporary = path.with_name(f".{path.name}{TEMPORARY}")
-    with temporary.open("wb") as file:
+    said = write_file(temporary, content)
+    crashpoints.reach("land.data_written")
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+    crashpoints.reach("land.data_renamed")
+    return said
+
+
+def write_file(
+    path: Path, content: Iterable[bytes] | pa.Table, *, level: int | None = None
+) -> tuple[int, str]:
+    """Write and sync a data file in place; returns its size and its sha256.
+
+    `level` is how hard zstd tries: 1 for NDJSON and its default for Parquet where it is not said.
+    """
+    with path.open("wb") as file:
         hashed = _Hashed(file)
         if is_table(content):
             import pyarrow.parquet as pq
 
-            pq.write_table(content, hashed, compression="zstd", use_dictionary=_repeating(content))
+            pq.write_table(
+                content, hashed, compression="zstd", compression_level=level,
+                use_dictionary=_repeating(content),
+            )  # fmt: skip
         else:
-            with zstandard.ZstdCompressor(level=1).stream_writer(
+            with zstandard.ZstdCompressor(level=level or 1).stream_writer(
                 cast("IO[bytes]", hashed), closefd=False
             ) as out:
                 for chunk in content:
                     out.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-    crashpoints.reach("land.data_written")
-    os.replace(temporary, path)
-    sync_folder(path.parent)
-    crashpoints.reach("land.data_renamed")
     return hashed.size, hashed.hash.hexdigest()
 
 
@@ -178,6 +193,16 @@ class Batch:
         """Its name for people: connection/stream/sequence."""
         return f"{self.sidecar.connection}/{self.sidecar.stream}/{name_of(self.sequence)}"
 
+    def here(self) -> Batch:
+        """Return the batch as it stands now: `isthmus compact` may have put it into a pack."""
+        if self.data.exists():
+            return self
+        from warehouse.packs import read_batch  # packs are made of batches
+
+        with suppress(LandingUnknown):
+            return read_batch(self.folder, self.sequence)
+        return self
+
     def verify(self) -> None:
         """Compare size and sha256 with the sidecar; raises LandingDamaged."""
         try:
@@ -185,19 +210,35 @@ class Batch:
             if size != self.sidecar.bytes:
                 raise LandingDamaged(
                     f"the file has {size} bytes, its sidecar says {self.sidecar.bytes}.",
-                    _RESTORE, place=str(self.data),
+                    RESTORE, place=str(self.data),
                 )  # fmt: skip
             with self.data.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise LandingDamaged(
-                f"the data file cannot be read ({error.strerror}).", _RESTORE, place=str(self.data)
+                f"the data file cannot be read ({error.strerror}).", RESTORE, place=str(self.data)
             ) from None
         if found != self.sidecar.sha256:
             raise LandingDamaged(
                 "the file's content is not what its sidecar says (sha256 differs).",
-                _RESTORE, place=str(self.data),
+                RESTORE, place=str(self.data),
             )  # fmt: skip
+
+    def path(self, folder: Path, number: int) -> Path:
+        """Return the data as a file of this batch alone; a packed one is written into `folder`."""
+        return self.data
+
+    def table(self) -> pa.Table:
+        """Return the rows of a Parquet batch."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.data)
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns of a Parquet batch."""
+        import pyarrow.parquet as pq
+
+        return list(pq.read_schema(self.data).names)
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines of an NDJSON batch, without their newline."""
@@ -210,15 +251,13 @@ class Batch:
                     yield line.rstrip(b"\n")
         except (OSError, zstandard.ZstdError) as error:
             raise LandingDamaged(
-                f"the data file cannot be read ({error}).", _RESTORE, place=str(self.data)
+                f"the data file cannot be read ({error}).", RESTORE, place=str(self.data)
             ) from None
 
     def record(self, position: int) -> bytes:
         """Return the raw record at `position` (from 1); a parquet row comes as JSON."""
         if self.sidecar.encoding == "parquet":
-            import pyarrow.parquet as pq
-
-            table = pq.read_table(self.data)
+            table = self.table()
             if 1 <= position <= table.num_rows:
                 (row,) = table.slice(position - 1, 1).to_pylist()
                 return json.dumps(row, ensure_ascii=False, default=str).encode()
@@ -239,16 +278,29 @@ class Batch:
     def segments(self) -> list[Segment] | None:
         """Return keys and hashes of the records, None where that file is missing or damaged."""
         try:
-            with self.keys_file.open("rb") as file:
-                plain = zstandard.ZstdDecompressor().stream_reader(file).read()
-            return [msgspec.json.decode(line, type=Segment) for line in plain.splitlines()]
+            return decode_segments(self.key_lines())
         except (OSError, zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError):
             return None
+
+    def key_lines(self) -> list[bytes]:
+        """Return the lines of the keys file; raises OSError or ZstdError."""
+        with self.keys_file.open("rb") as file:
+            return zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()
+
+
+def decode_segments(lines: Iterable[bytes]) -> list[Segment]:
+    """Return what the lines of a keys file say."""
+    return [msgspec.json.decode(line, type=Segment) for line in lines]
+
+
+def encode_segments(segments: Iterable[Segment]) -> list[bytes]:
+    """Return the lines of a keys file."""
+    return [msgspec.json.encode(s) for s in segments]
 
 
 def write_segments(path: Path, segments: Iterable[Segment]) -> None:
     """Write the keys file of a batch durably."""
-    plain = b"\n".join(msgspec.json.encode(s) for s in segments)
+    plain = b"\n".join(encode_segments(segments))
     write_durably(path, zstandard.ZstdCompressor(level=1, write_checksum=True).compress(plain))
 
 
@@ -264,11 +316,11 @@ def read_batch(folder: Path, sequence: int) -> Batch:
         ) from None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LandingDamaged(
-            f"the sidecar cannot be read ({error}).", _RESTORE, place=str(path)
+            f"the sidecar cannot be read ({error}).", RESTORE, place=str(path)
         ) from None
     if not is_whole(content, raw):
         raise LandingDamaged(
-            "the sidecar is not as it was written (its check differs).", _RESTORE, place=str(path)
+            "the sidecar is not as it was written (its check differs).", RESTORE, place=str(path)
         )
     if raw.get("version") != 1:
         raise LandingUnknown(
@@ -281,5 +333,5 @@ def read_batch(folder: Path, sequence: int) -> Batch:
         first = error.errors(include_input=False)[0]
         raise LandingDamaged(
             f"the sidecar's member {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}.",
-            _RESTORE, place=str(path),
+            RESTORE, place=str(path),
         ) from None  # fmt: skip

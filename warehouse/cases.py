@@ -57,9 +57,7 @@ def refuse_other_columns(plan: StreamPlan, batch: Batch) -> list[str]:
 
     Returns warnings about columns that are simply not there.
     """
-    import pyarrow.parquet as pq
-
-    names = {name: "" for name in pq.read_schema(batch.data).names}
+    names = {name: "" for name in batch.columns()}
     absent = [p for p in plan.paths if p.members and p.members[0] not in names]
     _compare(plan, [_first(p) for p in absent], [names], batch.label)
     for path in absent:

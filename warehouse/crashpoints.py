@@ -34,6 +34,9 @@ UPKEEP: tuple[str, ...] = (
     "upgrade.written",  # what is missing is added, the transaction is open
     "rebuild.filled",  # the new store is whole beside the old one
     "rebuild.swapping",  # the old one's log is gone, its file is not
+    "compact.data_written",  # the files of a pack are whole, its sidecar is missing
+    "compact.removing",  # a pack is complete, some of what it holds stands beside it still
+    "compact.store_copied",  # the new store is whole beside the old one
     "erase.noted",  # what is to be erased is noted, encrypted; nothing is decided or changed
     "erase.batch_written",  # the data of a batch has its new content, its sidecar the old sum
     "erase.batch_done",  # one batch is rewritten

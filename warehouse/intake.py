@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from warehouse import cases, temptables
 from warehouse.batch import Batch
 from warehouse.errors import LoadError
 from warehouse.model.plan import StreamPlan
+from warehouse.packs import PackedBatch
 
 REFUSED = (duckdb.DataError, duckdb.InvalidInputException, duckdb.BinderException)
 SCRATCH = "clean-"
+IN_MEMORY = ".tmp"  # DuckDB's own setting where a connection has no file
 _TEXT = ("VARCHAR", "JSON")
 MAX_BAD = 1_000  # malformed lines of one batch; above, the batch is not what the stream promises
 
@@ -57,19 +60,19 @@ def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Bat
 
     Raises LandingDamaged, MappingMismatch or LoadError; the caller has no transaction open.
     """
-    for batch in batches:
-        batch.verify()
+    batches = [batch.here() for batch in batches]
+    for batch in {batch.data: batch for batch in batches}.values():
+        batch.verify()  # several may stand in one file
     intake = Intake(list(batches))
     columns = {"file_no": "bigint", "batch": "bigint", "ended_at": "timestamptz"}
     rows = ((n, b.sequence, b.sidecar.ended_at) for n, b in enumerate(batches))
     temptables.fill(con, "landed_files", columns, rows)
     encoding = batches[0].sidecar.encoding
-    files = [str(b.data) for b in batches]
     if encoding == "parquet":
         for batch in batches:
             intake.warnings += cases.refuse_other_columns(plan, batch)
     try:
-        _fill(con, plan, encoding, files, whole=False)
+        _fill_from(con, plan, encoding, batches)
     except REFUSED as error:
         if encoding == "parquet":
             raise LoadError(
@@ -81,6 +84,30 @@ def read(con: duckdb.DuckDBPyConnection, plan: StreamPlan, batches: Sequence[Bat
     intake.types = types_of(con, plan)
     intake.warnings += cases.refuse_other_spellings(con, plan, batches)
     return intake
+
+
+def _fill_from(
+    con: duckdb.DuckDBPyConnection, plan: StreamPlan, encoding: str, batches: Sequence[Batch]
+) -> None:
+    try:
+        with _files(con, batches) as files:
+            _fill(con, plan, encoding, files, whole=False)
+    except duckdb.IOException:
+        if all(batch.data.exists() for batch in batches):
+            raise
+        # A reader that holds no lock: they have gone into a pack since they were looked at.
+        with _files(con, [batch.here() for batch in batches]) as files:
+            _fill(con, plan, encoding, files, whole=False)
+
+
+@contextmanager
+def _files(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Iterator[list[str]]:
+    """Yield a file a batch: its own, or one written for a batch that stands in a pack."""
+    if not any(isinstance(batch, PackedBatch) for batch in batches):
+        yield [str(batch.data) for batch in batches]
+        return
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=_scratch(con)) as folder:
+        yield [str(batch.path(Path(folder), n)) for n, batch in enumerate(batches)]
 
 
 def types_of(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> dict[str, str]:
@@ -126,9 +153,12 @@ def _fill_slowly(con: duckdb.DuckDBPyConnection, plan: StreamPlan, intake: Intak
 
 
 def _scratch(con: duckdb.DuckDBPyConnection) -> str | None:
-    """Return the store's own folder for temporary files, without what killed loads left there."""
-    (said,) = con.execute("select current_setting('temp_directory')").fetchone() or ("",)
-    if not said:
+    """Return the store's own folder for temporary files, without what killed loads left there.
+
+    None for a connection in memory: it holds no lock, others of its kind work beside it.
+    """
+    (said,) = con.execute("select current_setting('temp_directory')").fetchall()[0]
+    if said in ("", IN_MEMORY):
         return None
     folder = Path(said)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -15,12 +15,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from warehouse.batch import DIGITS, TEMPORARY, Batch, name_of, read_batch, sync_folder
+from warehouse import packs
+from warehouse.batch import DIGITS, TEMPORARY, Batch, name_of, sync_folder
 from warehouse.clock import Clock, utc_now
 from warehouse.decisions import Decisions
 from warehouse.erase.erasures import guard
 from warehouse.erase.marker import expect_none
 from warehouse.errors import LandingBusy, LandingError, LandingUnknown
+from warehouse.packs import read_batch
 from warehouse.seen import FILE, SeenIndex
 from warehouse.sidecar import Mode
 from warehouse.writer import BatchWriter
@@ -52,12 +54,10 @@ class Landing:
         folder = self.folder(connection, stream)
         if not folder.is_dir():
             return []
-        names = os.listdir(folder)
-        return sorted(
-            int(n[:DIGITS])
-            for n in names
-            if len(n) == DIGITS + 5 and n.endswith(".json") and n[:DIGITS].isdigit()
-        )
+        found = _complete(folder)
+        if len(found) != max(found, default=0):
+            found |= _complete(folder)  # batches may have gone into a pack behind our back
+        return sorted(found)
 
     def batches(self, connection: str, stream: str, after: int = 0) -> list[Batch]:
         """Return the complete batches with a number above `after`, in order."""
@@ -249,6 +249,19 @@ class Landing:
             orphan = name[:DIGITS].isdigit() and name[:DIGITS] > last
             if name.endswith(TEMPORARY) or orphan:
                 (folder / name).unlink(missing_ok=True)
+
+
+def _complete(folder: Path) -> set[int]:
+    """Return the numbers of the batches whose sidecars, or whose pack's, stand in `folder`."""
+    names = os.listdir(folder)
+    found = {
+        int(n[:DIGITS])
+        for n in names
+        if len(n) == DIGITS + 5 and n.endswith(".json") and n[:DIGITS].isdigit()
+    }
+    for first, last in packs.among(names):
+        found.update(range(first, last + 1))
+    return found
 
 
 def _wanted_again(folder: Path) -> frozenset[str]:

@@ -7,15 +7,13 @@ all other rows stay as they were. The file is copied afterwards: DuckDB keeps de
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import duckdb
 
-from warehouse import crashpoints, ddl, lazy, recon_part, store, temptables
-from warehouse.batch import sync_folder
+from warehouse import anew, crashpoints, ddl, lazy, recon_part, store, temptables
 from warehouse.ddl import columns_of, literal, quote
 from warehouse.erase.rewrite import StreamWork
 from warehouse.landing import Landing
@@ -24,7 +22,7 @@ from warehouse.model import HEADERS, children_of
 from warehouse.model.plan import StreamPlan
 from warehouse.ops_tables import MADE, QUARANTINE
 from warehouse.session import Now, next_load
-from warehouse.store import STORAGE_VERSION, Store
+from warehouse.store import Store
 
 _KEY = "connection, stream, source_key"
 _ANEW = "anew"
@@ -192,64 +190,7 @@ def _identity(con: duckdb.DuckDBPyConnection, ids: Sequence[str], words: Sequenc
             con.execute(f"UPDATE {table} SET {column} = NULL WHERE contains({column}, ?)", [word])
 
 
-# --- the new file ---------------------------------------------------------------------------------
-
-
 def copy_anew(live: Store) -> None:
     """Put a copy without deleted bytes in the place of the open store, which is closed then."""
-    new = live.path.with_name("rebuilt.duckdb")
-    _remove(new)
-    con = live.con
-    recon_part.erase(con)  # what is kept of marts and steps is made anew of what is left
-    live.checkpoint()
-    con.execute(f"ATTACH {literal(str(new))} AS fresh (STORAGE_VERSION {literal(STORAGE_VERSION)})")
-    _copy(con)
-    con.execute("CHECKPOINT fresh")
-    con.execute("DETACH fresh")
-    con.close()
-    os.chmod(new, 0o600)
-    crashpoints.reach("erase.store_copied")
-    with new.open("rb") as file:
-        os.fsync(file.fileno())
-    live.path.with_name(live.path.name + ".wal").unlink(missing_ok=True)
-    os.replace(new, live.path)
-    sync_folder(live.path.parent)
-
-
-def _copy(con: duckdb.DuckDBPyConnection) -> None:
-    """Copy tables, rows and comments into the attached `fresh`, virtual columns as such."""
-    mine = con.execute("SELECT current_database()").fetchall()[0][0]
-    tables = con.execute(
-        "SELECT schema_name, table_name, sql, comment FROM duckdb_tables() "
-        "WHERE database_name = ? AND NOT temporary ORDER BY table_oid",
-        [mine],
-    ).fetchall()
-    columns = con.execute(
-        "SELECT schema_name, table_name, column_name, comment FROM duckdb_columns() "
-        "WHERE database_name = ? AND comment IS NOT NULL",
-        [mine],
-    ).fetchall()
-    con.execute("USE fresh")
-    try:
-        for schema in sorted({row[0] for row in tables}):
-            con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
-        for schema, name, sql, comment in tables:
-            full = f"{quote(schema)}.{quote(name)}"
-            con.execute(sql)
-            there = f"{quote(mine)}.{full}"
-            real = [
-                row[0] for row in con.execute(
-                    f"SELECT name FROM pragma_table_info({literal(there)}) "
-                    "WHERE dflt_value IS NULL ORDER BY cid"
-                ).fetchall()
-            ]  # fmt: skip
-            con.execute(
-                f"INSERT INTO {full} ({columns_of(real)}) SELECT {columns_of(real)} FROM {there}"
-            )
-            if comment:
-                con.execute(f"COMMENT ON TABLE {full} IS {literal(comment)}")
-        for schema, name, column, comment in columns:
-            full = f"{quote(schema)}.{quote(name)}.{quote(column)}"
-            con.execute(f"COMMENT ON COLUMN {full} IS {literal(comment)}")
-    finally:
-        con.execute(f"USE {quote(mine)}")
+    recon_part.erase(live.con)  # what is kept of marts and steps is made anew of what is left
+    anew.copy(live, "erase.store_copied")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from warehouse.batch import Batch, Segment
 from warehouse.erase.erasures import content_key
@@ -21,7 +20,7 @@ def lines_of(batch: Batch) -> list[bytes]:
 
 def table_of(batch: Batch) -> pa.Table:
     """Return the rows of a Parquet batch."""
-    return pq.read_table(batch.data)
+    return batch.table()
 
 
 def known_by(batch: Batch, segments: list[Segment] | None) -> list[str] | None:

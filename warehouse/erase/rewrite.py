@@ -6,19 +6,22 @@ stay what they are, for quarantine entries and lineage name them; a removed reco
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
-from warehouse import crashpoints
+from warehouse import crashpoints, packfiles, packs
 from warehouse.batch import (
     Batch,
     Segment,
+    encode_segments,
+    is_table,
     name_of,
-    read_batch,
     write_data,
     write_durably,
     write_segments,
@@ -117,8 +120,15 @@ def rewrite(
         erasure = StreamErasure()
         erasure.take(stream.about, values)
         landing.clear(*place)
+        inside: dict[packs.Range, packs.Pack] = {}
         for number in sorted(stream.sums):
-            _batch(read_batch(folder, number), stream, erasure, hashes)
+            batch = packs.read_batch(folder, number)
+            if isinstance(batch, packs.PackedBatch):
+                inside[batch.pack.range] = batch.pack
+            else:
+                _batch(batch, stream, erasure, hashes)
+        for pack in inside.values():
+            _pack(pack, stream, erasure, hashes)
         _forget_index(folder)
     crashpoints.reach("erase.landing_done")
 
@@ -130,24 +140,86 @@ def _forget_index(folder: Path) -> None:
 
 
 def _batch(batch: Batch, stream: StreamWork, erasure: StreamErasure, hashes: Hashes) -> None:
-    side, erased = batch.sidecar, dict(batch.sidecar.erased)
-    if side.content == "records":
-        keys = {p: k for n, p, k in stream.places if n == batch.sequence}
-        names = {p: hashes.of_key(k) for p, k in keys.items()}
-        _keys_file(batch, erasure, hashes)
-        size, sha256 = write_data(batch.data, _records(batch, names, erasure, hashes))
-        for position, name in sorted(names.items()):
-            if left_out := ([ALL] if name in erasure.removed else _left_out(erasure, name)):
-                erased[position] = left_out
-    else:
-        gone = set(stream.deletions.get(batch.sequence, ()))
-        lines = [_deletion(line, gone, hashes) for line in lines_of(batch)]
-        size, sha256 = write_data(batch.data, lines)
+    new = _changed(batch, stream, erasure, hashes)
+    if new.keys is not None:
+        write_segments(batch.keys_file, new.keys)
+    size, sha256 = write_data(batch.data, new.content)
     crashpoints.reach("erase.batch_written")
-    new = side.model_copy(update={"bytes": size, "sha256": sha256, "erased": erased})
+    side = batch.sidecar.model_copy(update={"bytes": size, "sha256": sha256, "erased": new.erased})
     path = batch.folder / f"{name_of(batch.sequence)}.json"
-    write_durably(path, seal(new.model_dump_json().encode()))
+    write_durably(path, seal(side.model_dump_json().encode()))
     crashpoints.reach("erase.batch_done")
+
+
+def _pack(pack: packs.Pack, stream: StreamWork, erasure: StreamErasure, hashes: Hashes) -> None:
+    """Write a pack anew, the batches of which that are not concerned as they are.
+
+    A batch of it that changed is named by the sum of its own content from now on.
+    """
+    lines: dict[int, list[bytes]] = {}
+    keys: dict[int, list[bytes]] = {}
+    tables: dict[int, pa.Table] = {}
+    entries = []
+    for one, batch in zip(pack.side.batches, pack.batches(), strict=True):
+        number = batch.sequence
+        if (own := pack.key_lines(number)) is not None:
+            keys[number] = own
+        content: Any = None
+        if number in stream.sums:
+            new = _changed(batch, stream, erasure, hashes)
+            content = new.content if is_table(new.content) else list(new.content)
+            size, sha256 = _sum(content)
+            update = {"bytes": size, "sha256": sha256, "erased": new.erased}
+            one = one.model_copy(update={"sidecar": batch.sidecar.model_copy(update=update)})
+            if new.keys is not None:
+                keys[number] = encode_segments(new.keys)
+        if packs.data_end(batch.sidecar) == "parquet":
+            tables[number] = batch.table() if content is None else content
+        else:
+            lines[number] = (
+                list(batch.lines()) if content is None else [line[:-1] for line in content]
+            )
+        entries.append(one)
+    side = pack.side.model_copy(update={"batches": entries})
+    made = packfiles.written(packs.pack_of(side, pack.folder), lines, keys, tables)
+    crashpoints.reach("erase.batch_written")
+    packfiles.write_sidecar(made)
+    crashpoints.reach("erase.batch_done")
+
+
+def _sum(content: list[bytes] | pa.Table) -> tuple[int, str]:
+    """Return size and sha256 of what a batch holds, however it stands on the disk."""
+    if is_table(content):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, content.schema) as out:
+            out.write_table(content.combine_chunks())
+        plain = sink.getvalue().to_pybytes()
+    else:
+        plain = b"".join(content)
+    return len(plain), hashlib.sha256(plain).hexdigest()
+
+
+@dataclass(slots=True)
+class _New:
+    """What a batch holds after an erasure: lines with their newlines or a table, keys, `erased`."""
+
+    content: Any
+    erased: dict[int, list[str]]
+    keys: list[Segment] | None = None
+
+
+def _changed(batch: Batch, stream: StreamWork, erasure: StreamErasure, hashes: Hashes) -> _New:
+    side, erased = batch.sidecar, dict(batch.sidecar.erased)
+    if side.content != "records":
+        gone = set(stream.deletions.get(batch.sequence, ()))
+        return _New([_deletion(line, gone, hashes) for line in lines_of(batch)], erased)
+    keys = {p: k for n, p, k in stream.places if n == batch.sequence}
+    names = {p: hashes.of_key(k) for p, k in keys.items()}
+    for position, name in sorted(names.items()):
+        if left_out := ([ALL] if name in erasure.removed else _left_out(erasure, name)):
+            erased[position] = left_out
+    segments = _keys(batch, erasure, hashes)
+    return _New(_records(batch, names, erasure, hashes), erased, segments)
 
 
 def _left_out(erasure: StreamErasure, name: str) -> list[str]:
@@ -179,15 +251,13 @@ def _deletion(line: bytes, gone: set[str], hashes: Hashes) -> bytes:
     return msgspec.json.encode({"key": after, "at": at}) + b"\n"
 
 
-def _keys_file(batch: Batch, erasure: StreamErasure, hashes: Hashes) -> None:
-    """Write the keys file without the person's keys, and without hashes of what is gone.
+def _keys(batch: Batch, erasure: StreamErasure, hashes: Hashes) -> list[Segment] | None:
+    """Return the keys file without the person's keys, and without hashes of what is gone.
 
     A hash of a record could be tried against guesses of what was blanked.
     """
     segments = batch.segments()
-    if segments is None:
-        return
-    write_segments(batch.keys_file, [_segment(s, erasure, hashes) for s in segments])
+    return None if segments is None else [_segment(s, erasure, hashes) for s in segments]
 
 
 def _segment(segment: Segment, erasure: StreamErasure, hashes: Hashes) -> Segment:
