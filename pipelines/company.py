@@ -38,7 +38,9 @@ class RuleFile(_Strict):
 class Keep(_Strict):
     """How long things are kept."""
 
-    landing: Duration = Field(timedelta(days=400), description="Landed batches.")
+    landing: Duration = Field(
+        timedelta(days=400), description="Not acted on: nothing that was landed is ever dropped."
+    )
     published: int = Field(5, ge=1, le=1000, description="Published versions.")
     runs: Duration = Field(timedelta(days=90), description="History of runs.")
 

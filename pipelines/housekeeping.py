@@ -1,4 +1,4 @@
-"""Deletes old runs: Dagster's own retention bounds ticks only, its runs and events grow for ever.
+"""Bounds what grows: old runs, of which Dagster's own retention bounds ticks only, and the landing.
 
 No postponed annotations here: Dagster reads the step's `context` parameter by its class.
 """
@@ -9,6 +9,7 @@ from datetime import datetime
 import dagster as dg
 
 from connectors.base import utc_now
+from pipelines.compact_job import compact_nightly
 from pipelines.workspace import Workspace
 
 JOB = "housekeeping"
@@ -47,8 +48,9 @@ def delete_runs(context: dg.OpExecutionContext) -> None:
 
 @dg.job(name=JOB, executor_def=dg.in_process_executor)
 def housekeeping() -> None:
-    """Bounds the history of runs."""
+    """Bounds the history of runs, and the landing."""
     delete_runs()
+    compact_nightly()
 
 
 nightly = dg.ScheduleDefinition(

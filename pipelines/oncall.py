@@ -15,6 +15,8 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.base import utc_now
 from pipelines import pauses, repair
+from pipelines.compact import compact
+from pipelines.compact_job import compact_table
 from pipelines.explain import explain
 from pipelines.outcome import PublishOutcome
 from pipelines.streams import failure, figures
@@ -79,6 +81,12 @@ def oncall_jobs(streams: Mapping[str, Sequence[str]]) -> list[dg.JobDefinition]:
     class Rebuild(dg.Config):
         connection: Connection = Field(description="Connection. 连接。")
 
+    class Compact(dg.Config):
+        connection: Connection | None = Field(
+            None, description="Its landing only; empty: all, and the store. 仅此连接；空为全部。"
+        )
+        dry_run: bool = Field(False, description="Tell only. 仅显示，不改动。")
+
     @dg.op(description="Brings one stream up to date, then publishes.")
     def sync_one(context: dg.OpExecutionContext, config: SyncOne) -> None:
         name, _, stream = _name(config.stream).partition("/")
@@ -105,6 +113,14 @@ def oncall_jobs(streams: Mapping[str, Sequence[str]]) -> list[dg.JobDefinition]:
         done = _tried(lambda space: repair.rebuild(space, utc_now, connection=name))
         context.add_output_metadata({"rows": dg.MetadataValue.json(done.report.as_json())})
         _tell(context, done.publish, streams=done.report.streams, batches=done.report.batches)
+
+    @dg.op(description="Makes landing and store smaller; loses nothing.")
+    def make_smaller(context: dg.OpExecutionContext, config: Compact) -> None:
+        name = _name(config.connection) or None
+        done = _tried(lambda space: compact(space, utc_now, name, dry_run=config.dry_run))
+        context.add_output_metadata({"room": compact_table(done), **done.figures()})
+        if done.publish is not None and done.publish.error is not None:
+            raise failure(done.publish.error)
 
     @dg.op(description="Applies the mapping of now to records in quarantine, then publishes.")
     def replay_entries(context: dg.OpExecutionContext, config: Replay) -> None:
@@ -154,6 +170,7 @@ def oncall_jobs(streams: Mapping[str, Sequence[str]]) -> list[dg.JobDefinition]:
         _job("sync_one_stream", sync_one, "One stream now. 立即同步一个数据流。"),
         _job("reread", read_again, "What was missed or changed silently. 补读漏掉的日期。"),
         _job("rebuild_connection", make_anew, "The source is not asked. 不访问源系统。"),
+        _job("compact", make_smaller, "Files merged, free blocks given back. 合并文件，释放空间。"),
         _job("replay_quarantine", replay_entries, "After a mapping was mended. 修正映射后重放。"),
         _job("accept_deletion", accept_deletions, "Deletions held back. 被搁置的删除。"),
         _job("pause_connection", pause_or_resume, "Pause or resume. 暂停或恢复连接。"),

@@ -6,10 +6,16 @@ import os
 
 import duckdb
 
-from warehouse import crashpoints
+from warehouse import crashpoints, lock
 from warehouse.batch import sync_folder
+from warehouse.clock import Clock
 from warehouse.ddl import columns_of, literal, quote
+from warehouse.home import Home
+from warehouse.project import public_lock
 from warehouse.store import STORAGE_VERSION, Store
+
+WAIT = 600.0
+"""Seconds that a publication may hold the projection while we wait."""
 
 
 def free_share(con: duckdb.DuckDBPyConnection) -> float:
@@ -82,3 +88,18 @@ def _copy(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(f"COMMENT ON COLUMN {full} IS {literal(comment)}")
     finally:
         con.execute(f"USE {quote(mine)}")
+
+
+def forget_projection(home: Home, now: Clock, *, share: float, dry_run: bool = False) -> bool:
+    """Say whether so much of the projection's file is empty, and remove it then.
+
+    It is a function of the store: the next publish makes it anew. What is published stays.
+    """
+    with lock.hold(public_lock(home), wait=WAIT, now=now):
+        if not home.public.exists() or home.public.with_name(home.public.name + ".wal").exists():
+            return False
+        with duckdb.connect(str(home.public), read_only=True) as con:
+            is_worth = free_share(con) >= share
+        if is_worth and not dry_run:
+            home.public.unlink()
+    return is_worth

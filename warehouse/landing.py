@@ -246,7 +246,8 @@ class Landing:
         """
         last = name_of(max(self.sequences(connection, stream), default=0))
         for name in os.listdir(folder):
-            orphan = name[:DIGITS].isdigit() and name[:DIGITS] > last
+            is_own = name[:DIGITS].isdigit() and packs.range_of(name) is None
+            orphan = is_own and name[:DIGITS] > last
             if name.endswith(TEMPORARY) or orphan:
                 (folder / name).unlink(missing_ok=True)
 

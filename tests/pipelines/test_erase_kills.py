@@ -14,11 +14,14 @@ from canary_company import CANARIES, MAIL, NAME, PHONE, Company, erase_killed_at
 from connectors.base import utc_now
 from pipelines.cli import main
 from pipelines.erase import Erasure, Several
+from pipelines.repair import rebuild
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
-from warehouse import crashpoints
+from warehouse import compact, crashpoints
 from warehouse.decisions import Decisions
 from warehouse.errors import LandingError
+from warehouse.landing import Landing
+from warehouse.packs import PackedBatch
 from warehouse.store import open_store
 
 pytestmark = pytest.mark.xdist_group("erase")
@@ -50,6 +53,73 @@ def whole(company: Company, tmp_path_factory: pytest.TempPathFactory) -> list[li
     """Return what the store holds after an erasure that nobody killed."""
     space = copy_of(company, tmp_path_factory.mktemp("whole") / "mine")
     Erasure(space, utc_now).erase(MAIL, why="request", who="dpo")
+    return held(space)
+
+
+@pytest.fixture(scope="module")
+def packed(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Return a company whose landing was compacted: every batch stands in a pack."""
+    space = copy_of(company, tmp_path_factory.mktemp("packed") / "mine")
+    landing, alone = Landing(space.home.landing), compact.ALONE
+    compact.ALONE = 0
+    for place in landing.streams():
+        compact.compact(landing, place, lambda _: None)
+        assert not [b for b in landing.batches(*place) if not isinstance(b, PackedBatch)]
+    compact.ALONE = alone
+    space.control.close()
+    return Company(company.server, space, space.defs.parent)
+
+
+def test_a_person_is_erased_from_packs(
+    packed: Company, whole: list[list[Any]], tmp_path: Path
+) -> None:
+    space = copy_of(packed, tmp_path / "mine")
+    records = {p: n for p, n in counted(space).items() if n}
+    done = Erasure(space, utc_now).erase(MAIL, why="request", who="dpo")
+    assert done.proof is not None
+    assert done.proof.is_clean
+    space.control.close()
+    assert canary_company.homes_texts(space.home.root) == {}
+    assert {p: n for p, n in counted(space).items() if n} == records, "positions stay"
+    assert without_sums(held(space)) == without_sums(whole)
+    again = Landing(space.home.landing)
+    for place in again.streams():
+        for batch in again.batches(*place):
+            batch.verify()
+    assert rebuilt(space) == held(space)
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["erase.batch_written", pytest.param("erase.batch_done:3", marks=pytest.mark.slow)],
+)
+def test_killed_while_packs_are_written(
+    point: str, packed: Company, whole: list[list[Any]], tmp_path: Path
+) -> None:
+    space = copy_of(packed, tmp_path / "mine")
+    assert erase_killed_at(space.defs.parent, point) == KILLED
+    done = Erasure(space, utc_now).resume()
+    assert done is not None
+    assert done.proof is not None
+    assert done.proof.is_clean
+    space.control.close()
+    assert without_sums(held(space)) == without_sums(whole)
+    assert rebuilt(space) == held(space)
+
+
+def counted(space: Workspace) -> dict[tuple[str, str], int]:
+    """Return the records that are landed of each stream."""
+    landing = Landing(space.home.landing)
+    return {p: sum(b.sidecar.rows for b in landing.batches(*p)) for p in landing.streams()}
+
+
+def without_sums(content: list[list[Any]]) -> list[list[Any]]:
+    """Leave out the sums of batches: they are of packs' contents, not of files."""
+    return [*content[:-1], [(*row[:3], *row[4:]) for row in content[-1]]]
+
+
+def rebuilt(space: Workspace) -> list[list[Any]]:
+    rebuild(space, utc_now)
     return held(space)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hand_plan import order, order_plan
 
+from warehouse import compact
 from warehouse.checks import check_store
 from warehouse.home import Home
 from warehouse.landing import Landing
@@ -64,6 +65,13 @@ def story(root: str, crash_at: str) -> None:
     os.environ["ISTHMUS_CRASH_AT"] = crash_at
     for read in range(READS):
         sync(Home(Path(root)), read)
+
+
+def compacting(root: str, crash_at: str, most: int) -> None:
+    """Make packs of at most so many batches."""
+    os.environ["ISTHMUS_CRASH_AT"] = crash_at
+    compact.MOST_BATCHES = most
+    compact.compact(Landing(Home(Path(root)).landing), ("shop", "orders"), lambda _: None)
 
 
 def run(root: Path, crash_at: str = "", kill_after: float | None = None) -> int:
