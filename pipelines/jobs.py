@@ -26,6 +26,8 @@ POOL = "unify"
 PUBLISHED = dg.AssetKey(["published"])
 CHECKS = {"error": "recon_breaks_error", "warning": "recon_breaks_warning"}
 """Severity of a break -> the check on what is published that tells of it."""
+ORPHANS = "orphans"
+"""The check on what is published that tells of records which name one that is not there."""
 MADE = "marts"
 """The check on what is published that tells of marts that could not be made."""
 
@@ -41,6 +43,7 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
             dg.AssetCheckSpec(name, asset=PUBLISHED, description=said)
             for name, said in (
                 (MADE, "Every mart could be made."),
+                (ORPHANS, "No record names another that its own system did not send."),
                 *((name, f"No break of severity {word}.") for word, name in CHECKS.items()),
             )
         ],
@@ -63,6 +66,7 @@ def unify_defs(feeds: Mapping[str, Iterable[dg.AssetKey]]) -> dg.Definitions:
         if outcome.error is not None:
             raise failure(outcome.error) from None
         yield _made(outcome)
+        yield _orphans(outcome)
         yield from _checks(outcome)
         for spec in specs:
             shown = _figures(outcome) if spec.key == PUBLISHED else {}
@@ -133,6 +137,39 @@ def _made(outcome: PublishOutcome) -> dg.AssetCheckResult:
         "published." if failed else "All could be made.",
         metadata={f"failed: {name}": why for name, why in failed.items()},
     )  # fmt: skip
+
+
+def _orphans(outcome: PublishOutcome) -> dg.AssetCheckResult:
+    """Return whether records name others that are not there; they count by severity as well."""
+    from warehouse.recon_rules import rules
+
+    names = {rule.name for rule in rules() if rule.kind == "orphan"}
+    breaks = outcome.figures.get("breaks", {})
+    found, failed = (
+        {rule: said for by in breaks.get(part, {}).values() for rule, said in by.items()
+         if rule in names}
+        for part in ("open", "failed")
+    )  # fmt: skip
+    many = sum(found.values())
+    listed = ", ".join(f"`isthmus breaks list --rule {rule}`" for rule in found)
+    text = (
+        f"{many} records name a customer, order or product that their own system did not send:"
+        f" {listed}. Read the stream that should have it in full, look in the quarantine."
+        if many
+        else "Every reference leads to a record."
+    )
+    return dg.AssetCheckResult(
+        asset_key=PUBLISHED,
+        check_name=ORPHANS,
+        passed=not many and not failed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"Could not be looked at: {', '.join(failed)}." if failed else text,
+        metadata={
+            "orphans": many,
+            **{f"open: {rule}": count for rule, count in found.items()},
+            **{f"failed: {rule}": why for rule, why in failed.items()},
+        },
+    )
 
 
 def _checks(outcome: PublishOutcome) -> Iterator[dg.AssetCheckResult]:

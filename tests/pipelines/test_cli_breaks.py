@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.cli import main
-from pipelines.jobs import CHECKS, PUBLISHED, unify_defs
+from pipelines.jobs import CHECKS, ORPHANS, PUBLISHED, unify_defs
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
 from warehouse import marts, public, recon_rules
@@ -209,6 +209,55 @@ def test_dagster_tells_of_open_breaks_by_severity(
         "recon_breaks_error": (True, dg.AssetCheckSeverity.ERROR, 0),
         "recon_breaks_warning": (False, dg.AssetCheckSeverity.WARN, 1),
     }
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+def test_dagster_tells_of_orphans_by_their_name(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space.export(env := {})
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    root = space.defs.parent
+    (root / "defs/shop/defs.yaml").write_text(
+        CONNECTION.format(name="shop", role="shop", stream="orders").replace(
+            "'*.csv', key: id}}", "'*.csv', key: id}, people: {pattern: '*.txt', key: id}}"
+        )
+    )
+    (root / "mappings/shop/people.yaml").write_text(
+        "entity: party\nkey: id\nfields: {name: name}\n"
+    )
+    (root / "mappings/shop/orders.yaml").write_text(
+        ORDERS.replace("{number: id,", "{number: id, customer_key: customer,")
+    )
+    space.company_path.parent.mkdir()
+    space.company_path.write_text(
+        "type: pipelines.Company\nattributes:\n  reconcile:\n"
+        "    reference_to_nothing: {transit: 0s}\n"
+    )
+    defs = unify_defs({})
+
+    def orphans(people: str) -> tuple[bool, dg.AssetCheckSeverity, dict[str, Any], str]:
+        (root / "inbox/shop/1.txt").write_text(f"id,name\n{people}")
+        fresh = Workspace.discover({}, start=root)
+        assert sync_stream(fresh, "shop", "people", full=True).error is None
+        assert sync_stream(fresh, "shop", "orders", full=True).error is None
+        fresh.control.close()
+        done = defs.resolve_job_def("unify_publish").execute_in_process()
+        (said,) = [e for e in done.get_asset_check_evaluations() if e.check_name == ORPHANS]
+        return (
+            said.passed, said.severity, {k: v.value for k, v in said.metadata.items()},
+            str(said.description),
+        )  # fmt: skip
+
+    named = SOLD.replace(",at\n", ",at,customer\n").replace(f"{AT}\n", f"{AT},C1\n")
+    (root / "inbox/shop/1.csv").write_text(named.replace("C1\n", "C9\n", 1))
+    passed, severity, metadata, text = orphans("C1,Ada\n")
+    assert (passed, severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert metadata == {"orphans": 1, "open: reference_to_nothing": 1}
+    assert "isthmus breaks list --rule reference_to_nothing" in text
+    passed, _, metadata, text = orphans("C1,Ada\nC9,Grace\n")
+    assert (passed, metadata, text) == (True, {"orphans": 0}, "Every reference leads to a record.")
 
 
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
