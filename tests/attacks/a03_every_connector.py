@@ -25,7 +25,7 @@ from connectors.testing.bench import Unsupported
 from connectors.testing.wire import App
 from tests.attacks.a03_secrets import isthmus, searched, workspace_env
 from tests.attacks.attempt import Attempt, Task
-from tests.attacks.canaries import ENCODINGS, files_below
+from tests.attacks.canaries import ENCODINGS, distinct, files_below
 from tests.conformance.page import SUITES
 
 ID, TITLE = "A3 all", "secrets of every connector, in any output of a run"
@@ -119,7 +119,7 @@ def attempts(task: Task) -> Iterator[Attempt]:
             if not task.quick:
                 outputs += [_run(task, env, "check", name) for name in doors]
                 outputs.append(_run(task, env, "status", "--json"))
-    outputs += files_below(task.folder / "home")
+    outputs = distinct([*outputs, *files_below(task.folder / "home")])
     for name, door in doors.items():
         used = door.told and (asked[name] or (task.quick and door.wants))
         yield Attempt(

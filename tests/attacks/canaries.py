@@ -72,6 +72,11 @@ def leaks(secrets: Iterable[str], outputs: Iterable[tuple[str, bytes]]) -> list[
     return found
 
 
+def distinct(outputs: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return the outputs without those that hold what another holds: versions are copies."""
+    return [(place, data) for data, place in {data: place for place, data in outputs}.items()]
+
+
 def files_below(root: Path, *, leave: Iterable[Path] = ()) -> Iterator[tuple[str, bytes]]:
     """Yield every file below `root` as bytes; packed ones unpacked, too, databases as text."""
     out = set(leave)
