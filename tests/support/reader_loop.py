@@ -31,7 +31,7 @@ def main() -> None:
     reads = refused = torn = 0
     states: set[tuple[object, ...]] = set()
     said: set[str] = set()
-    while not select.select([sys.stdin], [], [], 0.03)[0]:
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
         reads += 1
         try:
             with duckdb.connect(path, read_only=True) as con:
