@@ -1,8 +1,8 @@
 """Runs of the command line, recorded so that the Dagster UI lists and re-executes them.
 
-The only place that reaches into Dagster's private modules (1.13.27, pinned): the public ways to
-run a job record it without its code location, and then the UI cannot re-execute it. A test holds
-origin, job list and re-execution.
+With `event_log.py` the only place that reaches into Dagster's private modules (1.13.27, pinned):
+the public ways to run a job record it without its code location, and then the UI cannot re-execute
+it. A test holds origin, job list and re-execution.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def run_sync(
     found = workspace.connection(connection)
     wanted = [found.stream(name).name for name in streams] or [s.name for s in found.streams]
     prepare(workspace)
-    with quiet(), dg.DagsterInstance.get() as instance, listening(progress) as heard:
+    with _instance() as instance, listening(progress) as heard:
         report_dead_runs(instance)
         run_id = _execute(
             instance,
@@ -100,9 +100,15 @@ def run_publish(workspace: Workspace) -> PublishOutcome:
     Raises KeyboardInterrupt after a signal stopped it: the next one goes on.
     """
     prepare(workspace)
-    with quiet(), dg.DagsterInstance.get() as instance:
+    with _instance() as instance:
         report_dead_runs(instance)
         return _publish(instance)
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    with quiet(), dg.DagsterInstance.get() as instance, held_open(instance):
+        yield instance
 
 
 def _publish(instance: dg.DagsterInstance) -> PublishOutcome:
@@ -136,17 +142,16 @@ def _execute(
     )
     definition = job.get_definition()
     run_id = make_new_run_id()
-    with held_open(instance, run_id):
-        run = instance.create_run_for_job(
-            definition,
-            run_id=run_id,
-            run_config=config,
-            tags={**definition.run_tags, **this_process().tags(run_id), "isthmus/trigger": "cli"},
-            remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), name),
-            job_code_origin=job.get_python_origin(),
-            asset_selection=frozenset(keys) if keys else None,
-        )
-        execute_run(job, run, instance, raise_on_error=False)
+    run = instance.create_run_for_job(
+        definition,
+        run_id=run_id,
+        run_config=config,
+        tags={**definition.run_tags, **this_process().tags(run_id), "isthmus/trigger": "cli"},
+        remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), name),
+        job_code_origin=job.get_python_origin(),
+        asset_selection=frozenset(keys) if keys else None,
+    )
+    execute_run(job, run, instance, raise_on_error=False)
     return run_id
 
 
