@@ -239,9 +239,8 @@ def _last_success(workspace: Workspace, connection: str, stream: str) -> datetim
 
 
 def _describe(connection: Connection, spec: StreamSpec) -> str:
-    lines = [
-        f"**{_plain(connection.title)}**, stream `{spec.name}`, read by `{connection.system}`."
-    ]
+    # Lists show the beginning as it is: no Markdown in it.
+    lines = [f"{_plain(connection.title)}: {_plain(spec.name)}, read by {connection.system}."]
     if spec.schedule:
         lines.append(f"Read at `{spec.schedule}` ({connection.timezone}).")
     if spec.promise:

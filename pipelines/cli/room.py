@@ -64,7 +64,7 @@ def compact(
         figures = done.figures()
         gone = _megabytes(figures["bytes gone"])
         said = {"batches": figures["batches"], "packs": figures["packs"], "bytes": gone}
-        say(t("compact.would" if dry_run else "compact.done", **said))
+        say(t("compact.would", **said) if dry_run else t("compact.done", **said))
     if done.publish is not None and done.publish.error is not None:
         raise CliError(done.publish.error.what, done.publish.error.do, done.publish.exit_code)
 

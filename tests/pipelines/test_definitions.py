@@ -55,7 +55,27 @@ def test_a_connection_has_an_asset_a_stream_with_lineage_and_checks(space: Works
     assert orders.pools == set()
     assert node(defs, "unified", "orders").parent_keys == {dg.AssetKey(["shop", "orders"])}
     assert node(defs, "unified", "parties").parent_keys == {dg.AssetKey(["shop", "customers"])}
-    assert dg.AssetKey(["unified", "orders"]) in node(defs, "published").parent_keys
+    assert dg.AssetKey(["mart", "kpis"]) in node(defs, "published").parent_keys
+
+
+def test_everything_leads_to_what_is_published_by_the_fewest_lines(space: Workspace):
+    graph = build(space).resolve_asset_graph()
+    published = dg.AssetKey(["published"])
+    before = graph.get_ancestor_asset_keys(published)
+    ours = {key for key in graph.get_all_asset_keys() if key.path[0] in ("unified", "mart")}
+    assert ours <= before
+    parents = graph.get(published).parent_keys
+    assert not {key for key in parents if graph.get(key).child_keys != {published}}
+    assert len(parents) < len(ours) / 2
+
+
+def test_a_list_shows_descriptions_that_begin_without_markdown(space: Workspace):
+    said = node(build(space), "shop", "orders").description or ""
+    assert said.startswith("Web shop: orders, read by rest. ")
+
+
+def test_what_is_published_is_made_by_one_at_a_time(space: Workspace):
+    defs = build(space)
     assert node(defs, "published").pools == {"unify"}
 
 

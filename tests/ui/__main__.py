@@ -1,11 +1,12 @@
 """An ERP that breaks, in the browser: told, mended, run again by one click, and all is right.
 
-    python -m tests.ui [--pictures docs/runbook] [--port 3155]
+    python -m tests.ui [--pictures docs/runbook] [--port 3155] [--only story,graph]
 
 Boots the sample company and `dagster dev`, refuses the ERP's requests (HTTP 503) after some,
 launches its job, sees the failure, opens the door, presses *Re-execute from failure*, and holds
 what is published at the end against a company in which nothing failed. Needs chromium and
-chromedriver; a picture of each state goes into the folder.
+chromedriver; a picture of each state goes into the folder. `graph` keeps pictures of the asset
+graph of a company of 12 x 8 streams (`graph.py`), for docs/on-call.md.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from answers import answer, differing
 from dagster_ui import Ui, until_listed
 
 from pipelines.sample.story import tell
-from tests.ui import company
+from tests.ui import company, graph
 from tests.ui.browser import Browser, browser
 
 WIDTH, HEIGHT = 1360, 1060
@@ -35,6 +36,7 @@ RUN_SECONDS = 900
 MOST_BYTES = 300_000
 SETTLE = 3.0
 """Seconds in which the page draws what it has learned."""
+GRAPH = Path("docs/on-call")
 JOB = "/locations/isthmus/jobs"
 
 
@@ -134,14 +136,24 @@ def ended(ui: Ui, run: str, status: str) -> list[dict[str, str]]:
 
 
 def main(words: list[str]) -> int:
-    """Play the story; 0 where all of it was as told and the store is right."""
+    """Take the pictures that are wanted; 0 where all was as told."""
     parser = argparse.ArgumentParser(prog="python -m tests.ui", description=__doc__)
     parser.add_argument("--pictures", type=Path, default=Path("docs/runbook"))
     parser.add_argument("--port", type=int, default=3155)
+    parser.add_argument("--only", default="story,graph")
     given = parser.parse_args(words)
     given.pictures.mkdir(parents=True, exist_ok=True)
+    wanted = given.only.split(",")
+    if "graph" in wanted:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            graph.take(Path(folder), GRAPH, given.port)
+    return played(given.pictures, given.port) if "story" in wanted else 0
+
+
+def played(pictures: Path, port: int) -> int:
+    """Play the story with pictures; 0 where all of it was as told and the store is right."""
     begun, told = datetime.now(UTC), tell(orders=company.ORDERS)
-    url = f"http://127.0.0.1:{given.port}"
+    url = f"http://127.0.0.1:{port}"
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         company.systems(told) as door,
@@ -150,9 +162,9 @@ def main(words: list[str]) -> int:
         space = company.place(Path(folder) / "broken", told, os.environ)
         company.sync(space, *company.BEFORE)
         ui = Ui(url)
-        with company.dagster_dev(space, given.port), browser(WIDTH, HEIGHT) as window:
+        with company.dagster_dev(space, port), browser(WIDTH, HEIGHT) as window:
             until_listed(ui, None)
-            story(Camera(window, url, given.pictures), ui, door)
+            story(Camera(window, url, pictures), ui, door)
         company.sync(space, *company.AFTER)
         right = answer(good.home.current, begun)
         wrong = differing(right, answer(space.home.current, begun))
