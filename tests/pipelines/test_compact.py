@@ -80,8 +80,11 @@ def bloat(space: Workspace) -> int:
         for name in ("", "public."):
             if name:
                 store.con.execute(f"attach '{space.home.public}' as public")
-            store.con.execute(f"create table {name}ops.much as select random() from range(600000)")
+            store.con.execute(f"create table {name}ops.much as select random() from range(3000000)")
         for name in ("", "public."):
+            store.con.execute(f"checkpoint {name[:-1]}")
+            # Blocks at the end of a file are given back by a checkpoint, those before others not.
+            store.con.execute(f"create table {name}ops.more as select random() from range(9)")
             store.con.execute(f"checkpoint {name[:-1]}")
             store.con.execute(f"drop table {name}ops.much")
             store.con.execute(f"checkpoint {name[:-1]}")
