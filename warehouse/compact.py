@@ -72,19 +72,21 @@ class Source:
 
 @dataclass(slots=True)
 class Run:
-    """Sources that follow each other and become one pack."""
+    """Sources that follow each other and become one pack; `bytes` of what it takes the place of.
+
+    `form` is that of the records, None where there are none.
+    """
 
     sources: list[Source] = field(default_factory=list)
+    form: object = None
+    rows: int = 0
+    bytes: int = 0
+    many: int = 0
 
     @property
     def batches(self) -> list[Batch]:
         """All batches, in order."""
         return [batch for one in self.sources for batch in one.batches]
-
-    @property
-    def bytes(self) -> int:
-        """What the files take that the pack takes the place of: it will not take more."""
-        return sum(one.bytes for one in self.sources)
 
     @property
     def loose(self) -> int:
@@ -98,14 +100,20 @@ class Run:
 
     def takes(self, one: Source) -> bool:
         """Say whether `one` goes into the same pack."""
-        forms = {s.form for s in (*self.sources, one) if s.form is not None}
         return not self.sources or (
-            len(forms) <= 1
-            and sum(s.rows for s in self.sources) + one.rows <= MOST_RECORDS
+            (one.form is None or self.form is None or one.form == self.form)
+            and self.rows + one.rows <= MOST_RECORDS
             and self.bytes + one.bytes <= MOST_BYTES
-            and sum(len(s.batches) for s in self.sources) + len(one.batches) <= MOST_BATCHES
+            and self.many + len(one.batches) <= MOST_BATCHES
             and one.batches[0].sequence == self.sources[-1].batches[-1].sequence + 1
         )
+
+    def add(self, one: Source) -> None:
+        """Take `one` in."""
+        self.sources.append(one)
+        self.form = one.form if self.form is None else self.form
+        self.rows, self.bytes = self.rows + one.rows, self.bytes + one.bytes
+        self.many += len(one.batches)
 
 
 def streams(landing: Landing, connection: str | None = None) -> list[Place]:
@@ -125,7 +133,7 @@ def plan(
     for source in _sources(landing, place, before):
         if not runs or not runs[-1].takes(source):
             runs.append(Run())
-        runs[-1].sources.append(source)
+        runs[-1].add(source)
     worth = [run for run in runs if run.is_worth]
     return worth if sum(run.loose for run in worth) >= least else []
 

@@ -173,7 +173,7 @@ def test_the_command_says_what_was_freed(root: Path, capsys: pytest.CaptureFixtu
     assert main(["compact", "--dry-run"]) == 0
     told = capsys.readouterr()
     assert "landing/office" in told.out
-    assert f"{READS} batches would go into 1 packs" in told.err + told.out
+    assert f"would be merged: {READS}. Packs: 1." in told.err + told.out
     assert not list((root / "var" / "landing").rglob("*-*.json"))
     assert main(["compact", "office", "--json"]) == 0
     (part,) = json.loads(capsys.readouterr().out)["parts"]
@@ -181,7 +181,7 @@ def test_the_command_says_what_was_freed(root: Path, capsys: pytest.CaptureFixtu
     assert part["after_bytes"] < part["bytes"]
     assert main(["compact"]) == 0
     told = capsys.readouterr()
-    assert "0 batches went into 0 packs" in told.err + told.out
+    assert "Batches merged: 0. Packs made: 0." in told.err + told.out
     assert main(["compact", "nobody"]) != 0
     assert "Nothing was ever landed of nobody" in capsys.readouterr().err
 
