@@ -200,8 +200,8 @@ def test_the_night_takes_what_is_old_and_enough(
 
 def test_the_job_has_a_form_and_the_night_its_step(space: Workspace) -> None:
     repo = build(space).get_repository_def()
-    steps = [node.name for node in repo.get_job("housekeeping").nodes]
-    assert steps == ["delete_runs", "compact_nightly"]
+    steps = {node.name for node in repo.get_job("housekeeping").nodes}
+    assert steps == {"delete_runs", "compact_nightly"}
     assert compact_nightly.name == "compact_nightly"
     config = {"ops": {"make_smaller": {"config": {"dry_run": True}}}}
     done = repo.get_job("compact").execute_in_process(run_config=config)
