@@ -17,10 +17,12 @@ from warehouse.store import Store, open_store
 from warehouse.unify import unify
 
 
-@pytest.fixture
-def store(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr("warehouse.unify.MATCHERS", two_customers.MATCHERS)
-    with open_store(home) as opened:
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Return a store that all tests read; what one writes it takes back."""
+    home = Home(tmp_path_factory.mktemp("home")).make()
+    with pytest.MonkeyPatch.context() as patch, open_store(home) as opened:
+        patch.setattr("warehouse.unify.MATCHERS", two_customers.MATCHERS)
         load = Loader(opened.con)
         first = {"key": "1", "code": "A", "phone": "0571-8800 1234", "email": "Li@x.cn"}
         load.put("party", [first, {"key": "a/b", "code": "B"}], connection="erp")
@@ -71,7 +73,9 @@ def test_a_thing_has_deleted_members_and_its_first_seen_gives_the_id(store: Stor
     assert shop == meant.Meant(Record("shop", "parties", "7"), SHOP, GONE)
     assert meant.size(store.con, GONE) == meant.Size(records=1, orders=1)
     assert meant.founder(store.con, "party", [SLASH, GONE, NEW]) == GONE
+    store.con.begin()
     store.con.execute(
         "UPDATE source.parties SET first_seen_at = '2020-01-01' WHERE source_key = '8'"
     )
     assert meant.founder(store.con, "party", [SLASH, GONE, NEW]) == NEW
+    store.con.rollback()

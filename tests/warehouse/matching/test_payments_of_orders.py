@@ -140,7 +140,7 @@ def test_in_a_unification(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(2), *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 30))]
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 30))]
 )
 def test_incremental_is_whole(both: Both, seed: int) -> None:
     dice = random.Random(seed)

@@ -57,7 +57,9 @@ def test_one_sku_at_one_place_is_one_level_whoever_counts(con: duckdb.DuckDBPyCo
     assert play.groups() == set(), "the ERP counts it in two bins: which of them is unknown"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 3))]
+)
 def test_incremental_is_whole(
     con: duckdb.DuckDBPyConnection, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
