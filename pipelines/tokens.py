@@ -20,7 +20,6 @@ from sqlalchemy.exc import IntegrityError
 from connectors.errors import Unavailable
 from connectors.tokens import Kept, Turn
 from pipelines.control_tables import tokens
-from pipelines.sealing import seal, unseal
 from pipelines.shelves import is_dead, owner_name
 from warehouse.crashpoints import reach
 
@@ -59,6 +58,8 @@ class ControlTokens:
             sealed = con.execute(query).scalar()
         if sealed is None:
             return None
+        from pipelines.sealing import unseal  # its library: most syncs have no token kept
+
         text = unseal(self._key(), _USE, sealed, self._about(name))
         with suppress(ValueError, msgspec.DecodeError):  # a form that this release does not know
             return None if text is None else msgspec.json.decode(text, type=Kept)
@@ -66,6 +67,8 @@ class ControlTokens:
 
     def put(self, name: str, kept: Kept) -> bool:
         """Keep a token, synced to disk; False where the turn was taken over."""
+        from pipelines.sealing import seal
+
         sealed = seal(self._key(), _USE, msgspec.json.encode(kept), self._about(name))
         reach("token.answered")
         mine = (*self._row(name), tokens.c.turn == self._turns.get(name, ""))

@@ -301,7 +301,8 @@ class _Projection:
         if tables.whole:
             # Of a new file, which nobody sees yet: over rows that are not committed DuckDB plans
             # joins of everything with everything.
-            bounds.with_more(self.store, self._keep_marts_of_new)
+            with bounds.paired(self.store):
+                self._keep_marts_of_new()
         self.con.execute("RESET wal_autocheckpoint")
         reach("project.committed")
         drop(self.con)
@@ -316,18 +317,32 @@ class _Projection:
         self.kept.before()
 
     def _keep_marts_of_new(self) -> None:
-        with bounds.paired(self.store), bounds.transaction(self.store):
-            self._keep_marts()
-            checkpoint_at_commit(self.store)
+        """Make the marts of a new file one by one: what is short of memory is made again alone."""
+
+        def alone(name: str) -> None:
+            with bounds.transaction(self.store):
+                self._keep(name)
+                checkpoint_at_commit(self.store)
+
+        bounds.with_more(self.store, self._begin_kept)
+        for name in self.kept.names:
+            bounds.with_more(self.store, partial(alone, name))
+        self.kept.end()
 
     def _keep_marts(self) -> None:
-        # What is short of all memory there is, is not tried again until there is a new file.
-        ends = bounds.has_all(self.store)
-        self.kept.begin(is_last=ends)
+        self._begin_kept()
         for name in self.kept.names:
-            rows = unmade.tried(name, partial(self.kept.write, name), is_last=ends)
-            self.done.rows[f"mart.{name}"] = rows
+            self._keep(name)
         self.kept.end()
+
+    def _begin_kept(self) -> None:
+        # What is short of all memory there is, is not tried again until there is a new file.
+        self.kept.begin(is_last=bounds.has_all(self.store))
+
+    def _keep(self, name: str) -> None:
+        ends = bounds.has_all(self.store)
+        rows = unmade.tried(name, partial(self.kept.write, name), is_last=ends)
+        self.done.rows[f"mart.{name}"] = rows
 
     def _digests(self, given: tuple[tuple[Table, handed.Rows], ...]) -> dict[str, str]:
         found: dict[str, str] = {}

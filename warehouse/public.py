@@ -27,6 +27,7 @@ from warehouse.mask import public_table
 from warehouse.model import ENTITIES
 from warehouse.store import attach
 from warehouse.survive import Priority
+from warehouse.temptables import fill
 
 HISTORY_OF = ("order", "stock_level", "party")
 
@@ -173,7 +174,6 @@ def _fill_dictionary(con: duckdb.DuckDBPyConnection, told: tuple[Table, ...]) ->
              f.model.privacy if f.model else None)
             for f in table.fields
         ]  # fmt: skip
-    values = ", ".join(
-        f"({', '.join('NULL' if v is None else literal(v) for v in row)})" for row in rows
-    )
-    con.execute(f"INSERT INTO ops.dictionary VALUES {values}")
+    kinds = {field.name: field.sql_type for field in ops_tables.DICTIONARY.fields}
+    fill(con, "told", kinds, rows)
+    con.execute("INSERT INTO ops.dictionary SELECT * FROM temp.told; DROP TABLE temp.told")

@@ -12,10 +12,12 @@ import duckdb
 import pytest
 from source_rows import MOMENT, Loader
 
-from warehouse import kept, marts, roles
+from tests.bench.marts import fill
+from warehouse import kept, marts, public, roles
 from warehouse.home import Home
 from warehouse.project import Projected, project
-from warehouse.store import Store, open_store
+from warehouse.project_tables import Tables
+from warehouse.store import Store, attach, connect, create, open_store
 from warehouse.unify import unify
 
 TEXTS = {m.name: m.sql for m in marts.in_order() if m.name in kept.NAMES}
@@ -249,6 +251,68 @@ def test_a_mart_for_which_memory_is_too_little_is_a_view_until_there_is_a_new_fi
         home.public.unlink()
         assert publish(store, home, 3)["mart.order_to_cash"] == 3
         assert (rows(home, kind), rows(home, fact), differs(home)) == ([("BASE TABLE",)], [], [])
+
+
+def test_a_mart_that_is_short_of_memory_is_made_again_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that it is made of stand in the file by then: they are not written once more."""
+    home, dice, said = Home(tmp_path).make(), random.Random(6), list[str]()
+    write, sources = kept.KeptMarts.write, Tables.sources
+    limit = "SELECT current_setting('memory_limit')"
+
+    def short(self: kept.KeptMarts, name: str) -> int:
+        said.append(name)
+        done = write(self, name)
+        if name == "orders" and self.con.execute(limit).fetchall() == [("128.0 MiB",)]:
+            raise duckdb.OutOfMemoryException("failed to pin block")
+        return done
+
+    def counted(self: Tables) -> None:
+        said.append("sources")
+        sources(self)
+
+    monkeypatch.setattr(kept.KeptMarts, "write", short)
+    monkeypatch.setattr(Tables, "sources", counted)
+    with open_store(home) as store:
+        load = Loader(store.con)
+        load.put("order", [order(key, dice, status="confirmed") for key in range(4)])
+        assert publish(store, home, 0)["mart.orders"] == 4
+        assert store.con.execute(limit).fetchall() != [("128.0 MiB",)], "it has its own again"
+    assert said.pop(0) == "sources"
+    assert sorted(said) == sorted([*kept.NAMES, "orders"])
+    assert differs(home) == []
+    assert rows(home, "SELECT count(*) FROM ops.meta WHERE name LIKE 'mart_failed%'") == [(0,)]
+
+
+@pytest.mark.slow
+def test_marts_of_many_orders_fit_into_little_memory_and_stand_in_their_order(
+    tmp_path: Path,
+) -> None:
+    """Joins and sorts go to the scratch folder; what they make is what the text says."""
+    path, size = tmp_path / "published.duckdb", 20_000
+    path.write_bytes(public.empty_file({}))
+    with duckdb.connect(str(path)) as con:
+        fill(con, size)
+    create(tmp_path / "store.duckdb")
+    with connect(tmp_path / "store.duckdb", memory="80MiB") as con:
+        attach(con, path, "published")
+        for table in ("recon.roles", "ops.meta"):
+            con.execute(f"INSERT INTO {table} FROM published.{table}")
+        made = kept.KeptMarts(con, "published", whole=True, run=0, since=0)
+        con.execute("BEGIN")
+        made.begin()
+        assert [made.write(name) for name in kept.NAMES][:3] == [size, size, size]
+        made.end()
+        con.execute("COMMIT")
+    with duckdb.connect(str(path), read_only=True) as con:
+        for name, text in TEXTS.items():
+            for one, other in ((f"mart.{name}", f"({text})"), (f"({text})", f"mart.{name}")):
+                assert con.execute(f"FROM {one} EXCEPT ALL FROM {other}").fetchall() == []
+            order = kept.NAMES[name].order
+            before = f"lag({order}) OVER (ORDER BY rowid) > {order}"
+            wrong = f"SELECT count(*) FROM (SELECT {before} AS is_wrong FROM mart.{name})"
+            assert con.execute(f"{wrong} WHERE is_wrong").fetchall() == [(0,)]
 
 
 def test_days_are_those_of_the_time_zone(tmp_path: Path) -> None:
