@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import queue
 import random
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -35,18 +33,18 @@ EVERY = (*POINTS, "land.sidecar:2", "load.committed:2")
 FEW = ("extract.page", "decide.written", "load.committed:2", "unify.committed", "publish.versioned")
 """One a step; the quick cases of K1 kill at others, `tests/warehouse/` plays its own points."""
 
-pytestmark = pytest.mark.xdist_group("kills")  # one server, one pair of forkers for all
+pytestmark = pytest.mark.xdist_group("kills")  # one server, one forker for all
 
 
 @dataclass
 class Bench:
-    """A server that stands still, a home as it was before the changes, and two forkers."""
+    """A server that stands still, a home as it was before the changes, and a forker."""
 
     server: RestSimulator
     defs: Path
     base: Path
     folder: Path
-    forkers: queue.SimpleQueue[subprocess.Popen[str]]
+    forker: subprocess.Popen[str]
 
     def home(self, name: str) -> Path:
         """Return a copy of the home of before."""
@@ -56,15 +54,11 @@ class Bench:
         """Run `work` in a child; returns exit code and seconds."""
         given = {"home": str(home), "defs": str(self.defs), "work": work,
                  "crash_at": "", "after": None}  # fmt: skip
-        forker = self.forkers.get()
-        try:
-            assert forker.stdin is not None
-            assert forker.stdout is not None
-            forker.stdin.write(json.dumps(given | how) + "\n")
-            forker.stdin.flush()
-            return json.loads(forker.stdout.readline())
-        finally:
-            self.forkers.put(forker)
+        assert self.forker.stdin is not None
+        assert self.forker.stdout is not None
+        self.forker.stdin.write(json.dumps(given | how) + "\n")
+        self.forker.stdin.flush()
+        return json.loads(self.forker.stdout.readline())
 
     def judge(self, home: Path) -> None:
         """Hold store and published file against the server, key by key."""
@@ -88,27 +82,19 @@ class Bench:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("kills")
     server = small_shop.shop(orders=120, customers=30)
-    forkers: queue.SimpleQueue[subprocess.Popen[str]] = queue.SimpleQueue()
-    started = []
-    for _ in range(2):
-        forker = subprocess.Popen(
-            [sys.executable, PROJECT / "tests" / "support" / "kill_runs.py"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
-        )  # fmt: skip
-        forkers.put(forker)
-        started.append(forker)
+    forker = subprocess.Popen(
+        [sys.executable, PROJECT / "tests" / "support" / "kill_runs.py"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
+    )  # fmt: skip
     try:
         with serve(server) as url:
             space = small_shop.workspace(folder, url, limit=40)
-            made = Bench(server, space.defs, folder / "base", folder, forkers)
+            made = Bench(server, space.defs, folder / "base", folder, forker)
             assert made.run(made.base, FIRST, crash_at="warm up")["code"] == 0
-            second = folder / "second"  # the other forker has its turn now: they queue up
-            assert made.run(second, FIRST, crash_at="warm up")["code"] == 0
             change(server)
             yield made
     finally:
-        for forker in started:
-            forker.communicate(timeout=30)
+        forker.communicate(timeout=30)
 
 
 def change(server: RestSimulator) -> None:
@@ -160,8 +146,7 @@ def test_a_kill_at_any_point_or_moment_loses_and_doubles_nothing(
         shutil.rmtree(home)
         return name, killed
 
-    with ThreadPoolExecutor(2) as pool:
-        codes = dict(pool.map(kill, cases))
+    codes = dict(map(kill, cases))
     assert {point: codes[point] for point in points} == dict.fromkeys(points, KILLED)
     # A moment may fall after the last byte; most must not, or the test tests nothing.
     assert [codes[f"moment {n}"] for n in range(count)].count(KILLED) >= count // 2
