@@ -23,7 +23,7 @@ from warehouse import bounds, left_out, recon_rules
 from warehouse.clock import iso
 from warehouse.crashpoints import reach
 from warehouse.ddl import columns_of, literal, quote
-from warehouse.explained import FIGURES, Said
+from warehouse.explained import FIGURES, Said, sides
 from warehouse.recon_find import find
 from warehouse.recon_part import Part
 from warehouse.recon_rules import Rule, Setting, Settings
@@ -154,10 +154,11 @@ def _take_said(con: duckdb.DuckDBPyConnection, said: Mapping[tuple[str, str], Sa
     columns = {"rule": "VARCHAR", "subject": "VARCHAR", "sequence": "BIGINT", "who": "VARCHAR",
                "why": "VARCHAR", "is_explained": "BOOLEAN", "expected": "DECIMAL(28,6)",
                "actual": "DECIMAL(28,6)", "expected_said": "VARCHAR",
-               "actual_said": "VARCHAR"}  # fmt: skip
+               "actual_said": "VARCHAR", "sides": "VARCHAR"}  # fmt: skip
     fill(
         con, "recon_said", columns,
-        ([*key, s.sequence, s.who, s.why, s.is_explained, *s.figures] for key, s in said.items()),
+        ([*key, s.sequence, s.who, s.why, s.is_explained, *s.figures, s.sides]
+         for key, s in said.items()),
     )  # fmt: skip
 
 
@@ -168,21 +169,31 @@ def _live(con: duckdb.DuckDBPyConnection, now: datetime, failed: Collection[str]
     """
     found = {f.name: f"f.{quote(f.name)}" for f in FOUND}
     same = " AND ".join(f"f.{n} IS NOT DISTINCT FROM d.{n}" for n in FIGURES)
+    same += f" AND coalesce(d.sides = {sides('f')}, true)"
     moment = f"TIMESTAMPTZ {literal(now.isoformat())}"
+    # A record that keeps changing, or says a day to come, keeps its break under way no longer than
+    # the window lasts from when it appeared.
+    window = "(f.timing_until - f.happened_at)"
+    until = (
+        "CASE WHEN f.timing_until IS NULL THEN NULL "
+        "WHEN o.status = 'timing' AND o.occurrences > 1 "
+        "THEN least(f.timing_until, o.timing_until) ELSE least(f.timing_until, "
+        f"if(o.status = 'resolved', NULL, o.first_seen) + {window}, {moment} + {window}) END"
+    )
     new = found | {
         "break_id": "f.break_id",
         "kind": "f.kind",
         "severity": "f.severity",
         "difference": "f.actual - f.expected",
         "tolerance": "f.tolerance",
-        "timing_until": "f.timing_until",
+        "timing_until": until,
         "first_seen": f"coalesce(o.first_seen, {moment})",
         "last_seen": moment,
         "occurrences": "coalesce(o.occurrences, 0) + (o.status IS NULL OR o.status = 'resolved')"
         "::INT",
         # What was open once stays so until it is gone or explained.
         "status": f"CASE WHEN f.holds THEN 'explained' WHEN o.status IN ('open', "
-        f"'explained') THEN 'open' WHEN f.timing_until > {moment} THEN 'timing' ELSE 'open' END",
+        f"'explained') THEN 'open' WHEN {until} > {moment} THEN 'timing' ELSE 'open' END",
         "resolved_at": "NULL",
         "explained_by": "if(f.holds, f.who, NULL)",
         "explanation": "if(f.holds, f.why, NULL)",

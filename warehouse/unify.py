@@ -22,6 +22,7 @@ from warehouse.golden import Written, count
 from warehouse.grouping import Work, group_all, group_changed, temp
 from warehouse.identity import golden_id_sql
 from warehouse.matchers import MATCHERS, VERSION, take_aliases
+from warehouse.matching import results
 from warehouse.matching.rulings import Rulings
 from warehouse.model import ENTITIES, HEADERS
 from warehouse.resolve import Rule, by_fields, references, rules
@@ -361,6 +362,7 @@ def _refers(entity: str, rules_changed: list[Rule], moved: Collection[str]) -> l
 
 
 def _drop(con: duckdb.DuckDBPyConnection) -> None:
+    results.forget(con)
     made = con.execute(
         "SELECT table_name FROM duckdb_tables() "
         "WHERE temporary AND starts_with(table_name, 'unify_')"

@@ -115,11 +115,13 @@ def _decide(kind: str, break_id: str, why: str, *, json: bool) -> None:
     if not why.strip():
         raise CliError(t("party.no_why"), t("party.no_why_do"))
     current(space.home)
-    whole = str(_one(break_id)["break_id"])
+    shown = _one(break_id)
+    whole = str(shown["break_id"])
     with open_store(space.home, clock=now, on_wait=waiting) as store:
         made = explained.decide(
-            store, Decisions(space.home.landing), kind, whole, why=why.strip(), at=now()
-        )
+            store, Decisions(space.home.landing), kind, whole, why=why.strip(), at=now(),
+            shown=shown,
+        )  # fmt: skip
     if not json:
         say(t("party.decided", sequence=made.sequence))  # the decision stands whatever comes now
     outcome = unify_publish(space, now=now)

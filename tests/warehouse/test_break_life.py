@@ -108,6 +108,58 @@ def test_an_explanation_holds_where_the_break_comes_back_and_ends_with_a_word(
         explained.decide(firm.store, log, explained.EXPLAIN, "nonsense", why="x", at=LATER)
 
 
+def test_a_record_that_keeps_changing_is_under_way_no_longer_than_the_window(
+    tmp_path: Path,
+) -> None:
+    """The ERP has half the sum of an order that someone touches every other day."""
+    with company(tmp_path) as made:
+        made.put("shop", "order", order("1"), order("2", placed_at=MOMENT.replace(year=2999)))
+        seen = []
+        for day in range(0, 12, 2):
+            at = MOMENT + day * DAY
+            made.put("erp", "order", order("e1", 50 + day, claims="T1", source_updated_at=at))
+            made.run(at + DAY / 2)
+            seen.append(made.breaks("status", where="rule = 'document_amount'"))
+        assert seen[0] == [("timing",)]
+        assert seen[-1] == [("open",)]
+        made.run(MOMENT + 40 * DAY)  # a day to come holds nothing back either
+        assert made.breaks("status", where="rule = 'order_without_document'") == [("open",)]
+
+
+def test_an_explanation_is_of_the_documents_that_were_shown(tmp_path: Path) -> None:
+    """Of three documents of one order two stand at a time: another pair is another thing."""
+    log = Decisions(tmp_path / "log")
+    with company(tmp_path / "home") as made:
+        made.put("shop", "order", order("1"))
+        made.put("erp", "order", order("e1", claims="T1"), order("e2", claims="T1"))
+        made.run(LATER)
+        ((found,),) = made.breaks("break_id", where="rule = 'same_document_twice'")
+        explained.decide(made.store, log, explained.EXPLAIN, str(found), why="call-off", at=LATER)
+        made.said = explained.said(log.all())
+        made.run(LATER + DAY)
+        what = ("right_number", "status", "explanation")
+        rule = "rule = 'same_document_twice' AND status <> 'resolved'"
+        assert made.breaks(*what, where=rule) == [("Te1, Te2", "explained", "call-off")]
+        made.load.delete("order", "e2", connection="erp")
+        made.put("erp", "order", order("e3", claims="T1"))
+        made.run(LATER + 2 * DAY)
+        assert made.breaks(*what, where=rule) == [("Te1, Te3", "open", None)]
+
+
+def test_nobody_explains_figures_that_were_not_shown(firm: Company, tmp_path: Path) -> None:
+    log = Decisions(tmp_path / "log")
+    firm.run(LATER)
+    ((found, *figures),) = firm.breaks("break_id", *explained.FIGURES)
+    told = dict(zip(explained.FIGURES, figures, strict=True))
+    shown = told | {"expected": Decimal("99.000000")}
+    with pytest.raises(DecisionError, match=r"expected is 100\.000000, not 99\.000000"):
+        explained.decide(firm.store, log, explained.EXPLAIN, str(found), why="x", at=LATER,
+                         shown=shown)  # fmt: skip
+    assert list(log.all()) == []
+    explained.decide(firm.store, log, explained.EXPLAIN, str(found), why="x", at=LATER,
+                     shown=told)  # fmt: skip
+
+
 def test_settings_move_breaks_without_a_load(firm: Company) -> None:
     def having(**own: object) -> Settings:
         return Settings(rules=(("order_paid_without_money", Setting(**own)),))  # type: ignore[arg-type]

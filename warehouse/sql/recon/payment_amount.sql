@@ -23,7 +23,8 @@ due as (
     select
         o.*, g.connection as gateway, g.payment_id, g.number as gateway_number, g.last_paid_at as moved_at,
         coalesce(w.amount, case when o.payment_status = 'partially_paid' then o.said_paid_amount
-            else o.total end) as due
+            else o.total end) as due,
+        w.order_id is not null as is_recorded
     from mart.order_to_cash as o
     inner join step.gateway_orders as g on o.order_id = g.order_id
     left join own as w on o.order_id = w.order_id
@@ -53,7 +54,8 @@ from due as d
 inner join main.payments as p on d.payment_id = p.payment_id
 where least(
     abs(d.gateway_paid_amount - d.due),
-    abs(d.gateway_paid_amount - d.total),
+    -- What the system recorded is due, not the whole: the rest may be a gift card's.
+    case when not d.is_recorded then abs(d.gateway_paid_amount - d.total) end,
     -- What was too much was given back.
     abs(d.gateway_paid_amount - d.gateway_refunded_amount - d.due),
     abs(d.gateway_paid_amount - coalesce(d.said_paid_amount, d.due))
