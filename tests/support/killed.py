@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hand_plan import order, order_plan
 
-from warehouse import compact
+from warehouse import anew, compact
 from warehouse.checks import check_store
 from warehouse.home import Home
 from warehouse.landing import Landing
@@ -72,6 +72,13 @@ def compacting(root: str, crash_at: str, most: int) -> None:
     os.environ["ISTHMUS_CRASH_AT"] = crash_at
     compact.MOST_BATCHES = most
     compact.compact(Landing(Home(Path(root)).landing), ("shop", "orders"), lambda _: None)
+
+
+def copying(root: str, crash_at: str) -> None:
+    """Write the store anew."""
+    os.environ["ISTHMUS_CRASH_AT"] = crash_at
+    with open_store(Home(Path(root))) as store:
+        anew.copy(store, crash_at)
 
 
 def run(root: Path, crash_at: str = "", kill_after: float | None = None) -> int:
