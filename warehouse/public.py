@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from warehouse.store import attach
 from warehouse.survive import Priority
 from warehouse.temptables import fill
 
+_AT_ONCE = 100
 HISTORY_OF = ("order", "stock_level", "party")
 
 
@@ -98,14 +99,21 @@ def _empty_file(priority: _Frozen) -> bytes:
         with duckdb.connect() as con:
             attach(con, path, "fresh")
         with duckdb.connect(str(path)) as con:
-            with upgrades.transaction(con):
-                said = [*_tables_and_views(), *_of_company(dict(priority)), *_marts()]
-                con.execute(";\n".join(said))
-                told = tuple(marts.described(con))
-                con.execute(";\n".join(c for mart in told for c in _mart_comments(mart)))
-                _fill_dictionary(con, (*told, *marts.answers(con)))
+            _run(con, (*_tables_and_views(), *_of_company(dict(priority)), *_marts()))
+            told = tuple(marts.described(con))
+            _run(con, [c for mart in told for c in _mart_comments(mart)])
+            _fill_dictionary(con, (*told, *marts.answers(con)))
             con.execute("CHECKPOINT")
         return path.read_bytes()
+
+
+def _run(con: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> None:
+    """Run the statements in several transactions: each comment copies what it is about, and
+    DuckDB keeps all copies until the end of theirs, 150 MB in one.
+    """
+    for start in range(0, len(statements), _AT_ONCE):
+        with upgrades.transaction(con):
+            con.execute(";\n".join(statements[start : start + _AT_ONCE]))
 
 
 def _tables_and_views() -> Iterator[str]:
