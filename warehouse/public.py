@@ -108,8 +108,10 @@ def _empty_file(priority: _Frozen) -> bytes:
 
 
 def _run(con: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> None:
-    """Run the statements in several transactions: each comment copies what it is about, and
-    DuckDB keeps all copies until the end of theirs, 150 MB in one.
+    """Run the statements in several transactions.
+
+    Each comment copies what it is about, and DuckDB keeps all copies until the end of the
+    transaction: 150 MB in one.
     """
     for start in range(0, len(statements), _AT_ONCE):
         with upgrades.transaction(con):
