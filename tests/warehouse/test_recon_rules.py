@@ -87,8 +87,9 @@ def test_money_and_orders(firm: Company) -> None:
 
     1 fits; 2 is unpaid in the shop, 3 was paid back, 4 has no money, 5 too little, 6 too much;
     7 was paid in cash, 8 before the gateway's data begins; 9 is in another currency; of 10 a gift
-    card paid a part, of 16 too but the gateway took all; 11 was paid by the bank; X is nobody's number; 12 in two instalments; 13 too
-    much, which was given back; 14 and 15 at once; the last is no number of an order.
+    card paid a part, of 16 too but the gateway took all; 11 was paid by the bank; X is nobody's
+    number; 12 in two instalments; 13 too much, which was given back; 14 and 15 at once; the last is
+    no number of an order.
     """
     firm.put("shop", "order",
              *(order(k, **PAID) for k in ("1", "4", "5", "6", "9", "10", "12", "13", "14", "15",
@@ -120,7 +121,7 @@ def test_money_and_orders(firm: Company) -> None:
         ("T2", 100, "pending")
     ]
     assert found(firm, "payment_amount", "left_number", "expected", "actual", "difference") == [
-        ("T5", 100, 99, -1), ("T6", 100, 120, 20), ("T16", 90, 100, 10),
+        ("T16", 90, 100, 10), ("T5", 100, 99, -1), ("T6", 100, 120, 20),
     ]  # fmt: skip
     assert found(firm, "payment_without_order", "left_number", "right_number", "actual") == [
         ("T99", "tx-of-gX", 100)
