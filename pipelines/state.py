@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from warehouse.home import Home
 
     Key = tuple[str, str]
-
-DIGITS = 12
-"""Digits of a batch's number in its file name (FORMS.md section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +142,6 @@ def suggestions(home: Home) -> int:
     return int(count)
 
 
-def landed(home: Home, connection: str, stream: str) -> int:
-    """Return the number of the newest complete batch of a stream, 0 where there is none."""
-    folder = home.landing / connection / stream
-    if not folder.is_dir():
-        return 0
-    names = (n for n in os.listdir(folder) if n.endswith(".json") and n[:DIGITS].isdigit())
-    return max((int(n[:DIGITS]) for n in names), default=0)
-
-
 def next_tick(schedule: str | None, zone: str, now: datetime) -> datetime | None:
     """Return when a schedule is due next, in its zone."""
     if schedule is None:
@@ -174,7 +161,10 @@ def _state(
     counts: tuple[int | None, int, int],
     now: datetime,
 ) -> StreamState:
+    from warehouse.newest import last_number
+
     key = (one.name, spec.name)
+    folder = space.home.landing / one.name / spec.name
     good, last = control.good.get(key), control.last.get(key)
     rows, bad, batch = counts
     lag = (now - good.started_at).total_seconds() if good else None
@@ -195,7 +185,7 @@ def _state(
         rows=rows,
         quarantine=bad,
         held=int(last.counts.get("held", 0)) if last else 0,
-        waiting=max(0, landed(space.home, *key) - batch),
+        waiting=max(0, last_number(folder) - batch),
         next_tick=next_tick(spec.schedule, one.timezone, now),
         unverified=_unverified(one),
     )

@@ -221,3 +221,21 @@ def test_the_command_needs_no_dagster(root: Path) -> None:
         " sys.exit('dagster' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_status_counts_what_waits_in_packs(
+    space: Workspace, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def waiting() -> int:
+        assert main(["status", "--json"]) == 0
+        (one,) = [s for s in json.loads(capsys.readouterr().out)["streams"] if "waiting" in s]
+        return int(one["waiting"])
+
+    compact(space, utc_now)
+    assert waiting() == 0
+    for read in range(50, 53):
+        (root / "inbox" / "stock.csv").write_text(rows(read))
+        assert sync_stream(space, "office", "stock").error is None
+    assert waiting() == 3
+    assert compact(space, utc_now, "office").figures()["packs"] == 1
+    assert waiting() == 3
