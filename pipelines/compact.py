@@ -1,73 +1,61 @@
-"""Makes landing and store smaller, and loses nothing: for the command line and Dagster's jobs."""
+"""Makes landing and store smaller, and loses nothing: for the command line and Dagster's jobs.
+
+What cannot be made smaller is in the report with its error; all else is done.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectors.errors import ConfigError
+from pipelines.compact_report import Failed, Part, Report
+from pipelines.explain import explain
 from pipelines.space import DiskFull
 from pipelines.waiting import waiting
 
 if TYPE_CHECKING:
-    from pipelines.outcome import PublishOutcome
     from pipelines.workspace import Workspace
-    from warehouse.compact import Compacted
+    from warehouse.compact import Compacted, Place
+    from warehouse.landing import Landing
 
 Now = Callable[[], datetime]
 WORTH = 0.3
 """Share of a DuckDB file's blocks that hold nothing, from which on it is written anew."""
-NIGHTLY_OLDER = timedelta(days=2)
-"""The night leaves alone what is younger: an hourly backup has the files of before by then."""
-NIGHTLY_LEAST = 100
-"""Batches by themselves from which on the night makes packs of a stream."""
 
 
-@dataclass(slots=True)
-class Part:
-    """What a connection's landing, the store or its projection took before, and takes now.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is left alone: batches landed in the last `older`, streams with fewer than `least`.
 
-    `bytes` are those of the blocks on the disk: a small file takes a whole one. `after_bytes` is
-    None where a dry run cannot know.
+    `least` counts the batches by themselves that would go into packs. Of a stream at most `packs`
+    packs are made, a store with more than `store` bytes in use is not copied.
     """
 
-    name: str
-    files: int = 0
-    bytes: int = 0
-    after_files: int = 0
-    after_bytes: int | None = None
-    batches: int = 0
-    packs: int = 0
-    busy: list[str] = field(default_factory=list)
+    older: timedelta | None = None
+    least: int = 1
+    packs: int | None = None
+    store: int | None = None
 
 
-@dataclass(slots=True)
-class Report:
-    """What was done; `publish` is None where the projection stayed as it was."""
-
-    dry_run: bool
-    parts: list[Part] = field(default_factory=list)
-    publish: PublishOutcome | None = None
-
-    def figures(self) -> dict[str, int]:
-        """Return the sums."""
-        known = [p for p in self.parts if p.after_bytes is not None]
-        return {
-            "batches": sum(p.batches for p in self.parts),
-            "packs": sum(p.packs for p in self.parts),
-            "files gone": sum(p.files - p.after_files for p in self.parts),
-            "bytes gone": sum(p.bytes - (p.after_bytes or 0) for p in known),
-        }
-
-    def as_json(self) -> dict[str, Any]:
-        """Return everything as JSON members."""
-        publish = None if self.publish is None else self.publish.as_json()
-        return {
-            "dry_run": self.dry_run, "parts": [asdict(p) for p in self.parts], "publish": publish,
-        }  # fmt: skip
+BY_HAND = Limits()
+NIGHTLY = Limits(
+    # An hourly or daily backup has the files of before by then.
+    older=timedelta(days=2),
+    # Fewer files are not worth a pack that is written again until it is full.
+    least=100,
+    # A pack takes up to ten seconds, in which its stream cannot be landed. Ten are up to 20,000
+    # batches: what a stream gets in ten weeks when it is read every five minutes.
+    packs=10,
+    # A sync waits ten minutes for the store, a copy takes about a minute a gigabyte: half of the
+    # ten is for slower disks, and for the projection that is made anew after it.
+    store=5_000_000_000,
+)
 
 
 def compact(
@@ -76,108 +64,171 @@ def compact(
     connection: str | None = None,
     *,
     dry_run: bool = False,
-    older: timedelta | None = None,
-    least: int = 1,
+    limits: Limits = BY_HAND,
 ) -> Report:
     """Make packs of landed batches; write store and projection anew where 30 % of them are free.
 
-    A `connection` bounds it to its landing. `older` leaves batches alone that were landed in that
-    time, `least` streams with fewer batches by themselves. Raises ConfigError for a connection of
-    which nothing was landed, DiskFull before anything is written where the largest file to be made
-    would leave less than `min_free`, and what a damaged landing or store raises.
+    A `connection` bounds it to its landing. Raises ConfigError for a connection of which nothing
+    was landed, DiskFull before anything is written where the largest file to be made would leave
+    less than `min_free`, LandingError while a person is erased. A dry run changes no file, takes
+    no lock and waits for nobody.
     """
     from warehouse import compact as landing_of
+    from warehouse.erase.marker import expect_none
     from warehouse.landing import Landing
 
-    landing = Landing(space.home.make().landing, now=now)
+    home = space.home if dry_run else space.home.make()
+    expect_none(home.landing)
+    landing = Landing(home.landing, now=now)
     places = landing_of.streams(landing, connection)
     if connection is not None and not places:
         raise ConfigError(
             f"Nothing was ever landed of {connection}.", f"sync it: `isthmus sync {connection}`."
         )
-    before = now() - older if older is not None else None
-    room = _room(space)
-    if not dry_run:
-        plans = [landing_of.plan(landing, p, before=before, least=least) for p in places]
-        room(max((run.bytes for runs in plans for run in runs), default=0))
-    report = Report(dry_run)
-    share = _free_share(space, now) if connection is None and space.home.store.exists() else 0.0
-    if share >= WORTH and not dry_run:
-        room(int(space.home.store.stat().st_size * (1 - share)))
-    for place in places:
-        done = landing_of.compact(landing, place, room, before=before, least=least, dry_run=dry_run)
-        _add(report, done, dry_run)
-    if connection is None and space.home.store.exists():
-        _store(space, now, report, share, room)
-    return report
+    work = _Work(space, now, landing, Report(dry_run), limits)
+    worth = work.planned(places)
+    if connection is None and not dry_run:
+        work.expect_room_for_store()
+    for place in worth:
+        with work.part(f"landing/{'/'.join(place)}"):
+            work.stream(place)
+    if connection is None and home.store.exists():
+        with work.part("store"):
+            work.store()
+        with work.part("projection"):
+            work.projection()
+    return work.report
 
 
-def _add(report: Report, done: Compacted, dry_run: bool) -> None:
-    name = f"landing/{done.connection}"
-    if not report.parts or report.parts[-1].name != name:
-        report.parts.append(Part(name, after_bytes=0))
-    part = report.parts[-1]
-    part.files, part.bytes = part.files + done.before.files, part.bytes + done.before.blocks
-    part.after_files += done.after.files
-    if dry_run and done.batches:
-        part.after_bytes = None
-    elif part.after_bytes is not None:
-        part.after_bytes += (done.before if dry_run else done.after).blocks
-    part.batches, part.packs = part.batches + done.batches, part.packs + done.packs
-    if done.busy:
-        part.busy.append(f"{done.connection}/{done.stream}")
+class _Work:
+    """One compaction: a part after the other, each of which may fail alone."""
 
+    def __init__(
+        self, space: Workspace, now: Now, landing: Landing, report: Report, limits: Limits
+    ) -> None:
+        self.space, self.now, self.landing = space, now, landing
+        self.report, self.limits = report, limits
+        self.before = now() - limits.older if limits.older is not None else None
+        self.least_free = space.company().min_free
 
-def _free_share(space: Workspace, now: Now) -> float:
-    from warehouse import anew
-    from warehouse.store import open_store
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Put into the report what the block raises."""
+        try:
+            yield
+        except Exception as error:  # the boundary of a part: its failure is data
+            text = explain(error, self.space.home, self.space.secrets.given)
+            self.report.failed.append(Failed(name, text))
 
-    with open_store(space.home, clock=now, on_wait=waiting) as store:
-        store.checkpoint()
-        return anew.free_share(store.con)
+    def planned(self, places: list[Place]) -> list[Place]:
+        """Return the streams whose plans can be made; raises DiskFull for the largest pack."""
+        from warehouse import compact as landing_of
 
+        sound: list[Place] = []
+        most, limits = 0, self.limits
+        for place in places:
+            with self.part(f"landing/{'/'.join(place)}"):
+                runs = landing_of.plan(
+                    self.landing, place, before=self.before, least=limits.least
+                )  # fmt: skip
+                most = max([most, *(run.bytes for run in runs)])
+                sound.append(place)
+        if not self.report.dry_run:
+            self.room(most, self.landing.root)
+        return sound
 
-def _store(
-    space: Workspace, now: Now, report: Report, share: float, room: Callable[[int], None]
-) -> None:
-    """Write the store anew where it is worth it, and have the projection made anew."""
-    from pipelines.sync import unify_publish
-    from warehouse import anew
-    from warehouse.store import open_store
+    def stream(self, place: Place) -> None:
+        """Make packs of a stream, its lock given back after each of them."""
+        from warehouse import compact as landing_of
 
-    home, dry_run = space.home, report.dry_run
-    store, public = _file("store", home.store), _file("projection", home.public)
-    report.parts += [store, public]
-    if share >= WORTH and dry_run:
-        store.after_bytes = None
-    elif share >= WORTH:
-        with open_store(home, clock=now, on_wait=waiting) as live:
-            room(int(home.store.stat().st_size * (1 - share)))
-            anew.copy(live, "compact.store_copied")
-        store.after_bytes = _size(home.store)
-    if anew.forget_projection(home, now, share=WORTH, dry_run=dry_run):
-        if dry_run:
-            public.after_bytes = None
-        else:
-            report.publish = unify_publish(space, now=now)
-            public.after_bytes = _size(home.public)
+        limits, dry_run = self.limits, self.report.dry_run
+        made, least = 0, limits.least
+        while True:
+            done = landing_of.compact(
+                self.landing, place, self._landing_room, before=self.before, least=least,
+                most=None if dry_run else 1, dry_run=dry_run,
+            )  # fmt: skip
+            self._add(done, is_first=made == 0)
+            made, least = made + done.packs, 1
+            if dry_run or done.busy or not done.packs:
+                return
+            if made == limits.packs:
+                if landing_of.plan(self.landing, place, before=self.before, most=1):
+                    self.report.part(f"landing/{place[0]}").unfinished.append("/".join(place))
+                return
 
+    def _add(self, done: Compacted, *, is_first: bool) -> None:
+        part, dry_run = self.report.part(f"landing/{done.connection}"), self.report.dry_run
+        if is_first:
+            part.files, part.bytes = part.files + done.before.files, part.bytes + done.before.blocks
+        part.after_files += done.after.files - (0 if is_first else done.before.files)
+        if dry_run and done.batches:
+            part.after_bytes = None
+        elif part.after_bytes is not None:
+            after = (done.before if dry_run else done.after).blocks
+            part.after_bytes += after - (0 if is_first else done.before.blocks)
+        part.batches, part.packs = part.batches + done.batches, part.packs + done.packs
+        if done.busy:
+            part.busy.append(f"{done.connection}/{done.stream}")
 
-def _file(name: str, path: Any) -> Part:
-    size, count = _size(path), int(path.exists())
-    return Part(name, count, size, count, size)
+    def expect_room_for_store(self) -> None:
+        """Raise DiskFull where the copy of the store would not fit."""
+        from warehouse.free import share_of
 
+        store = self.space.home.store
+        share = share_of(store)
+        if share is not None and share >= WORTH and not self._is_left(share):
+            self.room(int(store.stat().st_size * (1 - share)), store.parent)
 
-def _size(path: Any) -> int:
-    return path.stat().st_blocks * 512 if path.exists() else 0
+    def _is_left(self, share: float) -> bool:
+        most = self.limits.store
+        return most is not None and self.space.home.store.stat().st_size * (1 - share) > most
 
+    def store(self) -> None:
+        """Write the store anew where it is worth it."""
+        from warehouse import anew
+        from warehouse.free import share_of
+        from warehouse.store import open_store
 
-def _room(space: Workspace) -> Callable[[int], None]:
-    """Return what raises DiskFull where so many bytes more would leave less than the least."""
-    home, least = space.home, space.company().min_free
+        home = self.space.home
+        part = _file("store", home.store)
+        self.report.parts.append(part)
+        if self.report.dry_run:
+            share = share_of(home.store)
+            part.after_bytes = part.bytes if share is not None and share < WORTH else None
+            return
+        with open_store(home, clock=self.now, on_wait=waiting) as live:
+            live.checkpoint()
+            share = anew.free_share(live.con)
+            part.is_left = share >= WORTH and self._is_left(share)
+            if share >= WORTH and not part.is_left:
+                self.room(int(home.store.stat().st_size * (1 - share)), home.store.parent)
+                anew.copy(live, "compact.store_copied")
+        part.after_bytes = _size(home.store)
 
-    def room(size: int) -> None:
-        free = shutil.disk_usage(home.root).free
+    def projection(self) -> None:
+        """Have the projection made anew where it is worth it."""
+        from pipelines.sync import unify_publish
+        from warehouse import anew
+        from warehouse.free import share_of
+
+        home = self.space.home
+        part = _file("projection", home.public)
+        self.report.parts.append(part)
+        if self.report.dry_run:
+            share = share_of(home.public)
+            is_kept = not home.public.exists() or (share is not None and share < WORTH)
+            part.after_bytes = part.bytes if is_kept else None
+            return
+        if any(p.is_left for p in self.report.parts):  # it would be made of a store as large
+            part.is_left = True
+        elif anew.forget_projection(home, self.now, share=WORTH):
+            self.report.publish = unify_publish(self.space, now=self.now)
+            part.after_bytes = _size(home.public)
+
+    def room(self, size: int, folder: Path) -> None:
+        """Raise DiskFull where so many bytes more in `folder` would leave less than the least."""
+        least, free = self.least_free, shutil.disk_usage(folder).free
         if size and free < least + size:
             raise DiskFull(
                 f"compacting writes up to {size / 1e6:,.1f} MB beside what it takes the place of,"
@@ -185,7 +236,17 @@ def _room(space: Workspace) -> Callable[[int], None]:
                 f"{(least + size) / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free.",
                 "free space elsewhere first, or lower min_free in the company's file for this"
                 " once; what is there is as it was.",
-                place=str(home.root),
+                place=str(folder),
             )
 
-    return room
+    def _landing_room(self, size: int) -> None:
+        self.room(size, self.landing.root)
+
+
+def _file(name: str, path: Path) -> Part:
+    size, count = _size(path), int(path.exists())
+    return Part(name, count, size, count, size)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_blocks * 512 if path.exists() else 0

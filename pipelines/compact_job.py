@@ -6,10 +6,27 @@ No postponed annotations here: Dagster reads the step's `context` parameter by i
 import dagster as dg
 
 from connectors.base import utc_now
-from pipelines.compact import NIGHTLY_LEAST, NIGHTLY_OLDER, Report, compact
+from pipelines.compact import NIGHTLY, compact
+from pipelines.compact_report import Part, Report
 from pipelines.explain import explain
 from pipelines.streams import failure
 from pipelines.workspace import Workspace
+
+
+def left_alone(part: Part) -> list[str]:
+    """Return what was not done of a part, and why."""
+    return [
+        *(f"{name}: it is being read" for name in part.busy),
+        *(f"{name}: more packs the next night" for name in part.unfinished),
+        *(["too large for the night: `isthmus compact` by hand"] if part.is_left else []),
+    ]
+
+
+def told(context: dg.OpExecutionContext, done: Report) -> None:
+    """Say what came of a compaction; raises the failure that names every part that failed."""
+    context.add_output_metadata({"room": compact_table(done), **done.figures()})
+    if done.error is not None:
+        raise failure(done.error)
 
 
 def compact_table(done: Report) -> dg.TableMetadataValue:
@@ -18,7 +35,7 @@ def compact_table(done: Report) -> dg.TableMetadataValue:
     records = [
         dg.TableRecord(
             {"what": part.name, **{name: getattr(part, name) for name in numbers},
-             "left alone": ", ".join(part.busy)}
+             "left alone": ", ".join(left_alone(part))}
         )
         for part in done.parts
     ]  # fmt: skip
@@ -33,7 +50,7 @@ def compact_nightly(context: dg.OpExecutionContext) -> None:
     """Do what is worth it, and say what came of it."""
     space = Workspace.discover()
     try:
-        done = compact(space, utc_now, older=NIGHTLY_OLDER, least=NIGHTLY_LEAST)
+        done = compact(space, utc_now, limits=NIGHTLY)
     except Exception as error:  # the boundary of a step: its failure is a text
         raise failure(explain(error, space.home, space.secrets.given)) from None
-    context.add_output_metadata({"room": compact_table(done), **done.figures()})
+    told(context, done)

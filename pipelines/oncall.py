@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from connectors.base import utc_now
 from pipelines import pauses, repair
 from pipelines.compact import compact
-from pipelines.compact_job import compact_table
+from pipelines.compact_job import told
 from pipelines.explain import explain
 from pipelines.outcome import PublishOutcome
 from pipelines.streams import failure, figures
@@ -117,10 +117,7 @@ def oncall_jobs(streams: Mapping[str, Sequence[str]]) -> list[dg.JobDefinition]:
     @dg.op(description="Makes landing and store smaller; loses nothing.")
     def make_smaller(context: dg.OpExecutionContext, config: Compact) -> None:
         name = _name(config.connection) or None
-        done = _tried(lambda space: compact(space, utc_now, name, dry_run=config.dry_run))
-        context.add_output_metadata({"room": compact_table(done), **done.figures()})
-        if done.publish is not None and done.publish.error is not None:
-            raise failure(done.publish.error)
+        told(context, _tried(lambda space: compact(space, utc_now, name, dry_run=config.dry_run)))
 
     @dg.op(description="Applies the mapping of now to records in quarantine, then publishes.")
     def replay_entries(context: dg.OpExecutionContext, config: Replay) -> None:

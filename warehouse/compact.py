@@ -122,16 +122,24 @@ def streams(landing: Landing, connection: str | None = None) -> list[Place]:
 
 
 def plan(
-    landing: Landing, place: Place, *, before: datetime | None = None, least: int = 1
+    landing: Landing,
+    place: Place,
+    *,
+    before: datetime | None = None,
+    least: int = 1,
+    most: int | None = None,
 ) -> list[Run]:
     """Return what would become packs, in order; sidecars and forms of tables alone are read.
 
     `before` leaves batches alone that were landed later. Streams of which fewer than `least`
-    batches by themselves would go into packs are left alone.
+    batches by themselves would go into packs are left alone. With `most` the rest of the stream
+    is not looked at once so many packs are known.
     """
     runs: list[Run] = []
     for source in _sources(landing, place, before):
         if not runs or not runs[-1].takes(source):
+            if most is not None and sum(run.is_worth for run in runs) >= most:
+                break
             runs.append(Run())
         runs[-1].add(source)
     worth = [run for run in runs if run.is_worth]
@@ -145,9 +153,10 @@ def compact(
     *,
     before: datetime | None = None,
     least: int = 1,
+    most: int | None = None,
     dry_run: bool = False,
 ) -> Compacted:
-    """Make packs of a stream's batches.
+    """Make packs of a stream's batches, at most `most`: the stream is held for all of them.
 
     Raises LandingDamaged where a landed file is not as it was written, and what `room` raises,
     which is asked before anything is written.
@@ -166,7 +175,7 @@ def compact(
     with lock:
         landing.clear(*place)
         packfiles.settle(folder)
-        runs = plan(landing, place, before=before, least=least)
+        runs = plan(landing, place, before=before, least=least, most=most)
         room(max((run.bytes for run in runs), default=0))
         for run in runs:
             room(run.bytes)

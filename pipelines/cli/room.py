@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.codes import CliError
+from pipelines.cli.codes import FAILED, CliError
 from pipelines.cli.options import AsJson
 from pipelines.cli.query import now
 from pipelines.cli.session import workspace
@@ -65,8 +65,8 @@ def compact(
         gone = _megabytes(figures["bytes gone"])
         said = {"batches": figures["batches"], "packs": figures["packs"], "bytes": gone}
         say(t("compact.would", **said) if dry_run else t("compact.done", **said))
-    if done.publish is not None and done.publish.error is not None:
-        raise CliError(done.publish.error.what, done.publish.error.do, done.publish.exit_code)
+    if done.error is not None:
+        raise CliError(done.error.what, done.error.do, FAILED)
 
 
 def _megabytes(size: float) -> str:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from connectors.base import utc_now
 from pipelines import compact as compact_module
 from pipelines.cli import main
-from pipelines.compact import compact
+from pipelines.compact import NIGHTLY, compact
 from pipelines.compact_job import compact_nightly
 from pipelines.definitions import build
 from pipelines.explain import explain
@@ -35,6 +36,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
 ]
 READS = 12
+MERGED = (READS - 1, READS)
+"""The last batch of a stream may stay by itself."""
 SQL = "select sku, on_hand::varchar, product_id from unified.stock_levels order by sku"
 AS_OF = "select count(*) from history.stock_levels"
 
@@ -112,10 +115,11 @@ def test_everything_gets_smaller_and_answers_as_before(space: Workspace) -> None
     parts = {p.name: p for p in done.parts}
     assert set(parts) == {"landing/office", "store", "projection"}
     landing = parts["landing/office"]
-    assert (landing.batches, landing.packs, landing.busy) == (READS, 1, [])
+    assert (landing.packs, landing.busy) == (1, [])
+    assert landing.batches in MERGED
     assert landing.after_bytes is not None
     assert landing.after_bytes < landing.bytes / 2
-    assert landing.after_files == landing.files - 3 * READS + 3
+    assert landing.after_files == landing.files - 3 * landing.batches + 3
     assert space.home.store.stat().st_size < size / 2
     for name in ("store", "projection"):
         assert (parts[name].after_bytes or 0) < parts[name].bytes / 2
@@ -173,11 +177,13 @@ def test_the_command_says_what_was_freed(root: Path, capsys: pytest.CaptureFixtu
     assert main(["compact", "--dry-run"]) == 0
     told = capsys.readouterr()
     assert "landing/office" in told.out
-    assert f"would be merged: {READS}. Packs: 1." in told.err + told.out
+    said = told.err + told.out
+    assert any(f"would be merged: {many}. Packs: 1." in said for many in MERGED)
     assert not list((root / "var" / "landing").rglob("*-*.json"))
     assert main(["compact", "office", "--json"]) == 0
     (part,) = json.loads(capsys.readouterr().out)["parts"]
-    assert (part["batches"], part["packs"]) == (READS, 1)
+    assert part["batches"] in MERGED
+    assert part["packs"] == 1
     assert part["after_bytes"] < part["bytes"]
     assert main(["compact"]) == 0
     told = capsys.readouterr()
@@ -192,10 +198,13 @@ def test_the_night_takes_what_is_old_and_enough(
     def later() -> Any:
         return utc_now() + timedelta(days=3)
 
-    two_days = timedelta(days=2)
-    assert compact(space, utc_now, older=two_days, least=1).figures()["packs"] == 0
-    assert compact(space, later, older=two_days, least=READS + 1).figures()["packs"] == 0
-    assert compact(space, later, older=two_days, least=READS).figures()["packs"] == 1
+    def packs_of(now: Any, least: int) -> int:
+        return compact(space, now, limits=replace(NIGHTLY, least=least)).figures()["packs"]
+
+    assert (NIGHTLY.older, NIGHTLY.least) == (timedelta(days=2), 100)
+    assert packs_of(utc_now, 1) == 0
+    assert packs_of(later, READS + 1) == 0
+    assert packs_of(later, READS - 1) == 1
 
 
 def test_the_job_has_a_form_and_the_night_its_step(space: Workspace) -> None:
@@ -212,7 +221,9 @@ def test_the_job_has_a_form_and_the_night_its_step(space: Workspace) -> None:
     said = event.event_specific_data.metadata  # type: ignore[union-attr]
     assert said["packs"].value == 1
     assert isinstance(said["room"], dg.TableMetadataValue)
-    assert packs.ranges(space.home.landing / "office" / "stock") == [(1, READS)]
+    ((first, last),) = packs.ranges(space.home.landing / "office" / "stock")
+    assert first == 1
+    assert last in MERGED
 
 
 def test_the_command_needs_no_dagster(root: Path) -> None:
