@@ -139,7 +139,8 @@ def recon_settings(company: CompanyFile) -> Settings:
         )
         for name, said in sorted(company.reconcile.items())
     )
-    return Settings(Decimal(company.tolerance.amount), company.tolerance.transit, own)
+    money, transit = Decimal(company.tolerance.amount), company.tolerance.transit
+    return Settings(money, transit, own, company.timezone)
 
 
 def _unify_publish(

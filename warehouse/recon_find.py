@@ -34,6 +34,7 @@ def find(
     sqls = [rule.sql for rule in chosen] + [reason.sql for reason in left_out.of(names)]
     wanted = recon_rules.wanted(sqls)
     con.execute("SET VARIABLE recon_now = ?::TIMESTAMPTZ", [now])
+    _place(store, settings.zone)
     part = Part(store, chosen, wanted, form)
     if not part.is_whole:
         _begin(con)
@@ -46,6 +47,13 @@ def find(
     on = [rule for rule in rules if not settings.of(rule).is_off]
     left_out.find(con, on, there, names - failed.keys(), lambda sql: _tried(con, sql))
     return applies, failed, part
+
+
+def _place(store: Store, zone: str) -> None:
+    """Let rules and steps, and the marts that they read, know the company's time zone."""
+    store.con.execute("SET VARIABLE recon_zone = ?", [zone])
+    if store.meta("timezone") != zone:
+        store.set_meta("timezone", zone)
 
 
 def _begin(con: duckdb.DuckDBPyConnection) -> None:
@@ -142,7 +150,8 @@ def _run(con: duckdb.DuckDBPyConnection, rule: Rule, own: Setting, part: Part) -
     seconds = own.transit.total_seconds() if own.transit else 0
     _tolerate(con, own)
     con.execute(f"SET VARIABLE recon_transit = to_seconds({seconds})")
-    since = f"WHERE happened_at IS NULL OR happened_at >= DATE '{own.since}'" if own.since else ""
+    began = f"timezone(getvariable('recon_zone'), TIMESTAMP '{own.since}')"
+    since = f"WHERE happened_at IS NULL OR happened_at >= {began}" if own.since else ""
     known = {f.name for f in FOUND}
     own_columns = {part.split()[1] for part in rule.among.split(",") if part} - known
     least = f"* EXCLUDE ({', '.join(sorted(own_columns))})" if own_columns else "*"

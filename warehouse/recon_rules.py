@@ -75,11 +75,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the company reconciles: tolerance of money, transit window, and what rules have own."""
+    """How the company reconciles: tolerance of money, transit window, and what rules have own.
+
+    `zone` is the time zone in which a day begins that a record or setting names without a moment.
+    """
 
     tolerance: Decimal = Decimal("0.01")
     transit: timedelta = timedelta(days=3)
     rules: tuple[tuple[str, Setting], ...] = ()
+    zone: str = "UTC"
 
     def of(self, rule: Rule) -> Setting:
         """Return the settings of a rule with every default filled in but `since`."""

@@ -43,8 +43,8 @@ def paid(key: str, number: str | None, amount: Any = 100, **more: Any) -> dict[s
 class Company:
     """Systems, each a connection of its role's name (or what `roles` says), in one store."""
 
-    def __init__(self, store: Store, roles_: Mapping[str, str] = ROLE) -> None:
-        self.store = store
+    def __init__(self, store: Store, home: Home, roles_: Mapping[str, str] = ROLE) -> None:
+        self.store, self.home = store, home
         self.load = Loader(store.con)
         self.roles = dict(roles_)
         self.said: dict[tuple[str, str], Said] = {}
@@ -72,8 +72,9 @@ class Company:
 @contextmanager
 def company(folder: Path, roles_: Mapping[str, str] = ROLE) -> Iterator[Company]:
     """Open a company in a store of its own."""
-    with open_store(Home(folder).make()) as store:
-        yield Company(store, roles_)
+    home = Home(folder).make()
+    with open_store(home) as store:
+        yield Company(store, home, roles_)
 
 
 def rules(found: Iterable[tuple[Any, ...]]) -> list[str]:

@@ -9,9 +9,13 @@
 -- of payment: provider, method, kind
 -- column: amount | Amount | 金额 | The part of the movement that is for the order
 -- of payment: currency
--- column: paid_at | Paid at | 收付时间 | When it moved; the value date where no moment is told
+-- column: paid_at | Paid at | 收付时间 | When it moved; where no moment is told, when the value date began in the company's time zone
 -- of payment: number
-with roles as (
+with zone as (
+    select coalesce(any_value(value), 'UTC') as name from ops.meta where name = 'timezone'
+),
+
+roles as (
     select
         connection, stream,
         bool_or(role = 'gateway') as is_gateway,
@@ -129,7 +133,8 @@ select
     s.kind,
     s.for_amount as amount,
     s.currency,
-    coalesce(s.paid_at, s.value_date::timestamptz) as paid_at,
+    coalesce(s.paid_at, timezone(z.name, s.value_date::timestamp)) as paid_at,
     s.number
 from split as s
+cross join zone as z
 left join roles as r on s.connection = r.connection and s.stream = r.stream

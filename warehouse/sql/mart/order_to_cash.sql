@@ -9,7 +9,7 @@
 -- column: is_of_erp | Of the ERP | ERP 订单 | It was typed into an ERP
 -- of order: party_id
 -- of party: name as party_name
--- column: placed_at | Placed at | 下单时间 | When the customer ordered; the order date where no moment is told
+-- column: placed_at | Placed at | 下单时间 | When the customer ordered; where no moment is told, when the order date began in the company's time zone
 -- column: changed_at | Changed at | 变更时间 | When the system in which it was placed changed it last
 -- of order: currency, total, current_total
 -- column: status | Status | 订单状态 | As the system says in which it was placed
@@ -50,7 +50,11 @@
 -- column: hours_to_deliver | Hours to deliver | 签收耗时（小时） | From placed to the last parcel that arrived
 -- Money is counted in the order's currency alone. What a merged document is about is shared among
 -- its orders by their totals.
-with roles as (
+with zone as (
+    select coalesce(any_value(value), 'UTC') as name from ops.meta where name = 'timezone'
+),
+
+roles as (
     select connection, stream, list(role order by role) as roles
     from recon.roles
     group by connection, stream
@@ -203,7 +207,7 @@ select
     coalesce(list_contains(r.roles, 'erp'), false) as is_of_erp,
     o.party_id,
     y.name as party_name,
-    coalesce(o.placed_at, o.order_date::timestamptz) as placed_at,
+    coalesce(o.placed_at, timezone(z.name, o.order_date::timestamp)) as placed_at,
     p.changed_at,
     o.currency,
     o.total,
@@ -243,10 +247,11 @@ select
     i.first_invoiced_on,
     i.last_due_on,
     i.last_settled_on,
-    epoch(s.first_shipped_at - coalesce(o.placed_at, o.order_date::timestamptz)) / 3600 as hours_to_ship,
-    epoch(s.last_delivered_at - coalesce(o.placed_at, o.order_date::timestamptz)) / 3600
+    epoch(s.first_shipped_at - coalesce(o.placed_at, timezone(z.name, o.order_date::timestamp))) / 3600 as hours_to_ship,
+    epoch(s.last_delivered_at - coalesce(o.placed_at, timezone(z.name, o.order_date::timestamp))) / 3600
         as hours_to_deliver
 from orders as o
+cross join zone as z
 inner join placed as p on o.order_id = p.order_id
 left join roles as r on o.connection = r.connection and o.stream = r.stream
 left join carried as c on o.order_id = c.order_id

@@ -85,7 +85,7 @@ select
 from judged as j
 cross join step.first_sold as b
 where (j.connection, j.said) not in (select (connection, value) from known)
-    and (j.made_at is null or j.made_at::date >= b.of_shops::date)
+    and (j.made_at is null or j.made_at >= b.of_shops)
     and exists (
         select 1 from step.number_shapes as s
         where s.is_of_shop and s.bare = translate(j.said, '0123456789', '')

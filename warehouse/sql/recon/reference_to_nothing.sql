@@ -19,7 +19,7 @@ with fed as (
 records as (
     select
         'order' as entity, 'customer_key' as field, 'party' as target, s.connection, s.stream, s.source_key,
-        s.number, s.customer_key as missing, g.order_id as order_id, coalesce(s.placed_at, s.order_date::timestamptz) as at, s.synced_at as seen_at
+        s.number, s.customer_key as missing, g.order_id as order_id, coalesce(s.placed_at, timezone(getvariable('recon_zone'), s.order_date::timestamp)) as at, s.synced_at as seen_at
     from main.orders as g
     inner join source.orders as s
         on g.connection = s.connection and g.stream = s.stream and g.source_key = s.source_key
@@ -62,7 +62,7 @@ records as (
     union all
     select
         'invoice' as entity, 'order_key' as field, 'order' as target, s.connection, s.stream, s.source_key,
-        s.number, s.order_key as missing, null as order_id, s.issue_date::timestamptz as at, s.synced_at as seen_at
+        s.number, s.order_key as missing, null as order_id, timezone(getvariable('recon_zone'), s.issue_date::timestamp) as at, s.synced_at as seen_at
     from main.invoices as g
     inner join source.invoices as s
         on g.connection = s.connection and g.stream = s.stream and g.source_key = s.source_key
@@ -70,7 +70,7 @@ records as (
     union all
     select
         'order_line', 'product_key', 'product', l.connection, l.stream, min(l.parent_key),
-        min(o.number), l.product_key, null, min(coalesce(o.placed_at, o.order_date::timestamptz)),
+        min(o.number), l.product_key, null, min(coalesce(o.placed_at, timezone(getvariable('recon_zone'), o.order_date::timestamp))),
         min(o.synced_at)
     from main.order_lines as l
     inner join main.orders as o on l.order_id = o.order_id
@@ -80,7 +80,7 @@ records as (
 ),
 
 begun as (
-    select connection, min(coalesce(placed_at, order_date::timestamptz)) as since
+    select connection, min(coalesce(placed_at, timezone(getvariable('recon_zone'), order_date::timestamp))) as since
     from source.orders
     where connection in (select connection from records)
     group by connection

@@ -26,4 +26,4 @@ inner join step.billed_channels as b
     on s.connection = b.connection and s.channel is not distinct from b.channel
     and s.shop_name is not distinct from b.shop_name
 inner join mart.order_to_cash as o on s.order_id = o.order_id
-where s.invoice_count = 0 and s.first_shipped_at::date >= b.since
+where s.invoice_count = 0 and s.first_shipped_at >= b.since

@@ -3,7 +3,7 @@
 -- One that leads a thing of its own although it claims another; or names several in one field.
 select
     s.connection, s.stream, s.source_key, s.number, s.currency, s.total,
-    coalesce(s.placed_at, s.order_date::timestamptz, s.source_created_at) as made_at,
+    coalesce(s.placed_at, timezone(getvariable('recon_zone'), s.order_date::timestamp), s.source_created_at) as made_at,
     trim(s.platform_order_no) as said,
     o.order_id, o.party_id, x.golden_id as of_order
 from source.orders as s

@@ -2,7 +2,7 @@
 -- kept: payment payment_id
 select
     p.payment_id, p.connection, lower(trim(p.merchant_order_no)) as said,
-    coalesce(p.paid_at, p.value_date::timestamptz) as paid_at, b.payment_id is not null as is_bound
+    coalesce(p.paid_at, timezone(getvariable('recon_zone'), p.value_date::timestamp)) as paid_at, b.payment_id is not null as is_bound
 from main.payments as p
 inner join (
     select distinct connection, stream from recon.roles where role = 'gateway'

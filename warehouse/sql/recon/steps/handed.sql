@@ -12,7 +12,7 @@ select
     s.status,
     s.currency,
     s.total,
-    coalesce(s.source_updated_at, s.source_created_at, s.placed_at, s.order_date::timestamptz)
+    coalesce(s.source_updated_at, s.source_created_at, s.placed_at, timezone(getvariable('recon_zone'), s.order_date::timestamp))
         as changed_at,
     g.group_id is not null as is_merged
 from main.order_documents as d

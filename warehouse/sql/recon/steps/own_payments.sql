@@ -9,7 +9,7 @@ select
     b.is_gateway as is_at_gateway,
     s.amount,
     s.currency,
-    coalesce(s.paid_at, s.value_date::timestamptz, s.source_created_at) as paid_at
+    coalesce(s.paid_at, timezone(getvariable('recon_zone'), s.value_date::timestamp), s.source_created_at) as paid_at
 from source.payments as s
 inner join main.payment_evidence as e
     on s.connection = e.connection and s.stream = e.stream and s.source_key = e.source_key

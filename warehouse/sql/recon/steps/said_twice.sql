@@ -9,7 +9,7 @@
 with orders as (
     select
         s.connection, s.stream, s.source_key, s.number, s.po_number, s.customer_key, s.currency, s.total,
-        coalesce(s.order_date, s.placed_at::date) as day, s.shop_name, s.organization_key,
+        coalesce(s.order_date, timezone(getvariable('recon_zone'), s.placed_at)::date) as day, s.shop_name, s.organization_key,
         coalesce(s.source_created_at, s.placed_at) as made_at,
         s.promised_at, s.location_key, s.ship_to_name, s.ship_to_address
     from source.orders as s
