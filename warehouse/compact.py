@@ -219,14 +219,19 @@ def _has_keys(one: Source) -> bool:
 
 
 def _sources(landing: Landing, place: Place, before: datetime | None) -> Iterator[Source]:
-    """Yield what stands in the folder of a stream, in the order of the batches."""
+    """Yield what stands in the folder of a stream, in the order of the batches.
+
+    The last batch is left out where it stands by itself: extraction goes on from its sidecar, and
+    a release before packs takes files with a number above the last such sidecar for orphans.
+    """
     folder = landing.folder(*place)
     inside: dict[int, packs.Pack] = {}
     for range_ in packs.ranges(folder):
         inside |= dict.fromkeys(range(range_[0], range_[1] + 1), packs.read_pack(folder, range_))
     done = 0
-    for number in landing.sequences(*place):
-        if number <= done:
+    numbers = landing.sequences(*place)
+    for number in numbers:
+        if number <= done or (number == numbers[-1] and number not in inside):
             continue
         if number in inside:
             pack = inside[number]
