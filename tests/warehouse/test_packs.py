@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from hand_plan import START
-from small_landing import PLACE, do, folder, land, land_rows, make, names, seen
+from small_landing import PLACE, do, folder, land, make, names, seen
 
 from warehouse import packs
 from warehouse.batch import DIGITS
