@@ -6,11 +6,11 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeGuard, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeGuard, TypeVar, cast
 
 import msgspec
 import zstandard
@@ -24,6 +24,7 @@ from warehouse.sidecar import Sidecar
 if TYPE_CHECKING:
     import pyarrow as pa
 
+T = TypeVar("T")
 DIGITS = 12
 TEMPORARY = ".part"
 DIFFERENT = 1000
@@ -36,6 +37,11 @@ RESTORE = (
 def name_of(sequence: int) -> str:
     """Return the file stem of a sequence."""
     return f"{sequence:0{DIGITS}d}"
+
+
+def damaged(path: Path, what: str) -> LandingDamaged:
+    """Return the error that tells of a damaged file."""
+    return LandingDamaged(f"{what}.", RESTORE, place=str(path))
 
 
 def sync_folder(folder: Path) -> None:
@@ -103,6 +109,7 @@ def write_file(
     """Write and sync a data file in place; returns its size and its sha256.
 
     `level` is how hard zstd tries: 1 for NDJSON and its default for Parquet where it is not said.
+    With it lines have zstd's checksum, too: it is a pack.
     """
     with path.open("wb") as file:
         hashed = _Hashed(file)
@@ -114,9 +121,8 @@ def write_file(
                 use_dictionary=_repeating(content),
             )  # fmt: skip
         else:
-            with zstandard.ZstdCompressor(level=level or 1).stream_writer(
-                cast("IO[bytes]", hashed), closefd=False
-            ) as out:
+            press = zstandard.ZstdCompressor(level=level or 1, write_checksum=level is not None)
+            with press.stream_writer(cast("IO[bytes]", hashed), closefd=False) as out:
                 for chunk in content:
                     out.write(chunk)
         file.flush()
@@ -197,62 +203,91 @@ class Batch:
         """Return the batch as it stands now: `isthmus compact` may have put it into a pack."""
         if self.data.exists():
             return self
+        return self._moved() or self
+
+    def _moved(self) -> Batch | None:
+        """Return the batch where it stands elsewhere than when it was looked at."""
         from warehouse.packs import read_batch  # packs are made of batches
 
         with suppress(LandingUnknown):
-            return read_batch(self.folder, self.sequence)
-        return self
+            found = read_batch(self.folder, self.sequence)
+            return None if found.data == self.data else found
+        return None
+
+    def _read(self, read: Callable[[Batch], T]) -> T:
+        """Return what `read` does with the batch, or with the pack that it went into meanwhile.
+
+        Raises LandingDamaged where there is no file.
+        """
+        try:
+            return read(self)
+        except FileNotFoundError as error:
+            found, missing = self._moved(), error
+        except OSError as error:
+            raise _unreadable(self.data, error) from None
+        if found is None:
+            raise _unreadable(self.data, missing) from None
+        try:
+            return read(found)
+        except OSError as error:
+            raise _unreadable(found.data, error) from None
 
     def verify(self) -> None:
         """Compare size and sha256 with the sidecar; raises LandingDamaged."""
-        try:
-            size = self.data.stat().st_size
-            if size != self.sidecar.bytes:
-                raise LandingDamaged(
-                    f"the file has {size} bytes, its sidecar says {self.sidecar.bytes}.",
-                    RESTORE, place=str(self.data),
-                )  # fmt: skip
-            with self.data.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise LandingDamaged(
-                f"the data file cannot be read ({error.strerror}).", RESTORE, place=str(self.data)
-            ) from None
+        self._read(lambda batch: batch._verify())
+
+    def verify_all(self) -> None:
+        """Compare all that stands with the batch in one pack, too; raises LandingDamaged."""
+        self.verify()
+
+    def _verify(self) -> None:
+        size = self.data.stat().st_size
+        if size != self.sidecar.bytes:
+            raise damaged(
+                self.data, f"the file has {size} bytes, its sidecar says {self.sidecar.bytes}"
+            )
+        with self.data.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != self.sidecar.sha256:
-            raise LandingDamaged(
-                "the file's content is not what its sidecar says (sha256 differs).",
-                RESTORE, place=str(self.data),
-            )  # fmt: skip
+            raise damaged(
+                self.data, "the file's content is not what its sidecar says (sha256 differs)"
+            )
 
     def path(self, folder: Path, number: int) -> Path:
         """Return the data as a file of this batch alone; a packed one is written into `folder`."""
         return self.data
 
     def table(self) -> pa.Table:
-        """Return the rows of a Parquet batch."""
+        """Return the rows of a Parquet batch; raises LandingDamaged."""
+        return self._read(lambda batch: batch._table())
+
+    def _table(self) -> pa.Table:
         import pyarrow.parquet as pq
 
         return pq.read_table(self.data)
 
     def columns(self) -> list[str]:
-        """Return the names of the columns of a Parquet batch."""
+        """Return the names of the columns of a Parquet batch; raises LandingDamaged."""
+        return self._read(lambda batch: batch._columns())
+
+    def _columns(self) -> list[str]:
         import pyarrow.parquet as pq
 
         return list(pq.read_schema(self.data).names)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines of an NDJSON batch, without their newline."""
-        try:
-            with (
-                self.data.open("rb") as file,
-                zstandard.ZstdDecompressor().stream_reader(file) as plain,
-            ):
-                for line in io.BufferedReader(plain, 1 << 20):
-                    yield line.rstrip(b"\n")
-        except (OSError, zstandard.ZstdError) as error:
-            raise LandingDamaged(
-                f"the data file cannot be read ({error}).", RESTORE, place=str(self.data)
-            ) from None
+        """Yield the lines of an NDJSON batch, without their newline; raises LandingDamaged."""
+        yield from self._read(lambda batch: batch._lines())
+
+    def _lines(self) -> Iterator[bytes]:
+        return _stream(self.data, self.data.open("rb"))
+
+    def raw(self) -> dict[str, Any]:
+        """Return the members of its sidecar as they were written, without their check."""
+        content = (self.folder / f"{name_of(self.sequence)}.json").read_bytes()
+        members = msgspec.json.decode(content, type=dict[str, Any])
+        members.pop("check", None)
+        return members
 
     def record(self, position: int) -> bytes:
         """Return the raw record at `position` (from 1); a parquet row comes as JSON."""
@@ -279,6 +314,9 @@ class Batch:
         """Return keys and hashes of the records, None where that file is missing or damaged."""
         try:
             return decode_segments(self.key_lines())
+        except FileNotFoundError:
+            found = self._moved()
+            return None if found is None else found.segments()
         except (OSError, zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
@@ -286,6 +324,20 @@ class Batch:
         """Return the lines of the keys file; raises OSError or ZstdError."""
         with self.keys_file.open("rb") as file:
             return zstandard.ZstdDecompressor().stream_reader(file).read().splitlines()
+
+
+def _unreadable(path: Path, error: OSError) -> LandingDamaged:
+    return damaged(path, f"the data file cannot be read ({error.strerror or error})")
+
+
+def _stream(path: Path, opened: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a file; closes it."""
+    try:
+        with opened as file, zstandard.ZstdDecompressor().stream_reader(file) as plain:
+            for line in io.BufferedReader(plain, 1 << 20):
+                yield line.rstrip(b"\n")
+    except (OSError, zstandard.ZstdError) as error:
+        raise damaged(path, f"the data file cannot be read ({error})") from None
 
 
 def decode_segments(lines: Iterable[bytes]) -> list[Segment]:
@@ -315,23 +367,30 @@ def read_batch(folder: Path, sequence: int) -> Batch:
             "there is no such batch.", "list the batches of the stream.", place=str(path)
         ) from None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise LandingDamaged(
-            f"the sidecar cannot be read ({error}).", RESTORE, place=str(path)
-        ) from None
+        raise damaged(path, f"the sidecar cannot be read ({error})") from None
     if not is_whole(content, raw):
-        raise LandingDamaged(
-            "the sidecar is not as it was written (its check differs).", RESTORE, place=str(path)
-        )
+        raise damaged(path, "the sidecar is not as it was written (its check differs)")
+    return Batch(sidecar_of(raw, path), folder)
+
+
+def sidecar_of(raw: Mapping[str, Any], path: Path) -> Sidecar:
+    """Return the sidecar that these members, which stand in `path`, are.
+
+    Raises LandingDamaged or LandingUnknown.
+    """
     if raw.get("version") != 1:
-        raise LandingUnknown(
-            f"the sidecar has version {raw.get('version')!r}, this release knows version 1.",
-            "use the release of isthmus that wrote it, or a newer one.", place=str(path),
-        )  # fmt: skip
+        raise unknown_version(raw, 1, path)
     try:
-        return Batch(Sidecar.model_validate(raw), folder)
+        return Sidecar.model_validate(raw)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        raise LandingDamaged(
-            f"the sidecar's member {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}.",
-            RESTORE, place=str(path),
-        ) from None  # fmt: skip
+        what = f"the sidecar's member {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}"
+        raise damaged(path, what) from None
+
+
+def unknown_version(raw: Mapping[str, Any], known: int, path: Path) -> LandingUnknown:
+    """Return the error that tells of a sidecar of another release."""
+    return LandingUnknown(
+        f"the sidecar has version {raw.get('version')!r}, this release knows version {known}.",
+        "use the release of isthmus that wrote it, or a newer one.", place=str(path),
+    )  # fmt: skip

@@ -226,7 +226,7 @@ def _sources(landing: Landing, place: Place, before: datetime | None) -> Iterato
     """
     folder = landing.folder(*place)
     inside: dict[int, packs.Pack] = {}
-    for range_ in packs.ranges(folder):
+    for range_ in packs.among(os.listdir(folder)):
         inside |= dict.fromkeys(range(range_[0], range_[1] + 1), packs.read_pack(folder, range_))
     done = 0
     numbers = landing.sequences(*place)
@@ -258,10 +258,11 @@ def _files(batch: Batch) -> list[Path]:
 def _form(batches: list[Batch]) -> object:
     """Return what records must have in common to stand in one file, None where there are none."""
     for batch in batches:
-        if batch.sidecar.content != "deletions":
-            if batch.sidecar.encoding == "ndjson.zst":
-                return "ndjson.zst"
+        side = batch.sidecar
+        if side.content != "deletions" and side.encoding == packs.TABLE:
             return _schema(batch)
+        if side.content != "deletions" and side.rows:
+            return "ndjson.zst"
     return None
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import zstandard
 
 from warehouse import crashpoints, packs
@@ -15,13 +16,17 @@ from warehouse.batch import (
     DIGITS,
     TEMPORARY,
     Batch,
+    decode_segments,
     is_table,
+    name_of,
+    read_batch,
     sync_folder,
     write_durably,
     write_file,
 )
 from warehouse.errors import LandingDamaged
-from warehouse.packs import KEYS, Pack, Packed, PackSidecar, Sum
+from warehouse.packs import KEYS, Pack, Packed, PackSidecar
+from warehouse.proved import Sum
 from warehouse.sealed import seal
 
 if TYPE_CHECKING:
@@ -40,7 +45,7 @@ def make(folder: Path, batches: Sequence[Batch]) -> Pack:
     was made of; then it does not count.
     """
     for batch in {b.data: b for b in batches}.values():
-        batch.verify()
+        batch.verify_all()
     encoding = packs.encoding_of([b.sidecar for b in batches])
     is_row = {b.sequence: packs.data_end(b.sidecar) == "parquet" for b in batches}
     tables = {b.sequence: b.table() for b in batches if is_row[b.sequence]}
@@ -55,7 +60,7 @@ def make(folder: Path, batches: Sequence[Batch]) -> Pack:
         files={},
         batches=[
             Packed(
-                sidecar=b.sidecar,
+                sidecar=b.raw(),
                 lines=tables[n].num_rows if (n := b.sequence) in tables else len(lines[n]),
                 segments=len(keys[n]) if n in keys else None,
             )
@@ -72,8 +77,8 @@ def make(folder: Path, batches: Sequence[Batch]) -> Pack:
 def written(pack: Pack, lines: Lines, keys: Lines, tables: Mapping[int, pa.Table]) -> Pack:
     """Write the data files of a pack and return it with their sums; its sidecar is not written."""
     content: dict[str, list[bytes] | pa.Table] = {}
-    for one in pack.side.batches:
-        number, end = one.sidecar.sequence, packs.data_end(one.sidecar)
+    for number, one in enumerate(pack.side.batches, pack.side.first):
+        end = one.end
         if number in lines:
             content.setdefault(end, []).extend(lines[number])
         content.setdefault(KEYS, []).extend(keys.get(number, ()))
@@ -107,11 +112,22 @@ def _joined(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _key_lines(batch: Batch) -> list[bytes] | None:
-    """Return the lines of the keys file of a batch, None where it is missing or damaged."""
-    with suppress(OSError, zstandard.ZstdError, LandingDamaged):
-        if batch.segments() is not None:
-            return batch.key_lines()
-    return None
+    """Return the lines of the keys file of a batch, None where it has none.
+
+    Raises LandingDamaged where it is not as it was written: a pack would hide that.
+    """
+    try:
+        lines = batch.key_lines()
+        decode_segments(lines)
+    except FileNotFoundError:
+        return None
+    except (OSError, zstandard.ZstdError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise LandingDamaged(
+            f"the file of keys cannot be read ({type(error).__name__}); nothing was removed.",
+            "restore it from a backup, or remove it: docs/restore.md says what a read then misses.",
+            place=str(batch.keys_file),
+        ) from None
+    return lines
 
 
 def _compare(pack: Pack, lines: Lines, keys: Lines, tables: Mapping[int, pa.Table]) -> None:
@@ -120,8 +136,7 @@ def _compare(pack: Pack, lines: Lines, keys: Lines, tables: Mapping[int, pa.Tabl
 
     pack.verify()
     rows = pack.table() if tables else None
-    for one in pack.side.batches:
-        number = one.sidecar.sequence
+    for number in range(pack.side.first, pack.side.sequence + 1):
         if number in lines:
             same = pack.lines(number) == lines[number]
         else:
@@ -140,33 +155,86 @@ def _compare(pack: Pack, lines: Lines, keys: Lines, tables: Mapping[int, pa.Tabl
 
 
 def settle(folder: Path) -> None:
-    """Remove files that a complete pack makes needless, as a killed compaction leaves them.
+    """Remove files that others make needless, as a killed compaction or a backup leaves them.
 
-    The caller holds the stream. Raises LandingDamaged where the pack is not whole: then what stands
-    beside it is the only copy.
+    What stands in a whole pack goes, and a damaged pack whose batches all stand beside it, whole.
+    The caller holds the stream. Raises LandingDamaged where neither is whole, or where a batch
+    beside a pack is another one than the pack has; then nothing is removed.
     """
     names = [n for n in os.listdir(folder) if not n.startswith(".")]
     whole = packs.among(names)
-    for first, last in whole:
-        double = [n for n in names if _is_in(n, (first, last))]
-        if double:
-            packs.read_pack(folder, (first, last)).verify()
-            remove(folder, double)
-    for name in names:  # of a pack that was not finished
+    needless: list[list[str]] = []
+    for range_ in whole:
+        if double := [n for n in names if _is_in(n, range_)]:
+            own = [n for n in names if packs.range_of(n) == range_]
+            needless.append(double if _is_kept(folder, range_, double) else own)
+    for some in needless:
+        remove(folder, some)
+    _remove_unfinished(folder)
+
+
+def _is_kept(folder: Path, range_: packs.Range, double: Sequence[str]) -> bool:
+    """Say whether a pack counts, or the batches beside it; raises LandingDamaged."""
+    numbers = sorted(int(n[:DIGITS]) for n in double if n[DIGITS:] == ".json")
+    try:
+        pack = packs.read_pack(folder, range_)
+        pack.verify()
+    except LandingDamaged:
+        if numbers != list(range(range_[0], range_[1] + 1)):
+            raise
+        for number in numbers:
+            read_batch(folder, number).verify()
+        return False
+    for number in numbers:
+        _expect_same(folder, pack, number)
+    return True
+
+
+def _expect_same(folder: Path, pack: Pack, number: int) -> None:
+    """Raise LandingDamaged where the batch that stands beside a pack is not the one in it.
+
+    One whose data is gone holds nothing; one from before an erasure is that of before.
+    """
+    try:
+        beside = read_batch(folder, number)
+    except LandingDamaged:
+        return  # the pack is whole
+    inside = pack.batch(number).sidecar
+    if beside.data.exists() and beside.sidecar.sha256 != inside.sha256 and not inside.erased:
+        raise LandingDamaged(
+            f"another batch {number} than this one stands in {pack.file('json').name}.",
+            "keep the one that the store was made of (`isthmus rebuild` compares), move the files"
+            " of the other one out of the folder.", place=str(folder / f"{name_of(number)}.json"),
+        )  # fmt: skip
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove the files of packs without a sidecar, where what they were made of is there."""
+    names = [n for n in os.listdir(folder) if not n.startswith(".")]
+    there = {int(n[:DIGITS]) for n in names if n[DIGITS:] == ".json"}
+    for first, last in packs.among(names):
+        there.update(range(first, last + 1))
+    for name in names:
         mine = packs.range_of(name)
-        if mine and mine not in whole and f"{packs.stem(mine)}.json" not in names:
-            covered = {int(n[:DIGITS]) for n in names if n[DIGITS:] == ".json"}
-            if covered.issuperset(range(mine[0], mine[1] + 1)) or any(
-                first <= mine[0] and mine[1] <= last for first, last in whole
-            ):
-                (folder / name).unlink(missing_ok=True)
+        if (
+            mine
+            and f"{packs.stem(mine)}.json" not in names
+            and there.issuperset(range(mine[0], mine[1] + 1))
+        ):
+            (folder / name).unlink(missing_ok=True)
 
 
 def remove(folder: Path, names: Iterable[str]) -> None:
-    """Remove files of batches, sidecars first: without one its data does not count."""
-    for name in sorted(names, key=lambda n: (not n.endswith(".json"), n)):
-        (folder / name).unlink(missing_ok=True)
-        crashpoints.reach("compact.removing")
+    """Remove files of batches: their data once it is certain that their sidecars are gone."""
+    for is_sidecar, some in groupby(
+        sorted(names, key=lambda n: (not n.endswith(".json"), n)),
+        key=lambda n: n.endswith(".json"),
+    ):
+        for name in some:
+            (folder / name).unlink(missing_ok=True)
+            crashpoints.reach("compact.removing")
+        if is_sidecar:
+            sync_folder(folder)
     sync_folder(folder)
 
 

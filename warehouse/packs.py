@@ -9,24 +9,25 @@ count: a batch that was put back from a backup heals a damaged pack.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import msgspec
 import zstandard
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from warehouse import batch as loose
-from warehouse.batch import DIGITS, RESTORE, Batch, Segment, decode_segments, name_of
+from warehouse import proved
+from warehouse.batch import DIGITS, Batch, Segment, damaged, decode_segments, name_of
 from warehouse.errors import LandingDamaged, LandingUnknown
+from warehouse.proved import Sum
 from warehouse.sealed import is_whole
 from warehouse.sidecar import Sidecar
 
@@ -35,37 +36,48 @@ if TYPE_CHECKING:
 
 LOOSE = ("json", "ndjson.zst", "parquet", "keys.zst")
 """Ends of the names of the files that a batch has by itself."""
+TABLE = "parquet"
 KEYS = "keys.zst"
 DELETIONS = "deletions.ndjson.zst"
 _NAME = re.compile(rf"([0-9]{{{DIGITS}}})-([0-9]{{{DIGITS}}})\.(json|ndjson\.zst|parquet|"
                    r"keys\.zst|deletions\.ndjson\.zst)")  # fmt: skip
+KEPT = 8
+"""Sidecars of packs that are kept in memory."""
 Range = tuple[int, int]
-
-
-class Sum(BaseModel):
-    """Size in bytes and sha256 of a file."""
-
-    bytes: int
-    sha256: str
 
 
 class Packed(BaseModel):
     """One batch of a pack: its sidecar, lines (or rows) of its data, lines of its keys file.
 
+    The sidecar's members are those that were landed, also what this release does not know.
     `segments` is null where the batch had no keys file.
     """
 
-    sidecar: Sidecar
+    sidecar: dict[str, Any]
     lines: int
     segments: int | None = None
 
+    @property
+    def sequence(self) -> object:
+        """The batch's number, as it stands there."""
+        return self.sidecar.get("sequence")
+
+    @property
+    def end(self) -> str:
+        """The end of the name of the file that its data is in."""
+        told = self.sidecar
+        return _end(told.get("content", "records"), told.get("encoding", "ndjson.zst"))
+
 
 class PackSidecar(BaseModel):
-    """What stands in `<first>-<last>.json`; `files` gives the sums by the end of the name."""
+    """What stands in `<first>-<last>.json`; `files` gives the sums by the end of the name.
+
+    Its version is not that of a batch's sidecar: who knows those only refuses it.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     connection: str
     stream: str
     first: int
@@ -92,11 +104,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A complete pack."""
+    """A complete pack; `counts` are the lines or rows of its files.
+
+    `proves` says that these are compared with their sums before use.
+    """
 
     side: PackSidecar
     folder: Path
     places: tuple[Place, ...]
+    counts: Mapping[str, int]
+    proves: bool = True
 
     @property
     def range(self) -> Range:
@@ -113,7 +130,7 @@ class Pack:
 
     def verify(self) -> None:
         """Compare every file with its sum; raises LandingDamaged."""
-        for end in self.side.files:
+        for end in dict.fromkeys([*self.side.files, *self.counts]):
             self.verify_file(end)
 
     def verify_file(self, end: str) -> None:
@@ -121,57 +138,61 @@ class Pack:
 
         Where no batch has a line, there is no file.
         """
-        if end not in self.side.files and not any(p.end == end and p.lines for p in self.places):
-            return
-        path, said = self.file(end), self.side.files[end]
-        try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise _damaged(path, f"the data file cannot be read ({error.strerror})") from None
-        if found != said.sha256:
-            raise _damaged(path, "the file's content is not what its sidecar says (sha256 differs)")
+        if end in self.side.files or self.counts[end]:
+            try:
+                proved.prove(self.file(end), self._sum(end))
+            except FileNotFoundError:
+                raise damaged(self.file(end), "the data file is not there") from None
 
     def batches(self) -> list[PackedBatch]:
         """Return the batches, in order."""
-        return [self.batch(one.sidecar.sequence) for one in self.side.batches]
+        return [self.batch(n) for n in range(self.side.first, self.side.sequence + 1)]
 
     def batch(self, number: int) -> PackedBatch:
         """Return the batch of that number."""
-        return PackedBatch(self._one(number).sidecar, self.folder, self)
+        side = loose.sidecar_of(self.raw(number), self.file("json"))
+        return PackedBatch(side, self.folder, self)
+
+    def raw(self, number: int) -> dict[str, Any]:
+        """Return the members of the sidecar of a batch, as they were landed."""
+        return self._one(number).sidecar
 
     def part(self, number: int) -> Place:
         """Return where the data and keys of a batch stand."""
         return self.places[number - self.side.first]
 
     def lines(self, number: int) -> list[bytes]:
-        """Return the lines of a batch; raises LandingDamaged."""
+        """Return the lines of a batch; raises LandingDamaged or FileNotFoundError."""
         place = self.part(number)
         return self._lines(place.end)[place.start : place.stop] if place.lines else []
 
     def key_lines(self, number: int) -> list[bytes] | None:
-        """Return the lines of the keys file that a batch had; raises LandingDamaged."""
+        """Return the lines of the keys file that a batch had, None where it had none.
+
+        Raises LandingDamaged or FileNotFoundError.
+        """
         count, start = self._one(number).segments, self.part(number).keys
         if not count:
             return None if count is None else []
         return self._lines(KEYS)[start : start + count]
 
     def table(self) -> pa.Table:
-        """Return the rows of all batches."""
-        import pyarrow.parquet as pq
-
-        return pq.read_table(self.file(self.side.encoding))
+        """Return the rows of all batches; raises LandingDamaged or FileNotFoundError."""
+        return proved.table(self.file(TABLE), self._said(TABLE), self.counts[TABLE])
 
     def _one(self, number: int) -> Packed:
         return self.side.batches[number - self.side.first]
 
     def _lines(self, end: str) -> list[bytes]:
-        path = self.file(end)
-        try:
-            stat = path.stat()
-            return _plain_lines(str(path), stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        except (OSError, zstandard.ZstdError) as error:
-            raise _damaged(path, f"the data file cannot be read ({error})") from None
+        return proved.lines(self.file(end), self._said(end), self.counts[end])
+
+    def _said(self, end: str) -> Sum | None:
+        return self._sum(end) if self.proves else None
+
+    def _sum(self, end: str) -> Sum:
+        if end not in self.side.files:
+            raise damaged(self.file("json"), f"the sidecar does not name the file .{end}")
+        return self.side.files[end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +211,15 @@ class PackedBatch(Batch):
         """The keys file of the pack."""
         return self.pack.file(KEYS)
 
-    def verify(self) -> None:
-        """Compare the pack's file with its sum; raises LandingDamaged."""
-        self.pack.verify_file(self.pack.part(self.sequence).end)
+    def verify_all(self) -> None:
+        """Compare all files of the pack with their sums; raises LandingDamaged."""
+        self.pack.verify()
+
+    def _verify(self) -> None:
+        end = self.pack.part(self.sequence).end
+        if end in self.pack.side.files:
+            self.data.stat()  # not there: the pack may have grown
+        self.pack.verify_file(end)
 
     def path(self, folder: Path, number: int) -> Path:
         """Write the data of this batch alone into `folder`."""
@@ -206,34 +233,37 @@ class PackedBatch(Batch):
             path.write_bytes(zstandard.ZstdCompressor(level=1).compress(plain))
         return path
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield the lines, without their newline."""
-        yield from self.pack.lines(self.sequence)
-
-    def table(self) -> pa.Table:
-        """Return the rows of a Parquet batch."""
-        place = self.pack.part(self.sequence)
-        return self.pack.table().slice(place.start, place.stop - place.start)
-
-    def columns(self) -> list[str]:
-        """Return the names of the columns of a Parquet batch."""
-        import pyarrow.parquet as pq
-
-        return list(pq.read_schema(self.data).names)
+    def raw(self) -> dict[str, Any]:
+        """Return the members of its sidecar as they were landed."""
+        return self.pack.raw(self.sequence)
 
     def segments(self) -> list[Segment] | None:
         """Return keys and hashes of the records, None where they are missing or damaged."""
-        with suppress(LandingDamaged, msgspec.DecodeError, UnicodeDecodeError):
+        try:
             lines = self.pack.key_lines(self.sequence)
             return None if lines is None else decode_segments(lines)
-        return None
+        except FileNotFoundError:
+            found = self._moved()
+            return None if found is None else found.segments()
+        except (OSError, LandingDamaged, msgspec.DecodeError, UnicodeDecodeError):
+            return None
 
     def key_lines(self) -> list[bytes]:
-        """Return the lines of the keys file; raises OSError where there was none."""
+        """Return the lines of the keys file.
+
+        Raises FileNotFoundError where there was none, LandingDamaged.
+        """
         lines = self.pack.key_lines(self.sequence)
         if lines is None:
             raise FileNotFoundError(self.keys_file)
         return lines
+
+    def _lines(self) -> Iterator[bytes]:
+        return iter(self.pack.lines(self.sequence))
+
+    def _table(self) -> pa.Table:
+        place = self.pack.part(self.sequence)
+        return self.pack.table().slice(place.start, place.lines)
 
 
 # --- finding --------------------------------------------------------------------------------------
@@ -269,18 +299,32 @@ def among(names: list[str]) -> list[Range]:
 
 
 def read_batch(folder: Path, sequence: int) -> Batch:
-    """Read a batch by itself or of a pack; raises LandingDamaged or LandingUnknown."""
+    """Read a batch by itself or of a pack; raises LandingDamaged or LandingUnknown.
+
+    A sidecar whose data is gone does not count beside a pack: that removal was cut off.
+    """
     try:
-        return loose.read_batch(folder, sequence)
+        found: Batch | None = loose.read_batch(folder, sequence)
+        missing = None
     except LandingUnknown as error:
-        for fresh in (False, True):  # it may have been packed while we looked
-            if fresh:
-                _ranges.cache_clear()
-            for first, last in ranges(folder):
-                if first <= sequence <= last:
-                    with suppress(FileNotFoundError):
-                        return read_pack(folder, (first, last)).batch(sequence)
-        raise error
+        found, missing = None, error
+    if found is None or not found.data.exists():
+        found = _inside(folder, sequence) or found
+    if found is None and missing is not None:
+        raise missing
+    return cast("Batch", found)
+
+
+def _inside(folder: Path, sequence: int) -> Batch | None:
+    """Return the batch of that number of a pack; None where it is in none."""
+    for fresh in (False, True):  # it may have been packed while we looked
+        if fresh:
+            _ranges.cache_clear()
+        for first, last in ranges(folder):
+            if first <= sequence <= last:
+                with suppress(FileNotFoundError):
+                    return read_pack(folder, (first, last)).batch(sequence)
+    return None
 
 
 def read_pack(folder: Path, range_: Range) -> Pack:
@@ -291,13 +335,18 @@ def read_pack(folder: Path, range_: Range) -> Pack:
 
 
 def encoding_of(sides: Sequence[Sidecar]) -> Literal["ndjson.zst", "parquet"]:
-    """Return how the records of these batches stand, whose encoding is the same."""
-    return next((s.encoding for s in sides if s.content != "deletions"), "ndjson.zst")
+    """Return how the records of these batches stand, whose form is the same."""
+    is_table = any(s.encoding == TABLE for s in sides if s.content != "deletions")
+    return "parquet" if is_table else "ndjson.zst"
 
 
 def data_end(side: Sidecar) -> str:
     """Return the end of the name of the file of a pack that a batch's data is in."""
-    return DELETIONS if side.content == "deletions" else side.encoding
+    return _end(side.content, side.encoding)
+
+
+def _end(content: str, encoding: str) -> str:
+    return DELETIONS if content == "deletions" else encoding
 
 
 def pack_of(side: PackSidecar, folder: Path) -> Pack:
@@ -305,11 +354,10 @@ def pack_of(side: PackSidecar, folder: Path) -> Pack:
     ends: Counter[str] = Counter()
     places: list[Place] = []
     for one in side.batches:
-        end = data_end(one.sidecar)
-        places.append(Place(end, ends[end], ends[end] + one.lines, ends[KEYS]))
-        ends[end] += one.lines
+        places.append(Place(one.end, ends[one.end], ends[one.end] + one.lines, ends[KEYS]))
+        ends[one.end] += one.lines
         ends[KEYS] += one.segments or 0
-    return Pack(side, folder, tuple(places))
+    return Pack(side, folder, tuple(places), ends)
 
 
 @lru_cache(maxsize=256)
@@ -317,34 +365,19 @@ def _ranges(folder: str, _changed: int) -> tuple[Range, ...]:
     return tuple(among(os.listdir(folder)))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _read(name: str, _inode: int, _changed: int, _size: int) -> Pack:
     path = Path(name)
     content = path.read_bytes()
     try:
         raw = msgspec.json.decode(content, type=dict[str, Any])
         if not is_whole(content, raw):
-            raise _damaged(path, "the sidecar is not as it was written (its check differs)")
-        if raw.get("version") != 1:
-            raise LandingUnknown(
-                f"the sidecar has version {raw.get('version')!r}, this release knows version 1.",
-                "use the release of isthmus that wrote it, or a newer one.", place=name,
-            )  # fmt: skip
-        return pack_of(PackSidecar.model_validate(raw), path.parent)
+            raise damaged(path, "the sidecar is not as it was written (its check differs)")
+        if raw.get("version") != 2:
+            raise loose.unknown_version(raw, 2, path)
+        side = PackSidecar.model_validate(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise _damaged(path, f"the sidecar cannot be read ({type(error).__name__})") from None
-
-
-@lru_cache(maxsize=2)
-def _plain_lines(name: str, _inode: int, _changed: int, _size: int) -> list[bytes]:
-    """Return the lines of a file of a pack: batch by batch it would be read again and again."""
-    with (
-        Path(name).open("rb") as file,
-        zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as plain,
-    ):
-        lines = plain.read().split(b"\n")
-    return lines[:-1] if not lines[-1] else lines
-
-
-def _damaged(path: Path, what: str) -> LandingDamaged:
-    return LandingDamaged(f"{what}.", RESTORE, place=str(path))
+        raise damaged(path, f"the sidecar cannot be read ({type(error).__name__})") from None
+    if [one.sequence for one in side.batches] != list(range(side.first, side.sequence + 1)):
+        raise damaged(path, "the sidecar does not name the batches that it should")
+    return pack_of(side, path.parent)

@@ -136,7 +136,7 @@ def make(
         touched = {batch for batch, _ in plan.places} | plan.deletions.keys()
         for batch in scans[place].batches:
             if batch.sequence in touched:
-                batch.verify()
+                batch.verify_all()
                 plan.sums[batch.sequence] = batch.sidecar.sha256
     searched = [v for v in [*subject.values, *subject.said] if v not in kept]
     return Plan(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +154,10 @@ def _batch(batch: Batch, stream: StreamWork, erasure: StreamErasure, hashes: Has
 def _pack(pack: packs.Pack, stream: StreamWork, erasure: StreamErasure, hashes: Hashes) -> None:
     """Write a pack anew, the batches of which that are not concerned as they are.
 
-    A batch of it that changed is named by the sum of its own content from now on.
+    A batch of it that changed is named by the sum of its own content from now on. Its sums were
+    compared when the erasure was planned; done again, they may be those of before.
     """
+    pack = replace(pack, proves=False)
     lines: dict[int, list[bytes]] = {}
     keys: dict[int, list[bytes]] = {}
     tables: dict[int, pa.Table] = {}
@@ -170,7 +172,7 @@ def _pack(pack: packs.Pack, stream: StreamWork, erasure: StreamErasure, hashes: 
             content = new.content if is_table(new.content) else list(new.content)
             size, sha256 = _sum(content)
             update = {"bytes": size, "sha256": sha256, "erased": new.erased}
-            one = one.model_copy(update={"sidecar": batch.sidecar.model_copy(update=update)})
+            one = one.model_copy(update={"sidecar": one.sidecar | update})
             if new.keys is not None:
                 keys[number] = encode_segments(new.keys)
         if packs.data_end(batch.sidecar) == "parquet":
