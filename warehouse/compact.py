@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
 
 from warehouse import packfiles, packs
 from warehouse.batch import Batch, name_of
@@ -192,11 +194,12 @@ def taken(folder: Path) -> Taken:
     found = Taken()
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file(follow_symlinks=False):
-                stat = entry.stat()
-                found.files += 1
-                found.bytes += stat.st_size
-                found.blocks += stat.st_blocks * 512
+            with suppress(FileNotFoundError):  # a read has files that come and go
+                stat = entry.stat(follow_symlinks=False)
+                if S_ISREG(stat.st_mode):
+                    found.files += 1
+                    found.bytes += stat.st_size
+                    found.blocks += stat.st_blocks * 512
     return found
 
 
@@ -227,7 +230,9 @@ def _sources(landing: Landing, place: Place, before: datetime | None) -> Iterato
     folder = landing.folder(*place)
     inside: dict[int, packs.Pack] = {}
     for range_ in packs.among(os.listdir(folder)):
-        inside |= dict.fromkeys(range(range_[0], range_[1] + 1), packs.read_pack(folder, range_))
+        with suppress(FileNotFoundError):  # of a dry run: a larger pack took its place
+            pack = packs.read_pack(folder, range_)
+            inside |= dict.fromkeys(range(range_[0], range_[1] + 1), pack)
     done = 0
     numbers = landing.sequences(*place)
     for number in numbers:
@@ -239,6 +244,8 @@ def _sources(landing: Landing, place: Place, before: datetime | None) -> Iterato
             yield _source(list(pack.batches()), pack.files(), is_pack=True)
             continue
         batch = landing.batch(*place, number)
+        if isinstance(batch, packs.PackedBatch):
+            continue  # of a dry run: it has been packed since the folder was looked at
         if before is not None and datetime.fromisoformat(batch.sidecar.ended_at) >= before:
             return
         yield _source([batch], _files(batch))
@@ -246,8 +253,16 @@ def _sources(landing: Landing, place: Place, before: datetime | None) -> Iterato
 
 def _source(batches: list[Batch], files: list[Path], *, is_pack: bool = False) -> Source:
     rows = sum(b.sidecar.rows for b in batches)
-    size = sum(path.stat().st_size for path in files)
+    size = sum(_size(path) for path in files)
     return Source(batches, files, rows, size, _form(batches), is_pack)
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file; 0 where it has gone, as without the lock it may."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _files(batch: Batch) -> list[Path]:
@@ -270,4 +285,4 @@ def _schema(batch: Batch) -> str:
     """Return the columns and types of a table, with what the file says of them."""
     import pyarrow.parquet as pq
 
-    return str(pq.read_schema(batch.data).to_string(truncate_metadata=False))
+    return str(pq.read_schema(batch.here().data).to_string(truncate_metadata=False))

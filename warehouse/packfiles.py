@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,23 +132,37 @@ def _key_lines(batch: Batch) -> list[bytes] | None:
 
 def _compare(pack: Pack, lines: Lines, keys: Lines, tables: Mapping[int, pa.Table]) -> None:
     """Read a new pack back; raises LandingDamaged where it is not what it was made of."""
+    try:
+        pack.verify()
+        wrong = next(_unlike(pack, lines, keys, tables), None)
+    except LandingDamaged as error:
+        raise _defect(pack, f"the pack cannot be read back ({error.what.rstrip('.')})") from error
+    if wrong is not None:
+        raise _defect(pack, f"the pack does not hold batch {wrong} as it was landed")
+
+
+def _defect(pack: Pack, what: str) -> LandingDamaged:
+    return LandingDamaged(
+        f"{what}; nothing was removed.",
+        "this is a defect: report it. The landing is as it was.",
+        place=str(pack.file("json")),
+    )
+
+
+def _unlike(pack: Pack, lines: Lines, keys: Lines, tables: Mapping[int, pa.Table]) -> Iterator[int]:
+    """Yield the batches that the pack does not hold as they were."""
     from warehouse import sametable  # it imports Arrow
 
-    pack.verify()
     rows = pack.table() if tables else None
     for number in range(pack.side.first, pack.side.sequence + 1):
         if number in lines:
             same = pack.lines(number) == lines[number]
         else:
             place = pack.part(number)
-            part = rows.slice(place.start, place.stop - place.start) if rows is not None else None
+            part = rows.slice(place.start, place.lines) if rows is not None else None
             same = part is not None and sametable.same(part, tables[number])
         if not same or pack.key_lines(number) != keys.get(number):
-            raise LandingDamaged(
-                f"the pack does not hold batch {number} as it was landed; nothing was removed.",
-                "this is a defect: report it. The landing is as it was.",
-                place=str(pack.file("json")),
-            )
+            yield number
 
 
 # --- what stands twice ----------------------------------------------------------------------------
