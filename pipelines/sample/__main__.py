@@ -31,10 +31,10 @@ def main(words: list[str]) -> int:
         signal.signal(each, lambda *_: ended.set())
     try:
         with running(build(story)):
+            print(t("sample.serving"))
+            for name, value in hand_out(os.environ, office).items():
+                print(f"  export {name}={value}", flush=True)
             if words[0] == "serve":
-                print(t("sample.serving"))
-                for name, value in hand_out(os.environ, office).items():
-                    print(f"  export {name}={value}", flush=True)
                 ended.wait()
                 return 0
             print(t("sample.ui", url=f"http://127.0.0.1:{port}"), flush=True)
