@@ -48,7 +48,7 @@ costs as (
 ),
 
 counted as (
-    select v.sku, v.on_hand, v.from_on, v.until_on
+    select v.own_sku as sku, v.on_hand, v.from_on, v.until_on
     from versions as v
     inner join books as b on v.connection = b.connection
 ),

@@ -3,37 +3,29 @@
 --   from the day for which its source told it (else: on which it was loaded) until the day of the
 --   next one. What changed twice in a day stands as it was in the evening.
 -- zh: 各系统 SKU 计数的逐日版本；不同连接的数量不可相加。自源系统所述日期（未提供时为入库日）起，至下一版本之日止；一日多变取当日末值。
--- of stock_level: connection, stream, source_key, sku
+-- of stock_level: connection, stream, source_key
+-- column: sku | SKU | SKU 编码 | One for all systems that count the same thing
+-- column: own_sku | Own SKU | 原始 SKU | As the source writes it
 -- column: is_offer | Offered | 店铺在售 | Told by a shop: what it offers, no count of goods
+-- column: is_warehouse | Warehouse's | 仓储系统 | Counted by an OMS or WMS, which is believed before an ERP
 -- column: from_on | From | 起始日 | First day at whose end it stood, in the company's time zone
 -- column: until_on | Until | 截止日 | First day at whose end it stood no longer; null while it stands
 -- of stock_level: on_hand
 -- column: available | Available | 可用量 | On hand less reserved and unavailable where not told; 0 for defective and frozen goods
 -- column: sellable | Sellable | 可售量 | As the source says, else the lesser of available and on hand less reserved, unavailable and safety stock; 0 for defective and frozen goods
+-- column: offered | On offer | 在售量 | Of a shop: what it says can be sold, else what is available
 with zone as (
     select coalesce(any_value(value), 'UTC') as name from ops.meta where name = 'timezone'
-),
-
-shops as (
-    select distinct connection, stream from recon.roles where role = 'shop'
-),
-
-versions as (
-    select * exclude (row_hash), synced_at as told_at from source.stock_levels
-    union all by name
-    select * exclude (row_hash, valid_from, valid_to), valid_from as told_at from history.stock_levels
 ),
 
 days as (
     select
         v.*,
-        s.connection is not null as is_offer,
         (coalesce(
             case when v.is_deleted then v.deleted_at end, v.as_of, v.source_updated_at, v.told_at
         ) at time zone z.name)::date as from_on
-    from versions as v
+    from mart.stock_records as v
     cross join zone as z
-    left join shops as s on v.connection = s.connection and v.stream = s.stream
 ),
 
 -- Told later of an earlier day: what was loaded last has the last word on a day.
@@ -51,23 +43,14 @@ select
     stream,
     source_key,
     sku,
+    own_sku,
     is_offer,
+    is_warehouse,
     from_on,
     until_on,
     on_hand,
-    case
-        when quality in ('defective', 'frozen') then 0
-        else coalesce(available, on_hand - coalesce(reserved, 0) - coalesce(unavailable, 0))
-    end::decimal(18, 6) as available,
-    case
-        when quality in ('defective', 'frozen') then 0
-        else coalesce(
-            sellable,
-            least(
-                available,
-                on_hand - coalesce(reserved, 0) - coalesce(unavailable, 0) - coalesce(safety_stock, 0)
-            )
-        )
-    end::decimal(18, 6) as sellable
+    available,
+    sellable,
+    offered
 from standing
 where is_deleted is not true and sku is not null and from_on is distinct from until_on
