@@ -19,7 +19,7 @@ import duckdb
 import msgspec
 import zstandard
 
-from warehouse import cases, temptables
+from warehouse import aside, cases, temptables
 from warehouse.batch import Batch
 from warehouse.errors import LoadError
 from warehouse.model.plan import StreamPlan
@@ -106,8 +106,8 @@ def _files(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Iterator
     if not any(isinstance(batch, PackedBatch) for batch in batches):
         yield [str(batch.data) for batch in batches]
         return
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=_scratch(con)) as folder:
-        yield [str(batch.path(Path(folder), n)) for n, batch in enumerate(batches)]
+    with _scratch(con, batches) as folder:
+        yield [str(batch.path(folder, n)) for n, batch in enumerate(batches)]
 
 
 def types_of(con: duckdb.DuckDBPyConnection, plan: StreamPlan) -> dict[str, str]:
@@ -132,12 +132,12 @@ def _fill(
 def _fill_slowly(con: duckdb.DuckDBPyConnection, plan: StreamPlan, intake: Intake) -> None:
     """Set bad lines apart, then read whole objects (names that repeat or clash in case)."""
     intake.slow = True
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=_scratch(con)) as folder:
+    with _scratch(con, intake.batches) as folder:
         clean: list[str] = []
         nothing: list[int] = []
         moved: list[tuple[int, int, int]] = []  # (file, line of the clean file, position)
         for number, batch in enumerate(intake.batches):
-            path = Path(folder) / f"{number}.ndjson.zst"
+            path = folder / f"{number}.ndjson.zst"
             good = _good_lines(batch, intake.bad)
             good = _readable(con, plan, path, batch, good, intake.bad)
             _write(path, [line for _, line in good])
@@ -152,19 +152,26 @@ def _fill_slowly(con: duckdb.DuckDBPyConnection, plan: StreamPlan, intake: Intak
         _restore_positions(con, moved)
 
 
-def _scratch(con: duckdb.DuckDBPyConnection) -> str | None:
-    """Return the store's own folder for temporary files, without what killed loads left there.
+@contextmanager
+def _scratch(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> Iterator[Path]:
+    """Yield a folder for copies of records: in the store's own folder for temporary files.
 
-    None for a connection in memory: it holds no lock, others of its kind work beside it.
+    What killed loads left there goes. A connection in memory holds no lock, others of its kind
+    work beside it: copies out of packs go into a folder of the home that `open_store` sweeps.
     """
     (said,) = con.execute("select current_setting('temp_directory')").fetchall()[0]
-    if said in ("", IN_MEMORY):
-        return None
-    folder = Path(said)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in folder.glob(f"{SCRATCH}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    return str(folder)
+    packed = next((b for b in batches if isinstance(b, PackedBatch)), None)
+    if said in ("", IN_MEMORY) and packed is not None:
+        with aside.folder(packed.folder.parents[2]) as made:  # home/landing/connection/stream
+            yield made
+        return
+    own = None if said in ("", IN_MEMORY) else Path(said)
+    if own is not None:
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in own.glob(f"{SCRATCH}*"):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=own) as folder:
+        yield Path(folder)
 
 
 def _good_lines(batch: Batch, bad: list[BadLine]) -> list[tuple[int, bytes]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import crashpoints, lock, trouble, upgrades
+from warehouse import aside, crashpoints, lock, trouble, upgrades
 from warehouse.batch import sync_folder
 from warehouse.clock import Clock, utc_now
 from warehouse.ddl import literal
@@ -114,7 +114,11 @@ def open_store(
 
 
 def _sweep(home: Home) -> None:
-    """Remove what a killed rebuild left, as large as a store; we hold the lock, so none is made."""
+    """Remove what a killed rebuild left, as large as a store; we hold the lock, so none is made.
+
+    And copies of records that killed readers left.
+    """
+    aside.sweep(home.root)
     for left in home.store.parent.glob("rebuilt.duckdb*"):
         left.unlink(missing_ok=True)
 
