@@ -57,6 +57,15 @@ def check_company_file(path: Path) -> list[Problem]:
     return _ordered(problems)
 
 
+def company_warnings(path: Path) -> list[Problem]:
+    """Return what the company's file sets in vain; a file that cannot be read sets nothing."""
+    document, _ = _read(path, COMPANY)
+    spot: Spot = ("attributes", "keep", "landing")
+    if document is None or spot not in document.keys:
+        return []
+    return [at(document, spot, t("found.keep_landing"), t("meant.keep_landing"))]
+
+
 def _read(path: Path, kind: str) -> tuple[Document | None, list[Problem]]:
     repeats: list[YamlError] = []
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConnectorError
-from pipelines.check.connection_file import check_company_file
+from pipelines.check.connection_file import check_company_file, company_warnings
 from pipelines.check.mapping_files import check_overlays, check_stream_mappings, unmapped
 from pipelines.check.problems import Problem
 from pipelines.texts import t
@@ -22,12 +22,14 @@ class Report:
     """What a check of files found.
 
     `unmapped` are streams without a mapping, of which a new connection has nothing else;
+    `warnings` are settings without an effect, no mistakes;
     `sound` are the connections that can be reached.
     """
 
     files: int
     problems: tuple[Problem, ...]
     unmapped: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
     sound: tuple[str, ...]
 
 
@@ -38,12 +40,14 @@ def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
 
     connections = space.connections()
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     files: set[Path] = set()
     missing: list[Problem] = []
     sound = []
     if not only and space.company_path.exists():
         files.add(space.company_path)
         problems += check_company_file(space.company_path)
+        warnings += company_warnings(space.company_path)
     for name, found in connections.items():
         if only and name not in only:
             continue
@@ -63,4 +67,5 @@ def check_project(space: Workspace, only: Sequence[str] = ()) -> Report:
         own = [f for f in space.overlays if f.is_dir()]
         problems += check_overlays(own, files, [*connections, *registry.names()])
         files |= {p for f in own for p in f.glob("*/*.yaml")}
-    return Report(len(files), tuple(sorted(set(problems))), tuple(missing), tuple(sound))
+    mistakes = tuple(sorted(set(problems)))
+    return Report(len(files), mistakes, tuple(missing), tuple(warnings), tuple(sound))

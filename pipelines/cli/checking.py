@@ -61,12 +61,15 @@ def run_check(
             {
                 "files": report.files,
                 "problems": [p.as_json() for p in problems],
+                "warnings": [p.as_json() for p in report.warnings],
                 "systems": {n: [_finding(f) for f in fs] for n, fs in found.items()},
             }
         )
     else:
         for problem in problems:
             say(str(problem))
+        for warning in report.warnings:
+            say(str(warning))
         say(t("check.files", files=report.files, problems=len(problems)))
         for name, findings in found.items():
             say()

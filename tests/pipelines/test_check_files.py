@@ -69,6 +69,22 @@ def test_a_stream_without_a_mapping_is_told_where_it_is_declared(files) -> None:
     assert files.code == 2
 
 
+def test_a_setting_without_effect_is_a_warning(files, capsys, monkeypatch) -> None:
+    files.write(
+        "defs/company/defs.yaml",
+        "type: pipelines.Company\nattributes:\n  keep:\n    runs: 30d\n    landing: 90d\n",
+    )
+    assert files.check() == []
+    assert files.code == 0
+    for language, told in (("en", "nothing that was landed is ever dropped"), ("zh", "从不删除")):
+        monkeypatch.setenv("ISTHMUS_LANG", language)
+        assert main(["check", "--offline"]) == 0
+        (line,) = [x for x in capsys.readouterr().out.splitlines() if "keep.landing" in x]
+        assert "company/defs.yaml:5: " in line
+        assert told in line
+        assert "isthmus compact" in line
+
+
 @pytest.mark.parametrize(
     ("mapping", "line", "told"),
     [
