@@ -1,4 +1,4 @@
-"""Bounds what grows: old runs, of which Dagster's own retention bounds ticks only, and the landing.
+"""Bounds the history of runs (Dagster's own retention bounds ticks only), merges landed files.
 
 No postponed annotations here: Dagster reads the step's `context` parameter by its class.
 """
@@ -48,7 +48,7 @@ def delete_runs(context: dg.OpExecutionContext) -> None:
 
 @dg.job(name=JOB, executor_def=dg.in_process_executor)
 def housekeeping() -> None:
-    """Bounds the history of runs, and the landing."""
+    """Bounds the history of runs; makes landed files fewer."""
     delete_runs()
     compact_nightly()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import dagster as dg
 import duckdb
@@ -62,12 +64,13 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def root(lived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(lived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     copy = tmp_path / "company"
     shutil.copytree(lived, copy, symlinks=True)
     monkeypatch.chdir(copy)
     monkeypatch.setenv("ISTHMUS_LANG", "en")
-    return copy
+    with patch.dict(os.environ):  # a process that builds definitions names its home there
+        yield copy
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import office_files
 import pytest
@@ -63,13 +65,13 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def root(lived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(lived: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     copy = tmp_path / "company"
     shutil.copytree(lived, copy, symlinks=True)
     monkeypatch.chdir(copy)
     monkeypatch.setenv("ISTHMUS_LANG", "en")
-    monkeypatch.setenv("ISTHMUS_HOME", str(copy / "var"))  # the jobs set it for their process
-    return copy
+    with patch.dict(os.environ):  # a process that builds definitions names its home there
+        yield copy
 
 
 @pytest.fixture
@@ -117,25 +119,6 @@ def test_damaged_streams_end_nothing_but_themselves(
     assert packs.ranges(space.home.landing / "office" / "stock")
     assert space.home.store.stat().st_size < size / 2
     assert said["publish"]["error"] is None
-
-
-def test_the_jobs_fail_naming_all_that_failed(
-    space: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    damage(space)
-    wrong = PublishOutcome("failed", error=ErrorText("StoreFull", "no room.", "free space."))
-    monkeypatch.setattr(pipelines.sync, "unify_publish", lambda *_, **__: wrong)
-    repo = build(space).get_repository_def()
-    done = repo.get_job("housekeeping").execute_in_process(raise_on_error=False)
-    (failed,) = done.get_step_failure_events()
-    assert failed.step_key == "compact_nightly"
-    text = str(failed.step_failure_data.user_failure_data)
-    for name in ("landing/aaa/quiet", "publishing (no room)"):
-        assert name in text
-    assert "landing/bbb" not in text, "three batches are nothing for the night"
-    done = repo.get_job("compact").execute_in_process(raise_on_error=False)
-    (failed,) = done.get_step_failure_events()
-    assert "landing/bbb/quiet" in str(failed.step_failure_data.user_failure_data)
 
 
 def test_a_sync_goes_on_between_two_packs(
@@ -226,3 +209,22 @@ def test_the_disk_of_the_landing_is_asked_for_its_part(
     monkeypatch.setattr(compact_module.shutil, "disk_usage", plenty)
     compact(space, utc_now)
     assert {space.home.landing, space.home.store.parent} <= set(asked)
+
+
+def test_the_jobs_fail_naming_all_that_failed(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage(space)
+    wrong = PublishOutcome("failed", error=ErrorText("StoreFull", "no room.", "free space."))
+    monkeypatch.setattr(pipelines.sync, "unify_publish", lambda *_, **__: wrong)
+    repo = build(space).get_repository_def()
+    done = repo.get_job("housekeeping").execute_in_process(raise_on_error=False)
+    (failed,) = done.get_step_failure_events()
+    assert failed.step_key == "compact_nightly"
+    text = str(failed.step_failure_data.user_failure_data)
+    for name in ("landing/aaa/quiet", "publishing (no room)"):
+        assert name in text
+    assert "landing/bbb" not in text, "three batches are nothing for the night"
+    done = repo.get_job("compact").execute_in_process(raise_on_error=False)
+    (failed,) = done.get_step_failure_events()
+    assert "landing/bbb/quiet" in str(failed.step_failure_data.user_failure_data)
