@@ -24,9 +24,13 @@ def left_alone(part: Part) -> list[str]:
 
 def told(context: dg.OpExecutionContext, done: Report) -> None:
     """Say what came of a compaction; raises the failure that names every part that failed."""
-    context.add_output_metadata({"room": compact_table(done), **done.figures()})
-    if done.error is not None:
-        raise failure(done.error)
+    if done.error is None:
+        context.add_output_metadata({"room": compact_table(done), **done.figures()})
+        return
+    wrong = failure(done.error)
+    # A failed step shows no metadata but its failure's.
+    wrong.metadata = {**wrong.metadata, "room": compact_table(done)}
+    raise wrong
 
 
 def compact_table(done: Report) -> dg.TableMetadataValue:

@@ -114,7 +114,7 @@ def oncall_jobs(streams: Mapping[str, Sequence[str]]) -> list[dg.JobDefinition]:
         context.add_output_metadata({"rows": dg.MetadataValue.json(done.report.as_json())})
         _tell(context, done.publish, streams=done.report.streams, batches=done.report.batches)
 
-    @dg.op(description="Makes landing and store smaller; loses nothing.")
+    @dg.op(description="Makes landed files fewer and the store smaller; drops nothing.")
     def make_smaller(context: dg.OpExecutionContext, config: Compact) -> None:
         name = _name(config.connection) or None
         told(context, _tried(lambda space: compact(space, utc_now, name, dry_run=config.dry_run)))

@@ -222,9 +222,9 @@ def test_the_jobs_fail_naming_all_that_failed(
     (failed,) = done.get_step_failure_events()
     assert failed.step_key == "compact_nightly"
     text = str(failed.step_failure_data.user_failure_data)
-    for name in ("landing/aaa/quiet", "publishing (no room)"):
+    for name in ("landing/aaa/quiet", "publishing (no room)", "'room': TableMetadataValue"):
         assert name in text
-    assert "landing/bbb" not in text, "three batches are nothing for the night"
+    assert "landing/bbb/quiet (" not in text, "three batches are nothing for the night"
     done = repo.get_job("compact").execute_in_process(raise_on_error=False)
     (failed,) = done.get_step_failure_events()
-    assert "landing/bbb/quiet" in str(failed.step_failure_data.user_failure_data)
+    assert "landing/bbb/quiet (" in str(failed.step_failure_data.user_failure_data)
