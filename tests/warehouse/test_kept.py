@@ -66,7 +66,8 @@ def shipment(key: int, dice: random.Random) -> dict[str, Any]:
     lines = [{"key": n, "sku": dice.choice(SKUS), "quantity": dice.randrange(1, 4)} for n in (1, 2)]
     if dice.random() < 0.4:
         lines[0]["order_key"] = str(dice.randrange(6))
-    return {"key": str(key), "order_key": str(dice.randrange(6)), "lines": lines,
+    said = dice.choice([{"order_key": str(dice.randrange(6))}, {"order_number": number(dice)}])
+    return {"key": str(key), **said, "lines": lines,
             "status": dice.choice(["shipped", "delivered", "cancelled"]),
             "shipped_at": MOMENT + timedelta(hours=dice.randrange(50)),
             "delivered_at": dice.choice([None, MOMENT + timedelta(hours=60)])}  # fmt: skip
@@ -91,8 +92,8 @@ def step(load: Loader, dice: random.Random) -> None:
     elif what == 3:
         said = {"status": dice.choice(["received", "rejected"]),
                 "reason_code": dice.choice(["missing", "damaged", "other"])}  # fmt: skip
-        row = {"key": str(dice.randrange(3)), "order_key": str(dice.randrange(6))}
-        load.put("return", [row | said])
+        named = dice.choice([{"order_key": str(dice.randrange(6))}, {"order_number": number(dice)}])
+        load.put("return", [{"key": str(dice.randrange(3)), **named, **said}])
     elif what == 4:
         document = order(70 + dice.randrange(3), dice, platform_order_no=f"N{dice.randrange(6)}")
         load.put("order", [document], connection="erp")

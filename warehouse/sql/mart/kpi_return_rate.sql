@@ -28,7 +28,7 @@ told as (
 ),
 
 sales as (
-    select s.order_id, (s.shipped_at at time zone z.name)::date as period
+    select s.order_id, s.return_reasons, (s.shipped_at at time zone z.name)::date as period
     from mart.order_service as s
     inner join told as t on s.order_id = t.order_id
     cross join zone as z
@@ -36,9 +36,9 @@ sales as (
 ),
 
 returns as (
-    select order_id, coalesce(reason_code, 'unknown') as part
-    from main.returns
-    where order_id is not null and coalesce(status, 'unknown') not in ('rejected', 'cancelled')
+    select order_id, unnest(string_split(return_reasons, ', ')) as part
+    from mart.order_service
+    where return_reasons is not null
 ),
 
 reasons as (

@@ -15,6 +15,7 @@
 -- column: is_right | Right goods | 货品无误 | Of each SKU what was ordered left, nothing else, and nothing came back as wrong or missing; null where it has not left whole or the goods are not told
 -- column: is_on_time | On time | 准时 | Arrived by the promise; null without one
 -- column: is_undamaged | Undamaged | 无破损 | Nothing came back as damaged or of bad quality; null where no system tells of returns of the order
+-- column: return_reasons | Return reasons | 退货原因 | Classes of the reasons for which something came back, not rejected or cancelled; unknown where none is told, null where nothing did
 -- column: is_documented | Documented | 单据一致 | The documents of other systems that carry it out alone have its total, within 0.01; null where there is none
 with zone as (
     select coalesce(any_value(value), 'UTC') as name from ops.meta where name = 'timezone'
@@ -36,14 +37,9 @@ shipments as (
     select * from main.shipments where coalesce(status, 'unknown') <> 'cancelled'
 ),
 
--- A shipment may serve several orders by its lines.
+-- A shipment may serve several orders by its lines, and name its order by a number alone.
 parcels as (
-    select shipment_id, order_id from shipments where order_id is not null
-    union
-    select l.shipment_id, l.order_id
-    from main.shipment_lines as l
-    inner join shipments as s on l.shipment_id = s.shipment_id
-    where l.order_id is not null
+    select shipment_id, order_id from mart.order_shipments
 ),
 
 ways as (
@@ -70,10 +66,13 @@ wanted as (
 ),
 
 sent as (
-    select coalesce(l.order_id, s.order_id) as order_id, l.sku, sum(l.quantity) as quantity
+    select
+        coalesce(l.order_id, s.order_id, r.order_id) as order_id, l.sku, sum(l.quantity) as quantity
     from main.shipment_lines as l
     inner join shipments as s on l.shipment_id = s.shipment_id
-    where coalesce(l.order_id, s.order_id) is not null
+    left join mart.order_references as r
+        on case when s.order_id is null then lower(trim(s.order_number)) end = r.number
+    where coalesce(l.order_id, s.order_id, r.order_id) is not null
     group by all
 ),
 
@@ -98,12 +97,18 @@ goods as (
 
 returns as (
     select
-        order_id,
-        bool_or(reason_code in ('wrong_item', 'missing')) as is_wrong,
-        bool_or(reason_code in ('damaged', 'quality')) as is_damaged
-    from main.returns
-    where order_id is not null and coalesce(status, 'unknown') not in ('rejected', 'cancelled')
-    group by order_id
+        coalesce(t.order_id, r.order_id) as order_id,
+        bool_or(t.reason_code in ('wrong_item', 'missing')) as is_wrong,
+        bool_or(t.reason_code in ('damaged', 'quality')) as is_damaged,
+        string_agg(
+            distinct coalesce(t.reason_code, 'unknown'), ', '
+            order by coalesce(t.reason_code, 'unknown')
+        ) as return_reasons
+    from main.returns as t
+    left join mart.order_references as r
+        on case when t.order_id is null then lower(trim(t.order_number)) end = r.number
+    where coalesce(t.status, 'unknown') not in ('rejected', 'cancelled')
+    group by 1
 ),
 
 documents as (
@@ -162,7 +167,10 @@ select
             then g.is_right and coalesce(not r.is_wrong, true)
     end as is_right,
     w.delivered_at <= coalesce(o.promised_at, w.promised_at) as is_on_time,
-    case when k.order_id is not null then coalesce(not r.is_damaged, true) end as is_undamaged,
+    case
+        when k.order_id is not null or r.order_id is not null then coalesce(not r.is_damaged, true)
+    end as is_undamaged,
+    r.return_reasons,
     d.is_documented
 from orders as o
 left join ways as w on o.order_id = w.order_id
