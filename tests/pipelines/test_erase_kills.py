@@ -17,7 +17,7 @@ from pipelines.erase import Erasure, Several
 from pipelines.repair import rebuild
 from pipelines.sync import sync_stream, unify_publish
 from pipelines.workspace import Workspace
-from warehouse import compact, crashpoints
+from warehouse import compact, crashpoints, packfiles
 from warehouse.decisions import Decisions
 from warehouse.errors import LandingError
 from warehouse.landing import Landing
@@ -64,6 +64,7 @@ def packed(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Compan
     compact.ALONE = 0
     for place in landing.streams():
         compact.compact(landing, place, lambda _: None)
+        pack_last(landing, place)
         assert not [b for b in landing.batches(*place) if not isinstance(b, PackedBatch)]
     compact.ALONE = alone
     space.control.close()
@@ -105,6 +106,44 @@ def test_killed_while_packs_are_written(
     space.control.close()
     assert without_sums(held(space)) == without_sums(whole)
     assert rebuilt(space) == held(space)
+
+
+def test_nothing_is_left_in_an_unfinished_pack(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before its sidecar: a pack of an older pack and batches beside it."""
+    space = copy_of(company, tmp_path / "mine")
+    landing, place = Landing(space.home.landing), ("shop", "customers")
+    pack_last(landing, place)
+    first = landing.batch(*place, 1)
+    for read in ("x", "y"):
+        with landing.writer(
+            *place, mode="changed", read=read, connector="rest@1", started=utc_now(),
+            trust_source=True,
+        ) as writer:  # fmt: skip
+            keys = [key for segment in first.segments() or () for key in segment.keys]
+            writer.add(list(first.lines()), keys, first.sidecar.bookmark)
+    monkeypatch.setattr(packfiles, "write_sidecar", lambda _pack: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        compact.compact(landing, place, lambda _: None)
+    monkeypatch.undo()
+    folder = landing.folder(*place)
+    count = len(landing.sequences(*place)) - 1
+    (left,) = folder.glob(f"000000000001-{count:012d}.ndjson.zst")
+    done = Erasure(space, utc_now).erase(MAIL, why="request", who="dpo")
+    assert done.proof is not None
+    assert done.proof.is_clean
+    assert not left.exists()
+    space.control.close()
+    assert canary_company.homes_texts(space.home.root) == {}
+
+
+def pack_last(landing: Landing, place: tuple[str, str]) -> None:
+    """Put the last batch into a pack, too, which a compaction never does."""
+    folder, last = landing.folder(*place), landing.last(*place)
+    assert last is not None
+    packfiles.make(folder, [last])
+    packfiles.remove(folder, [p.name for p in folder.glob(f"{last.sequence:012d}.*")])
 
 
 def counted(space: Workspace) -> dict[tuple[str, str], int]:
