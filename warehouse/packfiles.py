@@ -217,8 +217,8 @@ def _expect_same(folder: Path, pack: Pack, number: int) -> None:
     if beside.data.exists() and beside.sidecar.sha256 != inside.sha256 and not inside.erased:
         raise LandingDamaged(
             f"another batch {number} than this one stands in {pack.file('json').name}.",
-            "keep the one that the store was made of (`isthmus rebuild` compares), move the files"
-            " of the other one out of the folder.", place=str(folder / f"{name_of(number)}.json"),
+            "move the files of the one that is not wanted out of the folder; ops.batches has the"
+            " sha256 of the one that was loaded.", place=str(folder / f"{name_of(number)}.json"),
         )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ A pack is `<first>-<last>.json` beside `<first>-<last>.ndjson.zst` or `.parquet`
 its batches, in order), `.keys.zst` (their keys files) and `.deletions.ndjson.zst`. Its sidecar has
 the sidecars of the batches as they were: numbers, positions, moments and sums (by which store and
 decisions name a batch) stay what they are. Where a batch's own files stand beside a pack, these
-count: a batch that was put back from a backup heals a damaged pack.
+count: a batch that was put back from a backup heals a damaged pack. The last batch of a stream
+stands by itself.
 """
 
 from __future__ import annotations
