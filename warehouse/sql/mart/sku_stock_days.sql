@@ -59,9 +59,16 @@ points as (
 ),
 
 asked as (
-    select p.sku, p.day, c.connection, c.is_offer, c.is_warehouse
+    select
+        p.sku, p.day, c.connection, c.is_offer, c.is_warehouse,
+        max(l.day) over (
+            partition by c.connection, p.sku, c.is_offer, c.is_warehouse order by p.day
+        ) as told_on
     from points as p
     inner join counters as c on p.sku = c.sku
+    left join levels as l
+        on c.connection = l.connection and p.sku = l.sku and c.is_offer = l.is_offer
+        and c.is_warehouse = l.is_warehouse and p.day = l.day
 ),
 
 told as (
@@ -75,9 +82,9 @@ told as (
         ) as sellable,
         max(l.offered) filter (where l.is_there and a.is_offer) as offered
     from asked as a
-    asof left join levels as l
+    left join levels as l
         on a.connection = l.connection and a.sku = l.sku and a.is_offer = l.is_offer
-        and a.is_warehouse = l.is_warehouse and a.day >= l.day
+        and a.is_warehouse = l.is_warehouse and a.told_on = l.day
     group by a.sku, a.day
 )
 

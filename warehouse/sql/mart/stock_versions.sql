@@ -53,4 +53,4 @@ select
     sellable,
     offered
 from standing
-where is_deleted is not true and sku is not null and from_on is distinct from until_on
+where is_deleted is not true and own_sku is not null and from_on is distinct from until_on
