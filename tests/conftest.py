@@ -6,6 +6,8 @@ import gc
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 
@@ -93,6 +95,33 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+@contextmanager
+def _kept_environment() -> Iterator[None]:
+    """Take back what the block wrote into the environment of our names: others would find it."""
+
+    def ours() -> dict[str, str]:
+        return {n: v for n, v in os.environ.items() if n.startswith(("ISTHMUS_", "DAGSTER_"))}
+
+    before = ours()
+    yield
+    if (after := ours()) != before:
+        for name in after.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _environment_of_a_file() -> Iterator[None]:
+    with _kept_environment():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_a_test(_environment_of_a_file: None) -> Iterator[None]:
+    with _kept_environment():
+        yield
 
 
 @pytest.fixture
