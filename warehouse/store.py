@@ -28,6 +28,8 @@ __all__ = ["STORAGE_VERSION", "Store", "StoreBusy", "StoreTooNew", "open_store"]
 
 # Any 1.2+ and 2.x client opens such a file; a default file of 2.0 is refused by all of 1.x.
 STORAGE_VERSION = "v1.2.0"
+SCRATCH = "scratch"
+"""Folder beside the store for what DuckDB has no memory for."""
 _GIGABYTE = 1 << 30
 
 
@@ -116,11 +118,12 @@ def open_store(
 def _sweep(home: Home) -> None:
     """Remove what a killed rebuild left, as large as a store; we hold the lock, so none is made.
 
-    And copies of records that killed readers left.
+    And what a killed process had no memory for, and copies of records that killed readers left.
     """
     aside.sweep(home.root)
-    for left in home.store.parent.glob("rebuilt.duckdb*"):
-        left.unlink(missing_ok=True)
+    for pattern in ("rebuilt.duckdb*", f"{SCRATCH}/duckdb_temp_*"):
+        for left in home.store.parent.glob(pattern):
+            left.unlink(missing_ok=True)
 
 
 def _expect_none(home: Home, file: Path) -> None:
@@ -169,7 +172,7 @@ def connect(
     Waits `wait` seconds for a client that has the file open by itself, then raises StoreBusy;
     raises StoreDamaged or StoreFull for what DuckDB says of the file.
     """
-    scratch = path.parent / "scratch"
+    scratch = path.parent / SCRATCH
     con = trouble.opened(path, wait=wait, on_wait=on_wait)
     settings: dict[str, Any] = {
         "memory_limit": memory or half_of_memory(),
