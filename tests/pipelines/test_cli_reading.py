@@ -13,8 +13,9 @@ from pipelines import state
 from pipelines.cli import main
 from pipelines.control_view import view
 from pipelines.process import this_process
-from pipelines.state import landed, next_tick
+from pipelines.state import next_tick
 from pipelines.workspace import Workspace
+from warehouse.newest import last_number
 
 READING = (["status"], ["query", "select 1"], ["connectors"], ["quarantine", "list"], ["--help"])
 CONNECTION = """\
@@ -137,8 +138,8 @@ def test_only_complete_batches_count_as_landed(space) -> None:
     folder.mkdir(parents=True)
     for name in ("000000000001.json", "000000000002.json", "000000000003.parquet", ".tmp.json"):
         (folder / name).touch()
-    assert landed(space.home, "office", "stock") == 2
-    assert landed(space.home, "office", "none") == 0
+    assert last_number(space.home.landing / "office" / "stock") == 2
+    assert last_number(space.home.landing / "office" / "none") == 0
 
 
 def test_nothing_published_is_said_with_the_next_step(space, capsys) -> None:
